@@ -1,0 +1,111 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every target is built with the same settings, so that a line of code means the same in every room.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+extension Target.Dependency {
+    static let nio: Self = .product(name: "NIOCore", package: "swift-nio")
+    static let nioPosix: Self = .product(name: "NIOPosix", package: "swift-nio")
+    static let nioHTTP1: Self = .product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioWebSocket: Self = .product(name: "NIOWebSocket", package: "swift-nio")
+    static let nioEmbedded: Self = .product(name: "NIOEmbedded", package: "swift-nio")
+    static let nioSSL: Self = .product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let grpcCore: Self = .product(name: "GRPCCore", package: "grpc-swift-2")
+    static let grpcTransport: Self = .product(
+        name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport")
+    static let grpcProtobuf: Self = .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf")
+    static let protobuf: Self = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+    static let yams: Self = .product(name: "Yams", package: "Yams")
+    static let grdb: Self = .product(name: "GRDB", package: "GRDB.swift")
+    static let arguments: Self = .product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let logging: Self = .product(name: "Logging", package: "swift-log")
+    static let lifecycle: Self = .product(
+        name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let crypto: Self = .product(name: "Crypto", package: "swift-crypto")
+    static let deque: Self = .product(name: "DequeModule", package: "swift-collections")
+    static let heap: Self = .product(name: "HeapModule", package: "swift-collections")
+    static let atomics: Self = .product(name: "Atomics", package: "swift-atomics")
+}
+
+let package = Package(
+    name: "wsm",
+    products: [
+        .executable(name: "wsm-server", targets: ["wsm-server"]),
+        .executable(name: "wsm-apply", targets: ["wsm-apply"]),
+        .executable(name: "wsm-feed", targets: ["wsm-feed"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-2.git", from: "2.4.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport.git", from: "2.9.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-protobuf.git", from: "2.4.0"),
+        .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0", traits: []),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.0"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
+        .package(
+            url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-atomics.git", from: "1.3.0"),
+    ],
+    targets: [
+        // Pure: nothing in these two opens a socket, a file or a clock.
+        .target(name: "Spec", dependencies: [.yams, .crypto]),
+        .target(name: "ManagerCore", dependencies: ["Spec", .deque, .heap]),
+
+        // Shells.
+        .target(
+            name: "WebSocket",
+            dependencies: [.nio, .nioPosix, .nioHTTP1, .nioSSL, .crypto]),
+        .target(
+            name: "Manager",
+            dependencies: [
+                "Spec", "ManagerCore", "WebSocket", "ManagerAPI", "Reconciler", .nio, .nioPosix,
+                .nioSSL, .grpcCore, .grpcProtobuf, .protobuf, .grdb, .logging, .atomics, .deque,
+            ]),
+        .target(
+            name: "ManagerAPI", dependencies: [.grpcCore, .grpcProtobuf, .protobuf]),
+        .target(
+            name: "Reconciler", dependencies: ["Spec", "ManagerCore", .logging, .heap, .deque]),
+        .target(
+            name: "ApplyCommands",
+            dependencies: [
+                "Spec", "ManagerAPI", .arguments, .grpcCore, .grpcTransport, .grpcProtobuf,
+                .protobuf,
+            ]),
+
+        // Programs.
+        .executableTarget(
+            name: "wsm-server",
+            dependencies: [
+                "Manager", "Reconciler", .arguments, .grpcCore, .grpcTransport, .lifecycle,
+                .logging,
+            ]),
+        .executableTarget(name: "wsm-apply", dependencies: ["ApplyCommands", .arguments]),
+        .target(
+            name: "Feed", dependencies: [.nio, .nioPosix, .nioHTTP1, .nioWebSocket, .nioSSL],
+            path: "examples/wsm-feed/Feed"),
+        .executableTarget(
+            name: "wsm-feed", dependencies: ["Feed", .arguments],
+            path: "examples/wsm-feed/wsm-feed"),
+
+        // Test doubles; nothing shipped imports it.
+        .target(
+            name: "TestKit",
+            dependencies: ["Spec", "ManagerCore", "Manager", "Reconciler", "Feed", .nio, .nioPosix]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+for target in package.targets {
+    target.swiftSettings = settings
+}

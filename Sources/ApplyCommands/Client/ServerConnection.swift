@@ -1,0 +1,72 @@
+internal import GRPCCore
+internal import GRPCNIOTransportHTTP2Posix
+internal import ManagerAPI
+
+/// A connection to the server that has answered once.
+struct ServerConnection: Sendable {
+    typealias Transport = HTTP2ClientTransport.Posix
+
+    /// Time from the first dial to the first answer.
+    static let connectTimeout = Duration.seconds(5)
+    /// Largest message, both ways.
+    static let maxMessageBytes = 4 << 20
+
+    let address: ServerAddress
+    let orchestrator: Wsm_V1_Orchestrator.Client<Transport>
+    let manager: Virtufin_WebSocketManager.Client<Transport>
+    let serverInfo: Wsm_V1_ServerInfo
+
+    /// Connects, asks the server who it is, runs the body and closes.
+    ///
+    /// - Throws: A ``CommandFailure`` for everything gRPC has to say.
+    static func with<Result: Sendable>(
+        _ address: ServerAddress, refusal: ExitStatus = .conflict,
+        _ body: (ServerConnection) async throws -> Result
+    ) async throws -> Result {
+        do {
+            let transport = try Transport(target: address.target, transportSecurity: .plaintext)
+            return try await withThrowingTaskGroup(of: Void.self) { group in
+                let client = GRPCClient(transport: transport)
+                group.addTask { try await client.runConnections() }
+                defer {
+                    client.beginGracefulShutdown()
+                    group.cancelAll()
+                }
+                return try await body(try await open(client, address))
+            }
+        } catch let error as RPCError {
+            throw CommandFailure(error, from: address, refusal: refusal)
+        } catch let error as RuntimeError {
+            throw CommandFailure(
+                .unreachable,
+                CommandFailure.unreachable(address, because: TerminalText.singleLine("\(error)")))
+        }
+    }
+
+    private static func open(
+        _ client: GRPCClient<Transport>, _ address: ServerAddress
+    ) async throws -> ServerConnection {
+        let orchestrator = Wsm_V1_Orchestrator.Client(wrapping: client)
+        do {
+            let info = try await orchestrator.getServerInfo(
+                Wsm_V1_GetServerInfoRequest(), options: options(timeout: connectTimeout))
+            return ServerConnection(
+                address: address, orchestrator: orchestrator,
+                manager: Virtufin_WebSocketManager.Client(wrapping: client), serverInfo: info)
+        } catch let error as RPCError where error.code == .deadlineExceeded {
+            let reason = "it gave no answer in 5s"
+            throw CommandFailure(
+                .unreachable, CommandFailure.unreachable(address, because: reason))
+        }
+    }
+
+    /// The options of every call.
+    static func options(timeout: Duration? = nil) -> CallOptions {
+        var options = CallOptions.defaults
+        options.timeout = timeout
+        options.waitForReady = false
+        options.maxRequestMessageBytes = maxMessageBytes
+        options.maxResponseMessageBytes = maxMessageBytes
+        return options
+    }
+}

@@ -1,0 +1,101 @@
+internal import ManagerAPI
+internal import Spec
+
+/// What Apply or Plan answered, as far as it has come.
+struct ApplyOutcome: Sendable {
+    /// What happens, or would happen, to one object.
+    typealias Result = Wsm_V1_ObjectResult
+
+    var set: String
+    /// Nothing was written: a dry run or a plan.
+    var isDryRun: Bool
+    private(set) var results: [Result] = []
+    private(set) var summary: Wsm_V1_ApplySummary?
+
+    init(set: String, isDryRun: Bool) {
+        self.set = set
+        self.isDryRun = isDryRun
+    }
+
+    mutating func received(_ response: Wsm_V1_ApplyResponse) {
+        switch response.part {
+        case .results(let chunk): results += chunk.results
+        case .summary(let summary): self.summary = summary
+        case nil: break
+        }
+    }
+
+    func count(_ action: Wsm_V1_ResultAction) -> Int {
+        results.count { $0.action == action }
+    }
+
+    /// Objects whose desired state is another one now.
+    var changed: Int {
+        results.count { $0.isChange }
+    }
+
+    /// Changed objects whose live socket is cut and opened again.
+    var reconnects: Int {
+        results.count { $0.action == .configured && $0.cutsSocket }
+    }
+
+    var hasDifferences: Bool { changed > 0 }
+
+    /// The exit code of a run that came to its end.
+    var status: ExitStatus {
+        let conflicts = count(.conflict)
+        guard conflicts + count(.failed) > 0 else { return .done }
+        if changed > 0, !isDryRun { return .partial }
+        return conflicts > 0 ? .conflict : .invalid
+    }
+
+    /// `12 created, 3 configured (1 reconnect), 985 unchanged, 2 pruned, 0 failed`; what seldom
+    /// happens is named only when it did.
+    var summaryLine: String {
+        let reconnects = reconnects > 0 ? " (\(reconnects.counted("reconnect")))" : ""
+        var parts = ["\(count(.created)) created", "\(count(.configured)) configured\(reconnects)"]
+        parts.append("\(count(.unchanged)) unchanged")
+        if count(.adopted) > 0 { parts.append("\(count(.adopted)) adopted") }
+        parts.append("\(count(.pruned)) pruned")
+        if count(.protected) > 0 { parts.append("\(count(.protected)) protected") }
+        if count(.conflict) > 0 { parts.append(count(.conflict).counted("conflict")) }
+        parts.append("\(count(.failed)) failed")
+        return parts.joined(separator: ", ") + (isDryRun ? " (dry run)" : "")
+    }
+}
+
+extension Wsm_V1_ObjectResult {
+    /// As results print an object: `connection/btc-trades`.
+    var label: String {
+        "\((ObjectKind(rawValue: kind) ?? .connection).word)/\(name)"
+    }
+
+    var isChange: Bool {
+        switch action {
+        case .created, .configured, .pruned, .adopted: true
+        default: false
+        }
+    }
+
+    /// The fields that ask for a new socket, or for none.
+    var forcingFields: [String] {
+        edits.filter { $0.effect == "reopen" || $0.effect == "close" }.map(\.path)
+    }
+}
+
+extension Wsm_V1_ResultAction {
+    /// The word results and machine output use.
+    var word: String {
+        switch self {
+        case .created: "created"
+        case .configured: "configured"
+        case .unchanged: "unchanged"
+        case .pruned: "pruned"
+        case .adopted: "adopted"
+        case .conflict: "conflict"
+        case .failed: "failed"
+        case .protected: "protected"
+        case .unspecified, .UNRECOGNIZED: "unknown"
+        }
+    }
+}

@@ -1,0 +1,51 @@
+package import ArgumentParser
+package import GRPCNIOTransportHTTP2Posix
+
+/// Where the server listens: `HOST:PORT`, where HOST is a name, an IPv4 or an `[IPv6]` address.
+package struct ServerAddress: Sendable, Equatable, CustomStringConvertible {
+    package let host: String
+    /// 1 to 65535.
+    package let port: Int
+
+    package static let standard = ServerAddress(host: "127.0.0.1", port: 5002)
+
+    package init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    /// Reads `HOST:PORT` or `HOST`, whose port is 5002; `nil` where the text is neither.
+    package init?(_ text: String) {
+        var host = Substring(text)
+        var port = Substring(String(Self.standard.port))
+        if host.first == "[", let end = host.firstIndex(of: "]") {
+            let rest = host[host.index(after: end)...]
+            host = host[host.index(after: host.startIndex)..<end]
+            guard rest.isEmpty || rest.first == ":" else { return nil }
+            if !rest.isEmpty { port = rest.dropFirst() }
+        } else if let colon = host.lastIndex(of: ":") {
+            port = host[host.index(after: colon)...]
+            host = host[..<colon]
+            guard !host.contains(":") else { return nil }
+        }
+        guard !host.isEmpty, !host.contains(where: { "/@[] \t".contains($0) }) else { return nil }
+        guard let number = Int(port), (1...65535).contains(number), port.first != "+" else {
+            return nil
+        }
+        self.init(host: String(host), port: number)
+    }
+
+    package var description: String {
+        host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+
+    var target: any ResolvableTarget {
+        host.contains(":") ? .ipv6(address: host, port: port) : .dns(host: host, port: port)
+    }
+}
+
+extension ServerAddress: ExpressibleByArgument {
+    package init?(argument: String) {
+        self.init(argument)
+    }
+}

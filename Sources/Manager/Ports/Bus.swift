@@ -1,0 +1,28 @@
+package import ManagerCore
+
+/// What the bus said to one event.
+package enum PublishOutcome: Sendable, Hashable {
+    /// With the bus for good.
+    case accepted
+    /// Not now; the same event, under the same id, may be tried again.
+    case unavailable(String)
+    /// Never: the event itself is the fault (too large for the broker).
+    case refused(String)
+}
+
+/// Where messages go, and where they can be listened to.
+///
+/// Implementations: ``LocalBus``, topics inside the process. One conformance suite, passed by all.
+package protocol Bus: Sendable {
+    /// Publishes in order. An outcome for each event, in the same order. A caller that needs order
+    /// has one call in flight at a time.
+    func publish(_ events: [OutboundEvent]) async -> [PublishOutcome]
+    /// Listens to a topic. The reader that is slower than the ring learns how much it missed.
+    func subscribe(topic: String, from start: TopicStart) -> any TopicReader
+}
+
+/// A reader of one topic. Not shared: one task calls ``next(maxCount:)``.
+package protocol TopicReader: Sendable {
+    /// Waits for messages; `nil` when the bus has ended or the task is cancelled.
+    func next(maxCount: Int) async -> TopicDelivery?
+}

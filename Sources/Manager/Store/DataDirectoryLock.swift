@@ -1,0 +1,63 @@
+import Foundation
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Keeps a second process off a data directory.
+///
+/// The lock is the kernel's (`flock`), so it goes with the process, however it ends. The file names
+/// the holder for people.
+package final class DataDirectoryLock: Sendable {
+    package struct Taken: Error, CustomStringConvertible {
+        package var directory: String
+        package var holder: String
+
+        package var description: String {
+            "the data directory \(directory) is in use by \(holder): stop that process or choose "
+                + "another --data-dir"
+        }
+    }
+
+    package struct Unusable: Error, CustomStringConvertible {
+        package var description: String
+    }
+
+    private let descriptor: Int32
+
+    /// Makes the directory if needed, and takes it.
+    ///
+    /// - Throws: ``Taken``, or ``Unusable`` with the system's reason.
+    package init(directory: String) throws {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: directory, withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw Unusable(description: "the data directory \(directory) cannot be made: \(error)")
+        }
+        let path = directory + "/lock"
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw Unusable(
+                description: "\(path) cannot be opened: \(String(cString: strerror(errno)))")
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let holder = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+            close(descriptor)
+            throw Taken(
+                directory: directory,
+                holder: holder.isEmpty ? "another process" : "process \(holder)")
+        }
+        ftruncate(descriptor, 0)
+        let text = "\(getpid())"
+        _ = text.withCString { write(descriptor, $0, strlen($0)) }
+    }
+
+    deinit {
+        close(descriptor)
+    }
+}

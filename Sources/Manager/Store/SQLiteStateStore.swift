@@ -1,0 +1,150 @@
+import Foundation
+import GRDB
+import Synchronization
+
+/// The embedded state store: one table in one SQLite file.
+///
+/// A write that is answered with `applied` is on the disk (WAL, `synchronous=FULL`). Writes that
+/// come in while one transaction commits share the next one, so that many callers pay for one
+/// `fsync`. The data directory is locked by ``DataDirectoryLock``, so nobody else writes.
+package final class SQLiteStateStore: StateStore {
+    /// Writes that share one transaction: enough to spread an `fsync` over, few enough that a
+    /// transaction stays in the tens of milliseconds.
+    static let writesPerTransaction = 2_000
+
+    private let database: DatabasePool
+    private let queue = Mutex(Pending())
+
+    private struct Pending {
+        var groups: [Group] = []
+        var isWriting = false
+    }
+
+    private struct Group: Sendable {
+        var writes: [StateWrite]
+        var answer: CheckedContinuation<[WriteOutcome], Never>
+    }
+
+    /// - Parameter path: of the database file; made if it is not there.
+    package init(path: String) throws {
+        var configuration = Configuration()
+        configuration.prepareDatabase { database in
+            try database.execute(sql: "PRAGMA synchronous = FULL")
+        }
+        configuration.maximumReaderCount = 4
+        database = try DatabasePool(path: path, configuration: configuration)
+        try database.write { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE IF NOT EXISTS state (
+                        key TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL, etag INTEGER NOT NULL
+                    ) WITHOUT ROWID
+                    """)
+        }
+    }
+
+    package func close() throws {
+        try database.close()
+    }
+
+    package func get(_ key: String) async throws(StateStoreError) -> StateEntry? {
+        try await bulkGet([key])[key]
+    }
+
+    package func bulkGet(_ keys: [String]) async throws(StateStoreError) -> [String: StateEntry] {
+        do {
+            return try await database.read { database in
+                let statement = try database.cachedStatement(
+                    sql: "SELECT value, etag FROM state WHERE key = ?")
+                var entries: [String: StateEntry] = [:]
+                for key in keys {
+                    if let row = try Row.fetchOne(statement, arguments: [key]) {
+                        entries[key] = StateEntry(
+                            value: [UInt8](row[0] as Data), etag: String(row[1] as Int64))
+                    }
+                }
+                return entries
+            }
+        } catch {
+            throw StateStoreError(message: "the state database cannot be read: \(error)")
+        }
+    }
+
+    package func write(_ writes: [StateWrite]) async -> [WriteOutcome] {
+        guard !writes.isEmpty else { return [] }
+        return await withCheckedContinuation { continuation in
+            let starts = queue.withLock { pending in
+                pending.groups.append(Group(writes: writes, answer: continuation))
+                defer { pending.isWriting = true }
+                return !pending.isWriting
+            }
+            if starts { writeNext() }
+        }
+    }
+
+    /// Commits the groups that are waiting, then asks again.
+    private func writeNext() {
+        let groups = queue.withLock { pending -> [Group] in
+            var count = 0
+            var taken = 0
+            for group in pending.groups {
+                if taken > 0, count + group.writes.count > Self.writesPerTransaction { break }
+                count += group.writes.count
+                taken += 1
+            }
+            let groups = Array(pending.groups.prefix(taken))
+            pending.groups.removeFirst(taken)
+            if groups.isEmpty { pending.isWriting = false }
+            return groups
+        }
+        guard !groups.isEmpty else { return }
+        database.asyncWrite(
+            { database in try groups.map { try Self.perform($0.writes, in: database) } },
+            completion: { _, result in
+                for (index, group) in groups.enumerated() {
+                    switch result {
+                    case .success(let outcomes):
+                        group.answer.resume(returning: outcomes[index])
+                    case .failure(let error):
+                        group.answer.resume(returning: Self.failed(error, group.writes.count))
+                    }
+                }
+                self.writeNext()
+            })
+    }
+
+    private static func failed(_ error: any Error, _ count: Int) -> [WriteOutcome] {
+        let sentence = "the state database cannot be written: \(error)"
+        return Array(repeating: .unknown(sentence), count: count)
+    }
+
+    private static func perform(
+        _ writes: [StateWrite], in database: Database
+    ) throws -> [WriteOutcome] {
+        try writes.map { write in
+            switch (write.condition, write.value) {
+            case (.absent, .some(let value)):
+                try database.cachedStatement(
+                    sql: "INSERT INTO state (key, value, etag) VALUES (?, ?, 1) "
+                        + "ON CONFLICT DO NOTHING"
+                ).execute(arguments: [write.key, Data(value)])
+                return database.changesCount == 1 ? .applied(etag: "1") : .conflict
+            case (.etag(let etag), .some(let value)):
+                guard let number = Int64(etag) else { return .conflict }
+                try database.cachedStatement(
+                    sql: "UPDATE state SET value = ?, etag = etag + 1 WHERE key = ? AND etag = ?"
+                ).execute(arguments: [Data(value), write.key, number])
+                return database.changesCount == 1
+                    ? .applied(etag: String(number + 1)) : .conflict
+            case (.etag(let etag), nil):
+                guard let number = Int64(etag) else { return .conflict }
+                try database.cachedStatement(
+                    sql: "DELETE FROM state WHERE key = ? AND etag = ?"
+                ).execute(arguments: [write.key, number])
+                return database.changesCount == 1 ? .applied(etag: "") : .conflict
+            case (.absent, nil):
+                return .conflict
+            }
+        }
+    }
+}

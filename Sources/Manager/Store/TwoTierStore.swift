@@ -1,0 +1,164 @@
+import Logging
+package import ManagerCore
+import Synchronization
+
+/// The records of this instance: memory in front of a ``StateStore``.
+///
+/// Reads never leave the process. A change is made to a draft, committed to the store, and only
+/// then to memory; callers are answered, and the loop is told, after that. Changes that come in
+/// while one commit runs share the next, in the order they came.
+package final class TwoTierStore: Sendable {
+    /// Fails a change that could not be made durable. Nothing of it is in force in this process.
+    package struct NotCommitted: Error, CustomStringConvertible {
+        package var description: String
+    }
+
+    let store: any StateStore
+    let logger: Logger
+    /// Of this instance's claim of the shards: above every epoch the store has seen.
+    package let epoch: UInt64
+    let memory: MemoryTier
+    private let state = Mutex(State())
+    private let onChange: @Sendable ([ObjectKey]) -> Void
+
+    private struct State {
+        var waiting: [Transaction] = []
+        var isCommitting = false
+    }
+
+    /// One change that waits for its commit.
+    private struct Transaction: Sendable {
+        /// Changes the draft; returns how to answer. A refusal leaves the draft as it was.
+        var run: @Sendable (inout StoreDraft) -> @Sendable (NotCommitted?) -> Void
+    }
+
+    /// - Parameter onChange: told the keys of every commit, after memory has them.
+    init(
+        store: any StateStore, memory: MemoryTier, epoch: UInt64, logger: Logger,
+        onChange: @escaping @Sendable ([ObjectKey]) -> Void
+    ) {
+        self.store = store
+        self.epoch = epoch
+        self.logger = logger
+        self.onChange = onChange
+        self.memory = memory
+    }
+
+    /// Changes records, durably.
+    ///
+    /// - Parameter body: called once, with what is committed so far; throws to refuse, in which
+    ///   case nothing is written. It must not touch anything but the draft.
+    /// - Throws: what `body` threw, or ``NotCommitted``.
+    package func transact<Result: Sendable>(
+        _ body: @escaping @Sendable (inout StoreDraft) throws -> Result
+    ) async throws -> Result {
+        try await withCheckedThrowingContinuation {
+            (continuation: CheckedContinuation<Result, any Error>) in
+            enqueue(
+                Transaction { draft in
+                    let before = draft
+                    do {
+                        let result = try body(&draft)
+                        return { failure in
+                            if let failure {
+                                continuation.resume(throwing: failure)
+                            } else {
+                                continuation.resume(returning: result)
+                            }
+                        }
+                    } catch {
+                        draft = before
+                        return { _ in continuation.resume(throwing: error) }
+                    }
+                })
+        }
+    }
+
+    private func enqueue(_ transaction: Transaction) {
+        let starts = state.withLock { state in
+            state.waiting.append(transaction)
+            defer { state.isCommitting = true }
+            return !state.isCommitting
+        }
+        if starts { Task { await commitAll() } }
+    }
+
+    private func commitAll() async {
+        while let waiting = takeWaiting() {
+            var draft = StoreDraft(base: memory, epoch: epoch)
+            let answers = waiting.map { $0.run(&draft) }
+            let failure = await commit(draft)
+            if failure == nil, !draft.order.isEmpty { onChange(draft.order) }
+            for answer in answers { answer(failure) }
+            if failure == nil { await tidyIndex(draft) }
+        }
+    }
+
+    private func takeWaiting() -> [Transaction]? {
+        state.withLock { state in
+            guard !state.waiting.isEmpty else {
+                state.isCommitting = false
+                return nil
+            }
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+    }
+
+    /// Writes a draft, index before record on create, tombstone before index on delete.
+    private func commit(_ draft: StoreDraft) async -> NotCommitted? {
+        guard !draft.order.isEmpty else { return nil }
+        do {
+            var commit = StoreCommit(draft: draft)
+            let fresh = commit.keysToRead
+            if !fresh.isEmpty {
+                commit.found(try await store.bulkGet(fresh.map(\.storeKey)))
+            }
+            let writes = commit.changeWrites()
+            var outcomes = await store.write(writes.map(\.write))
+            try await resolve(writes, &outcomes)
+            let done = commit
+            let settled = outcomes
+            memory.write { done.install(writes, settled, into: &$0) }
+            return nil
+        } catch {
+            logger.error(
+                "a change could not be committed", metadata: ["error": "\(error)"])
+            return NotCommitted(description: "the state store did not take the change: \(error)")
+        }
+    }
+
+    /// Takes the names of removed records off their index pages.
+    private func tidyIndex(_ draft: StoreDraft) async {
+        let removed = StoreCommit(draft: draft).removedKeys
+        guard !removed.isEmpty else { return }
+        var tidy = StoreCommit(draft: StoreDraft(base: memory, epoch: epoch))
+        let writes = tidy.removalWrites(removed)
+        let outcomes = await store.write(writes.map(\.write))
+        let done = tidy
+        memory.write { done.install(writes, outcomes, into: &$0) }
+    }
+
+    /// Decides what is undecided by reading: an outcome is known by what stands in the store, never
+    /// by an error's text.
+    private func resolve(
+        _ writes: [StoreCommit.Write], _ outcomes: inout [WriteOutcome]
+    ) async throws(StateStoreError) {
+        let undecided = writes.indices.filter {
+            if case .applied = outcomes[$0] { false } else { true }
+        }
+        guard !undecided.isEmpty else { return }
+        let entries = try await store.bulkGet(undecided.map { writes[$0].write.key })
+        for index in undecided {
+            let entry = entries[writes[index].write.key]
+            guard let entry, entry.value == writes[index].write.value else {
+                if case .unknown(let sentence) = outcomes[index] {
+                    throw StateStoreError(message: sentence)
+                }
+                throw StateStoreError(
+                    message: "\(writes[index].write.key) was written by somebody else")
+            }
+            outcomes[index] = .applied(etag: entry.etag)
+        }
+    }
+}

@@ -1,0 +1,179 @@
+package import Spec
+
+extension ConnectionStatus {
+    /// Reads desired against observed.
+    ///
+    /// - Parameters:
+    ///   - observed: `nil` if this process has not dialled it yet.
+    ///   - previous: the conditions shown last, whose transition times are kept where the status
+    ///     did not change.
+    package init(
+        desired: DesiredConnection, observed: ObservedConnection?, previous: [Condition] = [],
+        now: WallTime
+    ) {
+        let seen =
+            observed
+            ?? ObservedConnection(
+                name: desired.name, uid: desired.uid, generation: 0)
+        self.observed = seen
+        stall = Self.stall(desired: desired, observed: seen)
+        phase = Self.phase(observed: seen, stall: stall)
+        let facts = Facts(desired: desired, observed: seen, phase: phase, stall: stall)
+        var times: [String: Condition] = [:]
+        for condition in previous { times[condition.type] = condition }
+        conditions = facts.all.map { fact in
+            let before = times[fact.type]
+            return Condition(
+                type: fact.type, status: fact.status, reason: fact.reason, message: fact.message,
+                observedGeneration: seen.generation,
+                lastTransitionTime: before?.status == fact.status
+                    ? before?.lastTransitionTime ?? now : now)
+        }
+    }
+
+    private static func stall(
+        desired: DesiredConnection, observed: ObservedConnection
+    ) -> StallReason? {
+        switch observed.state {
+        case .dialing, .open, .closing: return nil
+        case .idle, .down: break
+        }
+        if let missing = observed.missingSecret { return .secretUnavailable(missing) }
+        if desired.isDialSpent { return .reconnectDisabled }
+        if observed.isExhausted, observed.dialRevision == desired.dialRevision {
+            return .attemptsExhausted
+        }
+        return nil
+    }
+
+    private static func phase(observed: ObservedConnection, stall: StallReason?) -> Phase {
+        switch observed.state {
+        case .open: return .connected
+        case .closing: return .closing
+        case .dialing:
+            return observed.hasBeenOpen || observed.attempt > 0 ? .reconnecting : .connecting
+        case .idle, .down: break
+        }
+        switch stall {
+        case .reconnectDisabled: return .disconnected
+        case .attemptsExhausted, .secretUnavailable: return .stalled
+        case nil:
+            if case .idle = observed.state { return .pending }
+            return .reconnecting
+        }
+    }
+}
+
+extension ObservedConnection {
+    /// Of the socket that is or was; `nil` if there was none.
+    package var dialRevision: Int64? {
+        switch state {
+        case .idle: nil
+        case .dialing(let dialing): dialing.dialRevision
+        case .open(let open): open.dialRevision
+        case .closing(let closing): closing.dialRevision
+        case .down(let down): down.dialRevision
+        }
+    }
+
+    package var isOpen: Bool {
+        if case .open = state { true } else { false }
+    }
+}
+
+/// The conditions before they have times.
+private struct Facts {
+    struct Fact {
+        var type: String
+        var status: Condition.Status
+        var reason: String
+        var message: String
+    }
+
+    var desired: DesiredConnection
+    var observed: ObservedConnection
+    var phase: Phase
+    var stall: StallReason?
+
+    /// `Ready` first.
+    var all: [Fact] {
+        let others = [connected, subscribed, publishing, owned, reconciling, stalled]
+        return [ready] + others
+    }
+
+    private var ready: Fact {
+        for part in [connected, subscribed, publishing] where part.status != .yes {
+            return Fact(
+                type: "Ready", status: .no, reason: part.reason, message: part.message)
+        }
+        guard observed.generation == desired.generation else {
+            return Fact(
+                type: "Ready", status: .no, reason: "Reconciling",
+                message: "generation \(desired.generation) is not in force yet")
+        }
+        return Fact(type: "Ready", status: .yes, reason: "Ready", message: "")
+    }
+
+    private var connected: Fact {
+        if case .open = observed.state {
+            return Fact(type: "Connected", status: .yes, reason: "Open", message: "")
+        }
+        let reason =
+            switch stall {
+            case .some(let stall): stall.reason
+            case nil: phase.rawValue
+            }
+        return Fact(type: "Connected", status: .no, reason: reason, message: whyNotConnected)
+    }
+
+    private var whyNotConnected: String {
+        if case .secretUnavailable(let sentence) = stall { return sentence }
+        if let failure = observed.lastFailure { return failure.message }
+        if let close = observed.lastClose {
+            let reason = close.reason.isEmpty ? "" : " (\(close.reason))"
+            return "closed with \(close.code)\(reason) by \(close.by.rawValue)"
+        }
+        return phase == .pending ? "waiting for its first dial" : ""
+    }
+
+    private var subscribed: Fact {
+        guard case .open(let open) = observed.state else {
+            return Fact(type: "Subscribed", status: .no, reason: "NotConnected", message: "")
+        }
+        return open.isSubscribed
+            ? Fact(type: "Subscribed", status: .yes, reason: "OnOpenWritten", message: "")
+            : Fact(type: "Subscribed", status: .no, reason: "WritingOnOpen", message: "")
+    }
+
+    private var publishing: Fact {
+        guard desired.effectiveSpec.topic != nil else {
+            return Fact(type: "Publishing", status: .yes, reason: "NoTopic", message: "")
+        }
+        guard let failure = observed.publishFailure else {
+            return Fact(type: "Publishing", status: .yes, reason: "Accepted", message: "")
+        }
+        return Fact(
+            type: "Publishing", status: .no, reason: "BusUnavailable", message: failure)
+    }
+
+    private var owned: Fact {
+        Fact(type: "Owned", status: .yes, reason: "Owned", message: "")
+    }
+
+    private var reconciling: Fact {
+        let isDone = ready.status == .yes || stall != nil
+        return Fact(
+            type: "Reconciling", status: isDone ? .no : .yes,
+            reason: isDone ? "Converged" : phase.rawValue, message: "")
+    }
+
+    private var stalled: Fact {
+        guard let stall else {
+            return Fact(type: "Stalled", status: .no, reason: "Progressing", message: "")
+        }
+        // A connection that does what was asked of it is disconnected, not stalled.
+        let status: Condition.Status = stall == .reconnectDisabled ? .no : .yes
+        return Fact(
+            type: "Stalled", status: status, reason: stall.reason, message: whyNotConnected)
+    }
+}

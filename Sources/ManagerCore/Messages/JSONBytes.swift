@@ -1,0 +1,155 @@
+/// Writes the parts of a JSON text into a byte array, without a tree and without Foundation.
+enum JSONBytes {
+    /// Appends a string with its quotes. Only what must be escaped is: `"`, `\` and controls.
+    static func appendString(_ text: String, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "\""))
+        var text = text
+        text.withUTF8 { appendEscaped($0, to: &bytes) }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// Appends a string with its quotes from bytes that are known to be valid UTF-8.
+    static func appendString(utf8: [UInt8], to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "\""))
+        utf8.withUnsafeBufferPointer { appendEscaped($0, to: &bytes) }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// Appends `"key":` or, if the last byte is not an opening brace, `,"key":`.
+    static func appendKey(_ key: StaticString, to bytes: inout [UInt8]) {
+        if let last = bytes.last, last != UInt8(ascii: "{") { bytes.append(UInt8(ascii: ",")) }
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(contentsOf: UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(UInt8(ascii: ":"))
+    }
+
+    static func appendMember(_ key: StaticString, _ value: String, to bytes: inout [UInt8]) {
+        appendKey(key, to: &bytes)
+        appendString(value, to: &bytes)
+    }
+
+    /// Appends the digits of a number.
+    static func appendDecimal(_ number: UInt64, to bytes: inout [UInt8]) {
+        guard number >= 10 else {
+            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number))
+            return
+        }
+        let start = bytes.count
+        var rest = number
+        while rest > 0 {
+            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+            rest /= 10
+        }
+        bytes[start...].reverse()
+    }
+
+    /// Appends a number as a string of digits, for 64-bit numbers that not every parser keeps.
+    static func appendDecimalString(_ number: UInt64, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "\""))
+        appendDecimal(number, to: &bytes)
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// Appends standard base64 with padding (RFC 4648, section 4), without quotes.
+    static func appendBase64(_ data: [UInt8], to bytes: inout [UInt8]) {
+        bytes.reserveCapacity(bytes.count + (data.count + 2) / 3 * 4)
+        data.withUnsafeBufferPointer { data in
+            var index = 0
+            while index + 2 < data.count {
+                appendBase64(data[index], data[index + 1], data[index + 2], to: &bytes)
+                index += 3
+            }
+            let rest = data.count - index
+            guard rest > 0 else { return }
+            appendBase64(data[index], rest == 2 ? data[index + 1] : 0, 0, to: &bytes)
+            bytes[bytes.count - 1] = UInt8(ascii: "=")
+            if rest == 1 { bytes[bytes.count - 2] = UInt8(ascii: "=") }
+        }
+    }
+
+    private static let base64Digits = StaticString(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+
+    private static func appendBase64(
+        _ first: UInt8, _ second: UInt8, _ third: UInt8, to bytes: inout [UInt8]
+    ) {
+        let digits = base64Digits.utf8Start
+        let word = Int(first) << 16 | Int(second) << 8 | Int(third)
+        bytes.append(digits[word >> 18])
+        bytes.append(digits[word >> 12 & 63])
+        bytes.append(digits[word >> 6 & 63])
+        bytes.append(digits[word & 63])
+    }
+
+    /// Copies runs of plain bytes whole, and stops only at those that must be escaped.
+    private static func appendEscaped(
+        _ utf8: UnsafeBufferPointer<UInt8>, to bytes: inout [UInt8]
+    ) {
+        var start = 0
+        while start < utf8.count {
+            let end = JSONWords.endOfPlainRun(utf8, from: start, allowingNonASCII: true)
+            if end > start {
+                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[start..<end]))
+            }
+            guard end < utf8.count else { return }
+            appendEscape(of: utf8[end], to: &bytes)
+            start = end + 1
+        }
+    }
+
+    private static func appendEscape(of byte: UInt8, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "\\"))
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(byte)
+        case 0x08: bytes.append(UInt8(ascii: "b"))
+        case 0x09: bytes.append(UInt8(ascii: "t"))
+        case 0x0A: bytes.append(UInt8(ascii: "n"))
+        case 0x0C: bytes.append(UInt8(ascii: "f"))
+        case 0x0D: bytes.append(UInt8(ascii: "r"))
+        default:
+            bytes.append(contentsOf: [UInt8(ascii: "u"), UInt8(ascii: "0"), UInt8(ascii: "0")])
+            bytes.append(UInt8(ascii: "0") + byte >> 4)
+            let low = byte & 15
+            bytes.append(low < 10 ? UInt8(ascii: "0") + low : UInt8(ascii: "a") + low - 10)
+        }
+    }
+}
+
+/// Looks at eight bytes of a JSON string at once.
+enum JSONWords {
+    /// The first index from `start` on whose byte ends a plain run of a JSON string: a quote, a
+    /// backslash, a control or, unless allowed, a byte outside ASCII. The count if there is none.
+    static func endOfPlainRun(
+        _ bytes: UnsafeBufferPointer<UInt8>, from start: Int, allowingNonASCII: Bool
+    ) -> Int {
+        var index = start
+        let raw = UnsafeRawBufferPointer(bytes)
+        let nonASCII: UInt64 = allowingNonASCII ? 0 : 0x8080_8080_8080_8080
+        while index + 8 <= bytes.count {
+            let word = raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            if hasSpecialByte(word) || word & nonASCII != 0 { break }
+            index += 8
+        }
+        while index < bytes.count {
+            let byte = bytes[index]
+            if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { break }
+            if byte >= 0x80 && !allowingNonASCII { break }
+            index += 1
+        }
+        return index
+    }
+
+    /// True if a byte of the word is below 0x20, a quote or a backslash. The classic bit trick:
+    /// `(x - 0x01…) & ~x & 0x80…` is not zero exactly if a byte of `x` is zero.
+    private static func hasSpecialByte(_ word: UInt64) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let highs: UInt64 = 0x8080_8080_8080_8080
+        let control = (word &- ones &* 0x20) & ~word
+        let quote = word ^ (ones &* 0x22)
+        let backslash = word ^ (ones &* 0x5C)
+        let quoteHit = (quote &- ones) & ~quote
+        let backslashHit = (backslash &- ones) & ~backslash
+        return (control | quoteHit | backslashHit) & highs != 0
+    }
+}

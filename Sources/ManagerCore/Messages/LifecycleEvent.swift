@@ -1,0 +1,162 @@
+/// A fact in the life of a connection, as it is published on ``topic``.
+///
+/// Types and data fields are those of the older service, so that its consumers keep working; what
+/// is new is only added. Ids of lifecycle events count on their own: their `source` differs from
+/// that of messages, so that they leave no hole in a connection's message sequence.
+package struct LifecycleEvent: Sendable, Hashable {
+    package enum Kind: Sendable, Hashable {
+        /// `reason` is, as in the older service, the status before.
+        case connecting(reason: String)
+        case connected(reason: String)
+        case disconnected(reason: String)
+        /// One for each outage. `attempt` counts from 1.
+        case reconnecting(reason: String, attempt: Int, nextAttemptAt: WallTime?)
+        /// Published before the event of the transition it causes.
+        case error(type: String, message: String)
+        /// Messages may be missing between two points.
+        case gap(Gap)
+    }
+
+    /// A stretch of which nothing, or not everything, was published.
+    package struct Gap: Sendable, Hashable {
+        package enum Cause: String, Sendable, Hashable, CaseIterable {
+            /// The socket was down.
+            case disconnected
+            /// The process was down.
+            case restart
+            /// A full buffer dropped messages by its policy.
+            case overflow
+            /// Another owner took over.
+            case takeover
+        }
+
+        /// One end: as much of it as is known.
+        package struct Edge: Sendable, Hashable {
+            package var epoch: UInt64
+            /// Of the last message before, or the first one after.
+            package var sequence: UInt64?
+            package var time: WallTime?
+
+            package init(epoch: UInt64, sequence: UInt64? = nil, time: WallTime? = nil) {
+                self.epoch = epoch
+                self.sequence = sequence
+                self.time = time
+            }
+        }
+
+        package var from: Edge
+        package var to: Edge
+        package var cause: Cause
+        /// How many are missing, where that is known.
+        package var missed: UInt64?
+
+        package init(from: Edge, to: Edge, cause: Cause, missed: UInt64? = nil) {
+            self.from = from
+            self.to = to
+            self.cause = cause
+            self.missed = missed
+        }
+    }
+
+    package static let topic = "websocketmanager.lifecycle"
+    package static let source = "urn:com.virtufin.websocketmanager"
+    private static let typePrefix = "com.virtufin.websocketmanager.connection."
+
+    /// The connection's id in the API: its name.
+    package var connectionID: String
+    /// Without query, fragment and credentials.
+    package var url: String
+    package var instanceID: String
+    package var kind: Kind
+
+    package init(connectionID: String, url: String, instanceID: String, kind: Kind) {
+        self.connectionID = connectionID
+        self.url = url
+        self.instanceID = instanceID
+        self.kind = kind
+    }
+
+    /// The CloudEvents type.
+    package var type: String { Self.typePrefix + word }
+
+    /// `<entity type>/<entity id>`.
+    package var subject: String { "connection/" + connectionID }
+
+    private var word: String {
+        switch kind {
+        case .connecting: "connecting"
+        case .connected: "connected"
+        case .disconnected: "disconnected"
+        case .reconnecting: "reconnecting"
+        case .error: "error"
+        case .gap: "gap"
+        }
+    }
+
+    /// The event for the bus.
+    package func outbound(id: EventID, time: WallTime) -> OutboundEvent {
+        OutboundEvent(
+            topic: Self.topic, id: id, type: type, source: Self.source, subject: subject,
+            time: time, payload: dataJSON(), kind: .json,
+            attributes: [.init("websocketid", connectionID), .init("websocketurl", url)])
+    }
+}
+
+// MARK: Data
+
+extension LifecycleEvent {
+    /// The `data` of the event: one JSON object.
+    package func dataJSON() -> [UInt8] {
+        var bytes: [UInt8] = [UInt8(ascii: "{")]
+        JSONBytes.appendMember("connection_id", connectionID, to: &bytes)
+        JSONBytes.appendMember("url", url, to: &bytes)
+        JSONBytes.appendMember("instance_id", instanceID, to: &bytes)
+        switch kind {
+        case .connecting(let reason), .connected(let reason), .disconnected(let reason):
+            JSONBytes.appendMember("reason", reason, to: &bytes)
+        case .reconnecting(let reason, let attempt, let nextAttemptAt):
+            JSONBytes.appendMember("reason", reason, to: &bytes)
+            JSONBytes.appendKey("attempt", to: &bytes)
+            JSONBytes.appendDecimal(UInt64(max(0, attempt)), to: &bytes)
+            if let nextAttemptAt {
+                JSONBytes.appendMember("next_attempt_at", nextAttemptAt.rfc3339, to: &bytes)
+            }
+        case .error(let type, let message):
+            JSONBytes.appendMember("error_type", type, to: &bytes)
+            JSONBytes.appendMember("error_message", message, to: &bytes)
+        case .gap(let gap):
+            gap.append(to: &bytes)
+        }
+        bytes.append(UInt8(ascii: "}"))
+        return bytes
+    }
+}
+
+extension LifecycleEvent.Gap {
+    /// Appends `"from":{…},"to":{…},"cause":"…"`; numbers as strings, as everywhere in our events.
+    fileprivate func append(to bytes: inout [UInt8]) {
+        JSONBytes.appendKey("from", to: &bytes)
+        from.append(to: &bytes)
+        JSONBytes.appendKey("to", to: &bytes)
+        to.append(to: &bytes)
+        JSONBytes.appendMember("cause", cause.rawValue, to: &bytes)
+        if let missed {
+            JSONBytes.appendKey("missed", to: &bytes)
+            JSONBytes.appendDecimalString(missed, to: &bytes)
+        }
+    }
+}
+
+extension LifecycleEvent.Gap.Edge {
+    fileprivate func append(to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "{"))
+        JSONBytes.appendKey("epoch", to: &bytes)
+        JSONBytes.appendDecimalString(epoch, to: &bytes)
+        if let sequence {
+            JSONBytes.appendKey("sequence", to: &bytes)
+            JSONBytes.appendDecimalString(sequence, to: &bytes)
+        }
+        if let time { JSONBytes.appendMember("time", time.rfc3339, to: &bytes) }
+        bytes.append(UInt8(ascii: "}"))
+    }
+}

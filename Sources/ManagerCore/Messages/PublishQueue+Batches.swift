@@ -1,0 +1,100 @@
+extension PublishQueue {
+    /// What the publisher is to publish now, in order.
+    package struct Batch: Sendable {
+        /// Names the batch in ``PublishQueue/batchCompleted(_:_:)``.
+        package var number: UInt64
+        package var elements: [Element]
+        package var bytes: Int
+    }
+
+    /// What became of one message of a batch.
+    package enum Outcome: Sendable, Hashable {
+        /// The bus has it.
+        case delivered
+        /// Not published, or not known: it goes out again under the same id.
+        case retry
+        /// It will never be published.
+        case dropped(DropReason)
+    }
+
+    /// What ``batchCompleted(_:_:)`` did; `delivered` and `dropped` have left the queue.
+    package struct Completed: Sendable, Hashable {
+        package var delivered = MessageAmount()
+        package var dropped = MessageAmount()
+        package var returned = MessageAmount()
+    }
+
+    /// True while a batch is at the bus.
+    package var hasBatchInFlight: Bool { !inFlight.isEmpty }
+
+    /// Messages that could be taken, in flight not counted.
+    package var waitingCount: Int { waiting.count }
+
+    /// Takes the next batch: the oldest messages, at least one of them whatever its size.
+    ///
+    /// - Returns: `nil` if nothing is waiting, or a batch is in flight already.
+    package mutating func take(maxCount: Int, maxBytes: Int) -> Batch? {
+        guard inFlight.isEmpty, !waiting.isEmpty else { return nil }
+        var bytes = 0
+        while let first = waiting.first, inFlight.count < max(1, maxCount),
+            inFlight.isEmpty || first.bytes <= maxBytes - bytes
+        {
+            bytes += first.bytes
+            inFlight.append(waiting.removeFirst())
+        }
+        batchNumber += 1
+        return Batch(number: batchNumber, elements: inFlight.map(\.element), bytes: bytes)
+    }
+
+    /// The bus answered.
+    ///
+    /// Messages to be sent again go back to the front, in their order. A missing outcome counts
+    /// as `.retry`. A batch that is not in flight (any more) changes nothing: a late answer after
+    /// ``discardAll(reason:)``.
+    package mutating func batchCompleted(_ number: UInt64, _ outcomes: [Outcome]) -> Completed {
+        var completed = Completed()
+        guard number == batchNumber, !inFlight.isEmpty else { return completed }
+        let batch = inFlight
+        inFlight.removeAll(keepingCapacity: true)
+        for (index, entry) in batch.enumerated().reversed() {
+            switch index < outcomes.count ? outcomes[index] : .retry {
+            case .delivered:
+                completed.delivered.add(entry.bytes)
+            case .dropped(let reason):
+                completed.dropped.add(entry.bytes)
+                discarded.count(reason)
+            case .retry:
+                completed.returned.add(entry.bytes)
+                waiting.prepend(entry)
+            }
+        }
+        release(completed.delivered)
+        release(completed.dropped)
+        delivered += UInt64(completed.delivered.messages)
+        amountChanged()
+        return completed
+    }
+
+    /// The same outcome for the whole batch.
+    package mutating func batchCompleted(_ number: UInt64, all outcome: Outcome) -> Completed {
+        batchCompleted(number, Array(repeating: outcome, count: inFlight.count))
+    }
+
+    /// Drops and counts everything, in flight too; for the end of a connection or of the process.
+    package mutating func discardAll(reason: DropReason) -> MessageAmount {
+        let dropped = held
+        discarded.count(reason, messages: dropped.messages)
+        waiting.removeAll()
+        inFlight.removeAll()
+        held = MessageAmount()
+        amountChanged()
+        return dropped
+    }
+}
+
+extension MessageAmount {
+    fileprivate mutating func add(_ bytes: Int) {
+        messages += 1
+        self.bytes += bytes
+    }
+}

@@ -1,0 +1,215 @@
+internal import DequeModule
+package import Spec
+
+/// How many messages, and how many bytes.
+package struct MessageAmount: Sendable, Hashable {
+    package var messages: Int
+    package var bytes: Int
+
+    package init(messages: Int = 0, bytes: Int = 0) {
+        self.messages = messages
+        self.bytes = bytes
+    }
+}
+
+/// The messages of one connection between its socket and the bus: bounded, in order, counted.
+///
+/// The socket's side appends; the publisher takes one batch at a time and reports what became of
+/// it. Only one batch is in flight, so that order survives a retry. What is in flight still counts
+/// against the bounds and is never dropped by a policy.
+///
+/// **Bounds.** ``held`` (waiting and in flight) never passes ``bounds``, except that lowering them
+/// drops nothing: until enough is published nothing that would add to `held` is taken.
+///
+/// **`block`.** From seven eighths of either bound on ``shouldPauseReading`` is true, until both
+/// are below one half. The last eighth is a reserve for small look-ahead reads while paused, which
+/// find pings and close frames that stand behind data. A message that does not fit in the reserve
+/// either is answered with ``Appended/full``: it is *not* taken, nothing is counted, the caller keeps
+/// it and stops reading and decoding altogether until ``room`` is large enough. So beyond the bound a
+/// connection holds at most that one message and the undecoded rest of its last read; a read that
+/// is off the socket already is never lost and never has to fit as a whole.
+///
+/// **`dropOldest`, `dropNewest`.** Never pause; every drop is counted under its reason.
+///
+/// At every moment `accepted = delivered + discarded + held`.
+package struct PublishQueue<Element: Sendable>: Sendable {
+    /// The answer to ``append(_:bytes:)``.
+    package enum Appended: Sendable, Hashable {
+        case accepted
+        /// Taken; so much of the oldest was dropped for it.
+        case acceptedDroppedOldest(MessageAmount)
+        /// Policy `block`: not taken, offer it again when there is room.
+        case full
+        /// Dropped and counted.
+        case refused(DropReason)
+    }
+
+    struct Entry: Sendable {
+        var element: Element
+        var bytes: Int
+    }
+
+    package private(set) var bounds: MessageAmount
+    package private(set) var overflow: ConnectionSpec.Overflow
+    /// What is waiting and in flight.
+    package internal(set) var held = MessageAmount()
+    /// True while the socket should not be read, but for look-ahead; also after ``Appended/full``.
+    package private(set) var shouldPauseReading = false
+
+    /// Messages taken in since the start.
+    package private(set) var accepted: UInt64 = 0
+    /// Messages the bus has taken since the start.
+    package internal(set) var delivered: UInt64 = 0
+    /// Messages that were accepted and dropped later.
+    package internal(set) var discarded = DropCounters()
+    /// Messages that were never accepted.
+    package private(set) var refused = DropCounters()
+
+    var waiting = Deque<Entry>()
+    var inFlight: [Entry] = []
+    var batchNumber: UInt64 = 0
+
+    /// - Parameter bounds: At least one message and one byte.
+    package init(bounds: MessageAmount, overflow: ConnectionSpec.Overflow) {
+        precondition(bounds.messages >= 1 && bounds.bytes >= 1, "a buffer that holds nothing")
+        self.bounds = bounds
+        self.overflow = overflow
+    }
+
+    package init(_ buffer: ConnectionSpec.Buffer) {
+        self.init(
+            bounds: MessageAmount(messages: buffer.messages, bytes: buffer.bytes),
+            overflow: buffer.overflow)
+    }
+
+    /// How much more fits at this moment; zero in both if either bound is reached.
+    package var room: MessageAmount {
+        guard held.messages < bounds.messages, held.bytes < bounds.bytes else {
+            return MessageAmount()
+        }
+        return MessageAmount(
+            messages: bounds.messages - held.messages, bytes: bounds.bytes - held.bytes)
+    }
+
+    /// Every drop there was, before and after acceptance.
+    package var dropped: DropCounters {
+        var all = discarded
+        all.add(refused)
+        return all
+    }
+}
+
+// MARK: The socket's side
+
+extension PublishQueue {
+    /// A message was received.
+    ///
+    /// - Parameter bytes: What it counts for; 0 or more.
+    package mutating func append(_ element: Element, bytes: Int) -> Appended {
+        precondition(bytes >= 0, "a message of negative size")
+        guard bytes <= bounds.bytes else { return refuse(.tooLarge) }
+        var answer = Appended.accepted
+        if !fits(bytes, limits: bounds) {
+            switch overflow {
+            case .block:
+                shouldPauseReading = true
+                return .full
+            case .dropNewest: return refuse(.dropNewest)
+            case .dropOldest:
+                guard let dropped = makeRoom(for: bytes) else { return refuse(.bufferFull) }
+                answer = .acceptedDroppedOldest(dropped)
+            }
+        }
+        waiting.append(Entry(element: element, bytes: bytes))
+        held.messages += 1
+        held.bytes += bytes
+        accepted += 1
+        amountChanged()
+        return answer
+    }
+
+    /// A message was received that never gets into the queue (no topic, no budget, not JSON).
+    package mutating func countRefused(_ reason: DropReason) {
+        refused.count(reason)
+    }
+
+    /// Drops the oldest waiting messages, so that at least so many bytes are free for another
+    /// message; used when all buffers together are full.
+    ///
+    /// - Returns: What was dropped; less than asked for if there was no more.
+    package mutating func dropOldest(freeing bytes: Int, reason: DropReason) -> MessageAmount {
+        var dropped = MessageAmount()
+        while dropped.bytes < bytes, let oldest = waiting.popFirst() {
+            dropped.messages += 1
+            dropped.bytes += oldest.bytes
+        }
+        release(dropped)
+        discarded.count(reason, messages: dropped.messages)
+        amountChanged()
+        return dropped
+    }
+
+    /// The policy was edited. Lowering a bound drops nothing; it drains first.
+    package mutating func policyChanged(
+        bounds: MessageAmount, overflow: ConnectionSpec.Overflow
+    ) {
+        precondition(bounds.messages >= 1 && bounds.bytes >= 1, "a buffer that holds nothing")
+        self.bounds = bounds
+        self.overflow = overflow
+        amountChanged()
+    }
+
+    private mutating func refuse(_ reason: DropReason) -> Appended {
+        refused.count(reason)
+        return .refused(reason)
+    }
+
+    /// Drops as many of the oldest as one new message needs, or nothing if that cannot help.
+    ///
+    /// After a bound was lowered below what is held, the new message displaces only its own like:
+    /// the rest drains, as promised.
+    private mutating func makeRoom(for bytes: Int) -> MessageAmount? {
+        let limits = MessageAmount(
+            messages: max(bounds.messages, held.messages), bytes: max(bounds.bytes, held.bytes))
+        var dropped = MessageAmount()
+        while !fits(bytes, limits: limits, without: dropped) {
+            guard dropped.messages < waiting.count else { return nil }
+            dropped.bytes += waiting[dropped.messages].bytes
+            dropped.messages += 1
+        }
+        waiting.removeFirst(dropped.messages)
+        release(dropped)
+        discarded.count(.dropOldest, messages: dropped.messages)
+        return dropped
+    }
+
+    private func fits(
+        _ bytes: Int, limits: MessageAmount, without dropped: MessageAmount = MessageAmount()
+    ) -> Bool {
+        held.messages - dropped.messages < limits.messages
+            && bytes <= limits.bytes - (held.bytes - dropped.bytes)
+    }
+
+    mutating func release(_ amount: MessageAmount) {
+        held.messages -= amount.messages
+        held.bytes -= amount.bytes
+    }
+
+    /// Called after every change: keeps the two water marks of `block`.
+    mutating func amountChanged() {
+        guard overflow == .block else {
+            shouldPauseReading = false
+            return
+        }
+        if shouldPauseReading {
+            let isLow =
+                held.messages < (bounds.messages + 1) / 2 && held.bytes < (bounds.bytes + 1) / 2
+            shouldPauseReading = !isLow
+        } else {
+            let isHigh =
+                held.messages >= bounds.messages - bounds.messages / 8
+                || held.bytes >= bounds.bytes - bounds.bytes / 8
+            shouldPauseReading = isHigh
+        }
+    }
+}

@@ -1,0 +1,121 @@
+package import Spec
+
+/// `wsm/conn/<name>`.
+package struct ConnectionRecord: Sendable, Hashable {
+    package var epoch: UInt64
+    package var desired: DesiredConnection
+    /// As last written behind; for people and for the first list after a restart.
+    package var observed: StoredStatus?
+
+    package init(epoch: UInt64, desired: DesiredConnection, observed: StoredStatus? = nil) {
+        self.epoch = epoch
+        self.desired = desired
+        self.observed = observed
+    }
+}
+
+/// What of a connection's status outlives the process.
+package struct StoredStatus: Sendable, Hashable {
+    package var phase: Phase
+    package var attempt: Int
+    package var connectedAt: WallTime?
+    package var lastFailure: LinkFailure?
+    package var lastClose: LinkClose?
+    /// Of the epoch it was written under: what the gap event after a restart can say.
+    package var published: UInt64
+
+    package init(status: ConnectionStatus) {
+        phase = status.phase
+        attempt = status.observed.attempt
+        connectedAt = status.observed.connectedAt
+        lastFailure = status.observed.lastFailure
+        lastClose = status.observed.lastClose
+        published = status.observed.traffic.published
+    }
+
+    package init(phase: Phase, attempt: Int, published: UInt64) {
+        self.phase = phase
+        self.attempt = attempt
+        self.published = published
+    }
+}
+
+/// `wsm/connset/<name>`: a `ConnectionSet` as written, and the members it expanded to.
+package struct ConnectionSetRecord: Sendable, Hashable {
+    package var epoch: UInt64
+    package var name: String
+    package var uid: String
+    package var generation: Int64
+    package var createdAt: WallTime
+    package var keeper: Keeper
+    package var labels: [String: String]
+    package var annotations: [String: String]
+    /// The canonical JSON of the manifest.
+    package var canonical: [UInt8]
+    package var digest: String
+    package var members: [String]
+
+    package init(
+        epoch: UInt64, name: String, uid: String, generation: Int64, createdAt: WallTime,
+        keeper: Keeper, labels: [String: String], annotations: [String: String],
+        canonical: [UInt8], digest: String, members: [String]
+    ) {
+        self.epoch = epoch
+        self.name = name
+        self.uid = uid
+        self.generation = generation
+        self.createdAt = createdAt
+        self.keeper = keeper
+        self.labels = labels
+        self.annotations = annotations
+        self.canonical = canonical
+        self.digest = digest
+        self.members = members
+    }
+}
+
+/// `wsm/set/<name>`: what one apply set owns, and what was applied to it.
+package struct ApplySetRecord: Sendable, Hashable {
+    /// Revisions kept, so that the record's size has a bound.
+    package static let longestHistory = 50
+
+    package struct Revision: Sendable, Hashable {
+        package var number: Int64
+        package var digest: String
+        package var by: String
+        package var at: WallTime
+        package var summary: String
+
+        package init(number: Int64, digest: String, by: String, at: WallTime, summary: String) {
+            self.number = number
+            self.digest = digest
+            self.by = by
+            self.at = at
+            self.summary = summary
+        }
+    }
+
+    package var epoch: UInt64
+    package var name: String
+    package var uid: String
+    /// Names of the objects it owns, members of its ConnectionSets not among them.
+    package var connections: Set<String> = []
+    package var connectionSets: Set<String> = []
+    /// Newest last.
+    package var history: [Revision] = []
+
+    package init(epoch: UInt64, name: String, uid: String) {
+        self.epoch = epoch
+        self.name = name
+        self.uid = uid
+    }
+
+    package var revision: Int64 { history.last?.number ?? 0 }
+
+    package mutating func append(_ revision: Revision) {
+        history.append(revision)
+        if history.count > Self.longestHistory {
+            history.removeFirst(history.count - Self.longestHistory)
+        }
+    }
+}

@@ -1,0 +1,40 @@
+package import ManagerCore
+
+/// All that the loop may ask of the manager: what is there, and to make it as it should be.
+///
+/// Every call returns at once; what came of it is learnt by observing again, when the manager
+/// calls ``ReconcileLoop/connectionChanged(_:)``.
+package protocol ConnectionControl: Sendable {
+    func observe(_ name: String) -> ObservedConnection?
+    func observedNames() -> [String]
+    /// Begins a dial with this spec.
+    func open(_ desired: DesiredConnection)
+    /// Closes the socket so that it is dialled again; `cause` is for people.
+    func reopen(_ desired: DesiredConnection, cause: PlanStep.ReopenReason)
+    /// Puts the spec in force on what is there.
+    func update(_ desired: DesiredConnection)
+    /// Closes the socket for good.
+    func close(_ name: String)
+    /// Forgets an entry that has no socket.
+    func release(_ name: String)
+}
+
+/// All that the loop may ask of the records.
+package protocol DesiredState: Sendable {
+    func desired(_ name: String) -> DesiredConnection?
+    func desiredNames() -> [String]
+    /// Commits that the one dial of a connection without `autoReconnect` has begun.
+    ///
+    /// - Returns: the record as committed; `nil` if it is gone or could not be written, in which
+    ///   case nothing may be dialled.
+    func spendDial(_ name: String) async -> DesiredConnection?
+    /// An unanswered Connect is open.
+    func confirm(_ name: String) async -> Bool
+    /// An unanswered Connect failed.
+    func discard(_ name: String) async -> Bool
+}
+
+/// One alarm that can be set again; the earlier of two settings wins.
+package protocol ReconcileTimer: Sendable {
+    func wake(at instant: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void)
+}

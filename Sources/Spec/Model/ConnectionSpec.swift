@@ -1,0 +1,122 @@
+/// What a person declares of one connection, with every default filled in.
+///
+/// The value is *resolved*: two manifests that mean the same give equal values, however they were
+/// spelled. Secrets are references (``Value/secret(_:)``), never their content. Defaults, ranges and
+/// the effect of an edit stand in ``FieldTable``, which is generated from nothing else.
+package struct ConnectionSpec: Sendable, Hashable {
+    /// Where to dial: `ws://` or `wss://`. Valid by construction once compiled; see ``Endpoint``.
+    package var url: String
+    /// The topic messages are published to. `nil`: received, counted as `noTopic`, not published.
+    package var topic: String?
+    package var autoReconnect = true
+    /// Header name as written → value. Names are unique without case.
+    package var headers: [String: Value] = [:]
+    package var subprotocols: [String] = []
+    package var requireSubprotocol = false
+    package var onOpen: [InitialMessage] = []
+    package var timeouts = Timeouts()
+    package var keepalive = Keepalive()
+    package var reconnect = Reconnect()
+    /// Largest message accepted, in bytes. A larger one closes with 1009.
+    package var maxMessageSize = 1 << 20
+    package var buffer = Buffer()
+    package var publish = Publish()
+    package var correlation = Correlation()
+    package var tls = TLS()
+
+    package init(url: String) {
+        self.url = url
+    }
+}
+
+extension ConnectionSpec {
+    /// One message sent after every upgrade, in order.
+    package enum InitialMessage: Sendable, Hashable {
+        /// A text message.
+        case text(Value)
+        /// Standard base64 of one binary message.
+        case base64(Value)
+    }
+
+    /// How long each part of a dial, and the closing handshake, may take.
+    package struct Timeouts: Sendable, Hashable {
+        package var dial: Duration = .seconds(20)
+        package var resolve: Duration = .seconds(5)
+        package var connect: Duration = .seconds(5)
+        package var tls: Duration = .seconds(10)
+        package var upgrade: Duration = .seconds(10)
+        package var close: Duration = .seconds(5)
+        package init() {}
+    }
+
+    package struct Keepalive: Sendable, Hashable {
+        /// Time between pings; zero sends none.
+        package var pingInterval: Duration = .seconds(20)
+        package var pongTimeout: Duration = .seconds(10)
+        package init() {}
+    }
+
+    package struct Reconnect: Sendable, Hashable {
+        package var base: Duration = .seconds(1)
+        package var cap: Duration = .seconds(30)
+        /// Up so long before the attempts count from zero again.
+        package var stableAfter: Duration = .seconds(30)
+        /// Failed attempts in a row before giving up; zero never gives up.
+        package var maxAttempts = 0
+        package init() {}
+    }
+
+    package enum Overflow: String, Sendable, Hashable, CaseIterable {
+        case block, dropOldest, dropNewest
+    }
+
+    package struct Buffer: Sendable, Hashable {
+        package var messages = 10_000
+        /// In bytes. The compiler fills in the larger of 8 MiB and twice `maxMessageSize`.
+        package var bytes = 8 << 20
+        package var overflow = Overflow.block
+        package init() {}
+    }
+
+    package enum PublishData: String, Sendable, Hashable, CaseIterable {
+        case auto, json, string, base64
+    }
+
+    package struct Publish: Sendable, Hashable {
+        package var data = PublishData.auto
+        package init() {}
+    }
+
+    package enum CorrelationMode: String, Sendable, Hashable, CaseIterable {
+        case auto, jsonField, envelope, prefix, next
+    }
+
+    package struct Correlation: Sendable, Hashable {
+        package var mode = CorrelationMode.auto
+        /// Dotted path of the id in a JSON message.
+        package var field = "id"
+        /// What counts as the reply in mode `next`; `nil` is any message.
+        package var match: Match?
+        package var timeout: Duration = .seconds(10)
+        package var maxPending = 1024
+        package init() {}
+    }
+
+    package enum TLSVersion: String, Sendable, Hashable, CaseIterable {
+        case v12 = "1.2"
+        case v13 = "1.3"
+    }
+
+    package struct TLS: Sendable, Hashable {
+        /// PEM roots that replace the system's.
+        package var ca: Value?
+        /// PEM client certificate chain and key; both or none.
+        package var cert: Value?
+        package var key: Value?
+        /// Host name for SNI and verification; `nil` is the host of the URL.
+        package var serverName: String?
+        package var minVersion = TLSVersion.v12
+        package var insecureSkipVerify = false
+        package init() {}
+    }
+}

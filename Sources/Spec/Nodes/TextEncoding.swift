@@ -1,0 +1,53 @@
+/// What a file must be before a reader sees it: UTF-8, of bounded size.
+enum TextEncoding {
+    struct Fault: Error {
+        var mark: Mark
+        var message: String
+    }
+
+    /// The bytes without a byte order mark.
+    static func checked(_ bytes: [UInt8]) throws(Fault) -> ArraySlice<UInt8> {
+        guard bytes.count <= ManifestLimits.maxBytes else {
+            throw Fault(mark: .start, message: "the file is larger than 16MiB")
+        }
+        if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
+            throw Fault(mark: .start, message: "the file is UTF-16; save it as UTF-8")
+        }
+        let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
+        if let offset = firstInvalidUTF8(text) {
+            throw Fault(
+                mark: mark(at: offset, in: text), message: "the file is not UTF-8 at this place")
+        }
+        return text
+    }
+
+    /// Line and column of a byte offset.
+    static func mark(at offset: Int, in text: ArraySlice<UInt8>) -> Mark {
+        var mark = Mark.start
+        var previous: UInt8 = 0
+        for byte in text[..<min(offset, text.endIndex)] {
+            if byte == 0x0D || (byte == 0x0A && previous != 0x0D) {
+                mark = Mark(line: mark.line + 1, column: 1)
+            } else if byte & 0xC0 != 0x80, byte != 0x0A {
+                mark.column += 1
+            }
+            previous = byte
+        }
+        return mark
+    }
+
+    private static func firstInvalidUTF8(_ text: ArraySlice<UInt8>) -> Int? {
+        text.withUnsafeBufferPointer { buffer in
+            if String(validating: buffer, as: UTF8.self) != nil { return nil }
+            var decoder = UTF8.ForwardParser()
+            var rest = buffer.makeIterator()
+            var at = text.startIndex
+            while true {
+                switch decoder.parseScalar(from: &rest) {
+                case .valid(let scalar): at += scalar.count
+                case .emptyInput, .error: return at
+                }
+            }
+        }
+    }
+}

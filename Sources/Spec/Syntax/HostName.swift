@@ -1,0 +1,112 @@
+/// Hosts as a URL and `tls.serverName` may name them.
+enum HostName {
+    /// The host in the form that is dialled: lower case, IPv6 without its brackets.
+    static func normalized(_ host: Substring) throws(EndpointError) -> String {
+        if host.first == "[" {
+            let address = host.dropFirst().dropLast()
+            guard isIPv6(address) else {
+                throw EndpointError(message: "the host is no IPv6 address")
+            }
+            return address.lowercased()
+        }
+        if let problem = problem(String(host)) { throw EndpointError(message: problem) }
+        return host.lowercased()
+    }
+
+    /// Says what is wrong with a host name or IPv4 address; `nil` where it is valid.
+    static func problem(_ host: String) -> String? {
+        guard host.utf8.allSatisfy({ $0 < 0x80 }) else {
+            return "the host has characters outside ASCII; write it in punycode (xn--…)"
+        }
+        guard host.utf8.count <= 253 else { return "the host has at most 253 characters" }
+        var labels = host.split(separator: ".", omittingEmptySubsequences: false)
+        if labels.count > 1, labels.last == "" { labels.removeLast() }
+        for label in labels {
+            if let problem = labelProblem(label) { return problem }
+        }
+        if let last = labels.last, last.utf8.allSatisfy(isDigit), !isIPv4(host[...]) {
+            return "the host is neither a name nor an IPv4 address"
+        }
+        return nil
+    }
+
+    static func isAddress(_ host: String) -> Bool {
+        isIPv4(host[...]) || isIPv6(host[...])
+    }
+
+    private static func labelProblem(_ label: Substring) -> String? {
+        guard !label.isEmpty else { return "the host has an empty part between dots" }
+        guard label.utf8.count <= 63 else { return "a part of the host has at most 63 characters" }
+        let isValid = label.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                true
+            default: false
+            }
+        }
+        guard isValid, label.first != "-", label.last != "-" else {
+            return "the host is a name of letters, digits, \"-\" and \".\", or an address"
+        }
+        return nil
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
+
+    private static func isIPv4(_ text: Substring) -> Bool {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4
+            && parts.allSatisfy { part in
+                (1...3).contains(part.utf8.count) && part.utf8.allSatisfy(isDigit)
+                    && (part.utf8.count == 1 || part.utf8.first != 0x30) && (Int(part) ?? 256) < 256
+            }
+    }
+
+    /// RFC 4291, section 2.2: eight groups, one run of zeros as `::`, an IPv4 tail.
+    private static func isIPv6(_ text: Substring) -> Bool {
+        guard text.utf8.count <= 45, text.utf8.contains(0x3A) else { return false }
+        let halves = split(text)
+        guard let left = groups(halves.head, isLast: halves.tail == nil) else { return false }
+        guard let tail = halves.tail else { return left == 8 }
+        guard let right = groups(tail, isLast: true) else { return false }
+        return left + right <= 7
+    }
+
+    private static func split(_ text: Substring) -> (head: Substring, tail: Substring?) {
+        var index = text.startIndex
+        while index < text.endIndex {
+            if text[index...].hasPrefix("::") {
+                return (text[..<index], text[text.index(index, offsetBy: 2)...])
+            }
+            index = text.index(after: index)
+        }
+        return (text, nil)
+    }
+
+    /// The number of 16-bit groups, or `nil` where there is something else.
+    private static func groups(_ text: Substring, isLast: Bool) -> Int? {
+        guard !text.isEmpty else { return 0 }
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        var count = 0
+        for (index, part) in parts.enumerated() {
+            if isLast, index == parts.count - 1, isIPv4(part) {
+                count += 2
+            } else {
+                guard (1...4).contains(part.utf8.count), part.utf8.allSatisfy(isHexDigit) else {
+                    return nil
+                }
+                count += 1
+            }
+        }
+        return count
+    }
+
+    private static func isHexDigit(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
+            UInt8(ascii: "A")...UInt8(ascii: "F"):
+            true
+        default: false
+        }
+    }
+}

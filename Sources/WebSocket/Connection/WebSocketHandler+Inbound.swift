@@ -1,0 +1,77 @@
+import NIOCore
+
+extension WebSocketHandler {
+    /// Decodes every frame of a buffer; control frames are answered here, messages wait for
+    /// `deliver`.
+    func readFrames(_ buffer: ByteBuffer) {
+        guard !self.decoder.hasEnded else { return }
+        self.bytesRead += buffer.readableBytes
+        // Locals: a stored property passed inout would cost an exclusivity check per access.
+        var decoder = self.decoder
+        var batch = FrameBatch()
+        swap(&batch, &self.batch)
+        buffer.withUnsafeReadableBytes { decoder.decode($0, into: &batch) }
+        self.decoder = decoder
+        swap(&batch, &self.batch)
+        if !self.batch.controls.isEmpty { self.answerControls() }
+        if self.batch.end != nil {
+            self.deliver()
+            self.handleEnd()
+        }
+    }
+
+    private func answerControls() {
+        let controls = self.batch.controls
+        self.batch.controls = []
+        for control in controls {
+            switch control {
+            case .ping(let payload): self.sendPong(payload)
+            case .pong(let payload): self.delegate?.webSocketReceivedPong(payload)
+            }
+        }
+    }
+
+    /// Hands over what was read since the last time.
+    func deliver() {
+        guard self.bytesRead > 0 else { return }
+        let messages = self.batch.messages
+        let bytes = self.bytesRead
+        self.batch.messages = []
+        self.bytesRead = 0
+        self.delegate?.webSocketReceived(messages, bytes: bytes)
+    }
+
+    private func handleEnd() {
+        switch self.batch.end.take() {
+        case .close(let frame): self.perform(self.closing.closeFrameReceived(frame))
+        case .failure(let error): self.perform(self.closing.failed(error))
+        case nil: break
+        }
+    }
+
+    // MARK: - Pausing
+
+    /// Pauses or goes on; while paused the socket is read by `readOnce` only.
+    ///
+    /// A connection that is closing reads on, or the peer's close frame would never be found.
+    func setReading(_ isOn: Bool) {
+        guard case .open = self.phase, self.closing.maySend, self.isReadingPaused == isOn else {
+            return
+        }
+        self.isReadingPaused = !isOn
+        self.applyReading()
+    }
+
+    func applyReading() {
+        let options = self.context?.channel.syncOptions
+        let reads = self.isReadingPaused ? 1 : WebSocketLimits.readsInARow
+        // These fail only on a channel that is closed, whose end is told by other means.
+        try? options?.setOption(.maxMessagesPerRead, value: reads)
+        try? options?.setOption(.autoRead, value: !self.isReadingPaused)
+    }
+
+    func readOnce() {
+        guard case .open = self.phase, self.isReadingPaused else { return }
+        self.context?.read()
+    }
+}

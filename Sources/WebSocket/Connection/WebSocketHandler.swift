@@ -1,0 +1,138 @@
+import NIOCore
+import NIOSSL
+
+/// The one handler of a connection: upgrade, frames in both directions, closing handshake.
+///
+/// It reads frames straight out of the socket's buffer; no frame travels through the pipeline.
+/// Budget of the receive path: one call of the decoder per buffer, one call of the delegate per
+/// read, one allocation per message. What it decides is decided by machines without NIO
+/// (`ResponseReader`, `FrameDecoder`, `CloseHandshake`); the parts of the handler are in
+/// `WebSocketHandler+Upgrade`, `+Inbound`, `+Outbound` and `+Closing`. Confined to its loop.
+final class WebSocketHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    enum Phase {
+        /// TLS is shaking hands; the upgrade follows.
+        case securing
+        case upgrading(ResponseReader)
+        case open
+        /// The dial failed or the connection ended: nothing is read or told any more.
+        case closed
+    }
+
+    let request: WebSocketRequest
+    let key: HandshakeKey
+    /// Hears how the upgrade goes; let go of when that is known.
+    var observer: (any HandshakeObserver)?
+    var delegate: (any WebSocketDelegate)?
+    var phase: Phase
+    var context: ChannelHandlerContext?
+
+    // Inbound.
+    var decoder: FrameDecoder
+    var batch = FrameBatch()
+    /// Bytes of frames since the last hand-over.
+    var bytesRead = 0
+    /// Between a read and its completion, flushes wait for the latter.
+    var isInRead = false
+    var isReadingPaused = false
+
+    // Outbound.
+    /// Frames that wait for the next flush.
+    var outbound = ByteBuffer()
+    var outboundPromises: [EventLoopPromise<Void>] = []
+    var isFlushScheduled = false
+    /// Bytes not yet taken by the socket, in `outbound` and behind it.
+    var pendingWriteBytes = 0
+    /// The pong to send when there is room again; a newer ping replaces it (RFC 6455, 5.5.3).
+    var deferredPong: [UInt8]?
+
+    // Closing.
+    var closing = CloseHandshake()
+    var closeTimeout: Duration
+    var closeTimer: Scheduled<Void>?
+    /// What the transport said last before it ended.
+    var transportError: WebSocketError?
+
+    init(request: WebSocketRequest, key: HandshakeKey, observer: any HandshakeObserver) {
+        self.request = request
+        self.key = key
+        self.observer = observer
+        self.phase = request.isSecure ? .securing : .upgrading(ResponseReader())
+        self.decoder = FrameDecoder(maxMessageSize: request.maxMessageSize)
+        self.closeTimeout = request.closeTimeout
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .securing = self.phase, let event = event as? TLSUserEvent,
+            case .handshakeCompleted = event
+        {
+            self.secured(context: context)
+        }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = WebSocketHandler.unwrapInboundIn(data)
+        self.isInRead = true
+        switch self.phase {
+        case .open: self.readFrames(buffer)
+        case .upgrading(let reader): self.readAnswer(buffer, reader, context: context)
+        case .securing, .closed: break
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        self.deliver()
+        self.isInRead = false
+        self.flush()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        switch self.phase {
+        case .securing, .upgrading:
+            self.upgradeFailed(HandshakeFailure(transport: error))
+        case .open:
+            if self.transportError == nil {
+                self.transportError = WebSocketError(transport: error)
+            }
+            // A TLS peer that leaves without its goodbye is followed by the end of the channel.
+            context.close(promise: nil)
+        case .closed:
+            break
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        switch self.phase {
+        case .securing:
+            self.upgradeFailed(HandshakeFailure(code: .reset, message: "closed by the server"))
+        case .upgrading:
+            self.upgradeFailed(
+                HandshakeFailure(code: .reset, message: "closed by the server without an answer"))
+        case .open:
+            self.ended()
+        case .closed:
+            break
+        }
+    }
+
+    /// Ends the transport now, without TLS's goodbye.
+    func cut() {
+        guard let context = self.context else { return }
+        let pipeline = context.pipeline.syncOperations
+        if let tls = try? pipeline.context(handlerType: NIOSSLClientHandler.self) {
+            tls.close(mode: .all, promise: nil)
+        } else {
+            context.close(mode: .all, promise: nil)
+        }
+    }
+}

@@ -1,0 +1,210 @@
+/// Turns the bytes from a server into messages and control frames, to the letter of RFC 6455.
+///
+/// The decoder knows nothing of sockets: it is fed whatever a read brought, down to single bytes,
+/// and parses in place; only the bytes of payloads are copied, once. A message whose frame is
+/// wholly in one read costs one allocation. After a close frame or a failure it reads nothing.
+///
+///     var decoder = FrameDecoder(maxMessageSize: 1 << 20)
+///     decoder.decode(bytes, into: &batch)
+struct FrameDecoder: Sendable {
+    /// A message of which part has arrived.
+    private struct Assembly: Sendable {
+        var kind: WebSocketOpcode
+        /// The bound that was in force when the message began.
+        var limit: Int
+        var payload: [UInt8] = []
+        var utf8 = UTF8Validator()
+    }
+
+    /// The largest message in bytes; a change holds from the next message on.
+    var maxMessageSize: Int
+
+    /// The frame whose payload is being read, and how much of it is to come.
+    private var frame: FrameHeader?
+    private var remaining = 0
+    /// The beginning of a header whose end has not arrived.
+    private var partialHeader: [UInt8] = []
+    /// The message begun; between its fragments `frame` may be nil or a control frame.
+    private var assembly: Assembly?
+    private var controlPayload: [UInt8] = []
+    private(set) var hasEnded = false
+
+    init(maxMessageSize: Int) {
+        self.maxMessageSize = maxMessageSize
+    }
+
+    /// Whether the bytes so far end within a frame.
+    var isMidFrame: Bool { self.frame != nil || !self.partialHeader.isEmpty }
+
+    /// Takes the next bytes and adds to `batch` what they complete.
+    mutating func decode(_ input: UnsafeRawBufferPointer, into batch: inout FrameBatch) {
+        do {
+            var position = 0
+            while position < input.count, !self.hasEnded {
+                if self.frame == nil { self.frame = try self.begin(input, &position) }
+                guard let frame = self.frame else { return }
+                try self.takePayload(of: frame, input, &position, &batch)
+            }
+        } catch {
+            self.hasEnded = true
+            self.assembly = nil
+            batch.end = .failure(error)
+        }
+    }
+
+    /// Reads a header and checks it against what went before.
+    private mutating func begin(
+        _ input: UnsafeRawBufferPointer,
+        _ position: inout Int
+    ) throws(WebSocketError) -> FrameHeader? {
+        guard let header = try self.readHeader(input, &position) else { return nil }
+        switch header.opcode {
+        case .close, .ping, .pong:
+            break
+        case .continuation:
+            guard let assembly = self.assembly else {
+                throw .violation("continuation of no message")
+            }
+            try Self.check(header.length, after: assembly.payload.count, limit: assembly.limit)
+        case .text, .binary:
+            guard self.assembly == nil else {
+                throw .violation("new message within a fragmented one")
+            }
+            try Self.check(header.length, after: 0, limit: self.maxMessageSize)
+        }
+        self.remaining = header.length
+        return header
+    }
+
+    private mutating func readHeader(
+        _ input: UnsafeRawBufferPointer,
+        _ position: inout Int
+    ) throws(WebSocketError) -> FrameHeader? {
+        if self.partialHeader.isEmpty {
+            let rest = UnsafeRawBufferPointer(rebasing: input[position...])
+            if let header = try FrameHeader.parse(rest) {
+                position &+= header.size
+                return header
+            }
+            self.partialHeader.append(contentsOf: rest)
+            position = input.count
+            return nil
+        }
+        while position < input.count {
+            self.partialHeader.append(input[position])
+            position &+= 1
+            if let header = try Self.parse(self.partialHeader) {
+                self.partialHeader = []
+                return header
+            }
+        }
+        return nil
+    }
+
+    /// `withUnsafeBytes` does not carry the type of the error through.
+    private static func parse(_ bytes: [UInt8]) throws(WebSocketError) -> FrameHeader? {
+        let result = bytes.withUnsafeBytes { bytes in
+            Result { () throws(WebSocketError) in try FrameHeader.parse(bytes) }
+        }
+        return try result.get()
+    }
+
+    /// Checks a size before anything is allocated for it.
+    private static func check(
+        _ length: Int,
+        after count: Int,
+        limit: Int
+    ) throws(WebSocketError) {
+        guard length <= limit - count else {
+            throw WebSocketError(.messageTooBig, "message larger than \(limit) bytes")
+        }
+    }
+}
+
+// MARK: - Payloads
+
+extension FrameDecoder {
+    /// Takes what the input has of the frame's payload, and ends the frame when that is all.
+    private mutating func takePayload(
+        of header: FrameHeader,
+        _ input: UnsafeRawBufferPointer,
+        _ position: inout Int,
+        _ batch: inout FrameBatch
+    ) throws(WebSocketError) {
+        let count = min(self.remaining, input.count &- position)
+        let bytes = UnsafeRawBufferPointer(rebasing: input[position..<(position &+ count)])
+        position &+= count
+        self.remaining &-= count
+        let isWhole = count == header.length && header.isFinal && self.assembly == nil
+        if header.opcode.isControl {
+            self.controlPayload.append(contentsOf: bytes)
+        } else if isWhole, let kind = WebSocketOpcode(rawValue: header.opcode.rawValue) {
+            batch.messages.append(try Self.message(kind, bytes))
+        } else {
+            try self.assemble(bytes, of: header)
+        }
+        guard self.remaining == 0 else { return }
+        self.frame = nil
+        if header.opcode.isControl {
+            try self.finishControl(header.opcode, &batch)
+        } else if header.isFinal, !isWhole {
+            try self.finishMessage(&batch)
+        }
+    }
+
+    /// A message that is wholly in the input.
+    private static func message(
+        _ kind: WebSocketOpcode,
+        _ bytes: UnsafeRawBufferPointer
+    ) throws(WebSocketError) -> WebSocketMessage {
+        if kind == .text {
+            var utf8 = UTF8Validator()
+            guard utf8.consume(bytes), utf8.isComplete else { throw .textIsNotUTF8 }
+        }
+        return WebSocketMessage(kind: kind, payload: [UInt8](bytes))
+    }
+
+    /// Adds to the message begun, or begins one.
+    private mutating func assemble(
+        _ bytes: UnsafeRawBufferPointer,
+        of header: FrameHeader
+    ) throws(WebSocketError) {
+        if self.assembly == nil {
+            let kind: WebSocketOpcode = header.opcode == .text ? .text : .binary
+            self.assembly = Assembly(kind: kind, limit: self.maxMessageSize)
+            self.assembly?.payload.reserveCapacity(
+                min(header.length, WebSocketLimits.payloadReserve))
+        }
+        if self.assembly?.kind == .text {
+            guard self.assembly?.utf8.consume(bytes) == true else { throw .textIsNotUTF8 }
+        }
+        self.assembly?.payload.append(contentsOf: bytes)
+    }
+
+    private mutating func finishMessage(_ batch: inout FrameBatch) throws(WebSocketError) {
+        guard let assembly = self.assembly.take() else { return }
+        guard assembly.utf8.isComplete else { throw .textIsNotUTF8 }
+        batch.messages.append(WebSocketMessage(kind: assembly.kind, payload: assembly.payload))
+    }
+
+    private mutating func finishControl(
+        _ opcode: FrameHeader.Opcode,
+        _ batch: inout FrameBatch
+    ) throws(WebSocketError) {
+        let payload = self.controlPayload
+        self.controlPayload = []
+        switch opcode {
+        case .ping: batch.controls.append(.ping(payload))
+        case .pong: batch.controls.append(.pong(payload))
+        case .close:
+            batch.end = .close(try CloseFrame(parsing: payload))
+            self.hasEnded = true
+        case .continuation, .text, .binary:
+            preconditionFailure("\(opcode) is not a control frame")
+        }
+    }
+}
+
+extension WebSocketError {
+    fileprivate static let textIsNotUTF8 = WebSocketError(.invalidUTF8, "text is not UTF-8")
+}

@@ -1,0 +1,48 @@
+/// The few rules of HTTP's syntax that a handshake needs (RFC 9110, 5).
+enum HTTPText {
+    /// Whether a string is a token: a header name, a subprotocol.
+    static func isToken(_ text: some StringProtocol) -> Bool {
+        !text.isEmpty && text.utf8.allSatisfy(Self.isTokenByte)
+    }
+
+    /// Whether a string may be a header's value as we send it.
+    static func isFieldValue(_ text: String) -> Bool {
+        !text.utf8.contains { $0 == 0 || $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }
+    }
+
+    /// Whether a string may stand between blanks in the request line, or be the host.
+    static func isVisible(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F }
+    }
+
+    /// Whether a comma-separated list has the token, without regard to case.
+    static func list(_ value: String, contains token: String) -> Bool {
+        value.split(separator: ",").contains {
+            Self.trim($0).lowercased() == token
+        }
+    }
+
+    /// Removes blanks and tabs at both ends.
+    static func trim(_ text: some StringProtocol) -> String {
+        let isBlank = { (byte: UInt8) in byte == 0x20 || byte == 0x09 }
+        let bytes = text.utf8.drop(while: isBlank)
+        guard let last = bytes.lastIndex(where: { !isBlank($0) }) else { return "" }
+        return String(decoding: bytes[...last], as: UTF8.self)
+    }
+
+    /// What a server wrote, fit for one line of a log: printable ASCII only, cut at `limit`.
+    static func printable(_ text: some StringProtocol, limit: Int) -> String {
+        let bytes = text.utf8.prefix(limit).map { (0x20...0x7E).contains($0) ? $0 : 0x3F }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func isTokenByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default:
+            "!#$%&'*+-.^_`|~".utf8.contains(byte)
+        }
+    }
+}

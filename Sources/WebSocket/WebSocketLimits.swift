@@ -1,0 +1,36 @@
+/// Every bound of the client that is not set per connection.
+package enum WebSocketLimits {
+    /// The longest response head, in bytes. Twice what common servers allow for a request.
+    package static let responseHead = 16 * 1024
+
+    /// The most bytes that wait to be written on one connection. A peer that reads slower than we
+    /// send is told to the sender (`writeBufferFull`) instead of growing the process; one frame of
+    /// any size is taken when nothing waits.
+    package static let pendingWriteBytes = 16 * 1024 * 1024
+
+    /// The longest payload of a control frame (RFC 6455, 5.5).
+    package static let controlPayload = 125
+
+    /// The longest close reason: a control payload less the code.
+    package static let closeReason = WebSocketLimits.controlPayload - 2
+
+    /// How long the socket outlives a finished close handshake, for the other side's end of TCP to
+    /// arrive: cutting at once could reset the connection under a close frame still in flight.
+    package static let closeGrace: Duration = .seconds(1)
+
+    /// The head start of one address over the next (RFC 8305, section 5).
+    package static let addressStagger: Duration = .milliseconds(250)
+
+    /// What a frame's header alone may reserve for its payload; beyond, memory follows the bytes.
+    static let payloadReserve = 1024 * 1024
+
+    /// Reads in a row from one socket before the others have their turn.
+    static let readsInARow: UInt = 4
+
+    /// TLS contexts kept; the cache starts anew beyond, which costs only making them again.
+    static let cachedTLSContexts = 1024
+
+    /// Threads that may wait for the resolver at one time: as many names may hang before another
+    /// has to wait for its deadline.
+    static let resolverThreads = 8
+}
