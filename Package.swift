@@ -25,12 +25,10 @@ extension Target.Dependency {
     static let grdb: Self = .product(name: "GRDB", package: "GRDB.swift")
     static let arguments: Self = .product(name: "ArgumentParser", package: "swift-argument-parser")
     static let logging: Self = .product(name: "Logging", package: "swift-log")
-    static let lifecycle: Self = .product(
-        name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let signals: Self = .product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let crypto: Self = .product(name: "Crypto", package: "swift-crypto")
     static let deque: Self = .product(name: "DequeModule", package: "swift-collections")
     static let heap: Self = .product(name: "HeapModule", package: "swift-collections")
-    static let atomics: Self = .product(name: "Atomics", package: "swift-atomics")
 }
 
 let package = Package(
@@ -55,7 +53,6 @@ let package = Package(
             url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-atomics.git", from: "1.3.0"),
     ],
     targets: [
         // Pure: nothing in these two opens a socket, a file or a clock.
@@ -69,8 +66,8 @@ let package = Package(
         .target(
             name: "Manager",
             dependencies: [
-                "Spec", "ManagerCore", "WebSocket", "ManagerAPI", "Reconciler", .nio, .nioPosix,
-                .nioSSL, .grpcCore, .grpcProtobuf, .protobuf, .grdb, .logging, .atomics, .deque,
+                "Spec", "ManagerCore", "WebSocket", "ManagerAPI", "Reconciler", .nio, .nioPosix, .crypto,
+                .grpcCore, .grpcTransport, .grpcProtobuf, .protobuf, .grdb, .logging, .deque,
             ]),
         .target(
             name: "ManagerAPI", dependencies: [.grpcCore, .grpcProtobuf, .protobuf]),
@@ -87,7 +84,7 @@ let package = Package(
         .executableTarget(
             name: "wsm-server",
             dependencies: [
-                "Manager", "Reconciler", .arguments, .grpcCore, .grpcTransport, .lifecycle,
+                "Manager", "Reconciler", "Spec", .arguments, .signals,
                 .logging,
             ]),
         .executableTarget(name: "wsm-apply", dependencies: ["ApplyCommands", .arguments]),

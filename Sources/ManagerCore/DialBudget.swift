@@ -45,8 +45,9 @@ package struct DialBudget: Sendable {
     package init(rate: Double, burst: Int, concurrency: Int) {
         precondition(rate > 0 && burst >= 1 && concurrency >= 1, "a dial budget that dials never")
         // Rounded up, so that rounding never grants more than the rate.
-        let nanoseconds = (1_000_000_000 / rate).rounded(.up)
-        self.interval = .nanoseconds(Int64(min(nanoseconds, 1e18)))
+        let exact = min(1_000_000_000 / rate, 1e18)
+        let whole = Int64(exact)
+        self.interval = .nanoseconds(Double(whole) < exact ? whole + 1 : whole)
         self.tolerance = interval * (burst - 1)
         self.concurrency = concurrency
     }

@@ -9,7 +9,13 @@ package struct DialAdmission: Sendable {
     private var budget: DialBudget
     private var waiting: [String: Deque<String>] = [:]
     private var queuedHost: [String: String] = [:]
-    private var permits: [String: String] = [:]
+    private var permits: [String: Permit] = [:]
+
+    private struct Permit: Sendable {
+        var host: String
+        /// A dial began with it; the next one needs another.
+        var isUsed: Bool
+    }
 
     package init(budget: DialBudget) {
         self.budget = budget
@@ -20,7 +26,10 @@ package struct DialAdmission: Sendable {
         _ name: String, host: String, now: ContinuousClock.Instant
     ) -> Bool {
         if let held = permits[name] {
-            if held == host { return true }
+            if held.host == host, !held.isUsed {
+                permits[name]?.isUsed = true
+                return true
+            }
             finished(name, now: now)
         }
         if let queued = queuedHost[name] {
@@ -28,7 +37,7 @@ package struct DialAdmission: Sendable {
             leaveQueue(name)
         }
         if waiting[host]?.isEmpty ?? true, case .granted = budget.request(host: host, now: now) {
-            permits[name] = host
+            permits[name] = Permit(host: host, isUsed: true)
             return true
         }
         waiting[host, default: []].append(name)
@@ -39,8 +48,8 @@ package struct DialAdmission: Sendable {
     /// The dial is over, one way or the other, or was not needed after all.
     package mutating func finished(_ name: String, now: ContinuousClock.Instant) {
         leaveQueue(name)
-        guard let host = permits.removeValue(forKey: name) else { return }
-        budget.finished(host: host, now: now)
+        guard let permit = permits.removeValue(forKey: name) else { return }
+        budget.finished(host: permit.host, now: now)
     }
 
     package func holdsPermit(_ name: String) -> Bool { permits[name] != nil }
@@ -61,7 +70,7 @@ package struct DialAdmission: Sendable {
                 case .granted:
                     waiting[host]?.removeFirst()
                     queuedHost[name] = nil
-                    permits[name] = host
+                    permits[name] = Permit(host: host, isUsed: false)
                     granted.append(name)
                 case .wait(let until):
                     next = min(next ?? until, until)

@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import GRPCCore
 internal import ManagerAPI
 internal import Spec

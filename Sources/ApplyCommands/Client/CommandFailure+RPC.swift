@@ -12,7 +12,9 @@ extension CommandFailure {
         let message = error.message.isEmpty ? "\(error.code)" : error.message
         switch error.code {
         case .unavailable:
-            self.init(.unreachable, Self.unreachable(address, because: Self.rootCause(of: error)))
+            self.init(
+                .unreachable,
+                "the server at \(address) is not available: \(Self.rootCause(of: error))")
         case .unauthenticated, .permissionDenied:
             self.init(.unreachable, "the server at \(address) does not let us in: \(message)")
         case .unimplemented:
@@ -45,10 +47,20 @@ extension CommandFailure {
     }
 
     /// The innermost cause, which for a connection that does not come about is the system's error.
-    private static func rootCause(of error: RPCError) -> String {
+    static func rootCause(of error: RPCError) -> String {
         var cause: any Error = error
         while let outer = cause as? RPCError, let inner = outer.cause { cause = inner }
-        if let inner = cause as? RPCError { return inner.message }
-        return TerminalText.singleLine("\(cause)")
+        let text = TerminalText.singleLine((cause as? RPCError)?.message ?? "\(cause)")
+        guard let number = systemError(in: text) else { return text }
+        return SystemCalls.text(number)
+    }
+
+    /// The transport prints a failed system call as `…(errno: 111)`.
+    private static func systemError(in text: String) -> Int32? {
+        let marker = "(errno: "
+        guard text.hasSuffix(")"), let open = text.lastIndex(of: "("),
+            text[open...].hasPrefix(marker)
+        else { return nil }
+        return Int32(text[open...].dropFirst(marker.count).dropLast())
     }
 }

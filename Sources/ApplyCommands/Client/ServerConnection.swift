@@ -1,13 +1,12 @@
 internal import GRPCCore
 internal import GRPCNIOTransportHTTP2Posix
 internal import ManagerAPI
+internal import Spec
 
 /// A connection to the server that has answered once.
 struct ServerConnection: Sendable {
     typealias Transport = HTTP2ClientTransport.Posix
 
-    /// Time from the first dial to the first answer.
-    static let connectTimeout = Duration.seconds(5)
     /// Largest message, both ways.
     static let maxMessageBytes = 4 << 20
 
@@ -20,9 +19,10 @@ struct ServerConnection: Sendable {
     ///
     /// - Throws: A ``CommandFailure`` for everything gRPC has to say.
     static func with<Result: Sendable>(
-        _ address: ServerAddress, refusal: ExitStatus = .conflict,
+        _ session: Session, refusal: ExitStatus = .conflict,
         _ body: (ServerConnection) async throws -> Result
     ) async throws -> Result {
+        let address = session.server
         do {
             let transport = try Transport(target: address.target, transportSecurity: .plaintext)
             return try await withThrowingTaskGroup(of: Void.self) { group in
@@ -32,7 +32,8 @@ struct ServerConnection: Sendable {
                     client.beginGracefulShutdown()
                     group.cancelAll()
                 }
-                return try await body(try await open(client, address))
+                let timeout = session.console.connectTimeout
+                return try await body(try await open(client, address, within: timeout))
             }
         } catch let error as RPCError {
             throw CommandFailure(error, from: address, refusal: refusal)
@@ -44,17 +45,21 @@ struct ServerConnection: Sendable {
     }
 
     private static func open(
-        _ client: GRPCClient<Transport>, _ address: ServerAddress
+        _ client: GRPCClient<Transport>, _ address: ServerAddress, within timeout: Duration
     ) async throws -> ServerConnection {
         let orchestrator = Wsm_V1_Orchestrator.Client(wrapping: client)
         do {
             let info = try await orchestrator.getServerInfo(
-                Wsm_V1_GetServerInfoRequest(), options: options(timeout: connectTimeout))
+                Wsm_V1_GetServerInfoRequest(), options: options(timeout: timeout))
             return ServerConnection(
                 address: address, orchestrator: orchestrator,
                 manager: Virtufin_WebSocketManager.Client(wrapping: client), serverInfo: info)
+        } catch let error as RPCError where error.code == .unavailable {
+            let reason = CommandFailure.rootCause(of: error)
+            throw CommandFailure(
+                .unreachable, CommandFailure.unreachable(address, because: reason))
         } catch let error as RPCError where error.code == .deadlineExceeded {
-            let reason = "it gave no answer in 5s"
+            let reason = "it gave no answer in \(DurationText.format(timeout))"
             throw CommandFailure(
                 .unreachable, CommandFailure.unreachable(address, because: reason))
         }

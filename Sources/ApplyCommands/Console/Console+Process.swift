@@ -28,19 +28,21 @@ extension Console {
             interruption: interruption)
     }
 
-    /// From now on Ctrl-C triggers the interruption instead of ending the process; a second one
-    /// ends it.
-    ///
-    /// - Returns: What keeps it so; let it live as long as the program.
-    package func handleInterrupts() -> AnyObject {
+}
+
+/// Makes Ctrl-C trigger an interruption instead of ending the process; a second one ends it.
+///
+/// Holds as long as the handler lives.
+package final class InterruptHandler {
+    private let source: any DispatchSourceSignal
+
+    package init(_ interruption: Interruption) {
         SystemCalls.ignore(SIGINT)
-        let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
-        let interruption = interruption
+        source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
         source.setEventHandler {
             SystemCalls.restoreDefault(of: SIGINT)
             interruption.trigger()
         }
         source.resume()
-        return source
     }
 }

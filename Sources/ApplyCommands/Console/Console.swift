@@ -17,6 +17,8 @@ package struct Console: Sendable {
     /// A clock that only goes forward, for the rate of progress lines.
     package var uptime: @Sendable () -> Duration
     package var interruption: Interruption
+    /// Time from the first dial of the server to its first answer.
+    package var connectTimeout = Duration.seconds(5)
 
     package init(
         output: any OutputSink, error: any OutputSink, input: any InputSource,

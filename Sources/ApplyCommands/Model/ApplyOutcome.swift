@@ -25,13 +25,25 @@ struct ApplyOutcome: Sendable {
         }
     }
 
+    /// By the summary once it is here, before that by what has come.
     func count(_ action: Wsm_V1_ResultAction) -> Int {
-        results.count { $0.action == action }
+        guard let summary else { return results.count { $0.action == action } }
+        switch action {
+        case .created: return Int(summary.created)
+        case .configured: return Int(summary.configured)
+        case .unchanged: return Int(summary.unchanged)
+        case .pruned: return Int(summary.pruned)
+        case .adopted: return Int(summary.adopted)
+        case .conflict: return Int(summary.conflicts)
+        case .failed: return Int(summary.failed)
+        case .protected: return Int(summary.protected)
+        case .unspecified, .UNRECOGNIZED: return 0
+        }
     }
 
     /// Objects whose desired state is another one now.
     var changed: Int {
-        results.count { $0.isChange }
+        count(.created) + count(.configured) + count(.pruned) + count(.adopted)
     }
 
     /// Changed objects whose live socket is cut and opened again.
@@ -70,14 +82,15 @@ extension Wsm_V1_ObjectResult {
         "\((ObjectKind(rawValue: kind) ?? .connection).word)/\(name)"
     }
 
-    var isChange: Bool {
+    /// The object is now as the input has it.
+    var isApplied: Bool {
         switch action {
-        case .created, .configured, .pruned, .adopted: true
+        case .created, .configured, .unchanged, .adopted: true
         default: false
         }
     }
 
-    /// The fields that ask for a new socket, or for none.
+    /// The fields whose edit asks for a new socket, or for none.
     var forcingFields: [String] {
         edits.filter { $0.effect == "reopen" || $0.effect == "close" }.map(\.path)
     }

@@ -1,21 +1,21 @@
-package import ArgumentParser
-package import GRPCNIOTransportHTTP2Posix
+internal import ArgumentParser
+internal import GRPCNIOTransportHTTP2Posix
 
 /// Where the server listens: `HOST:PORT`, where HOST is a name, an IPv4 or an `[IPv6]` address.
-package struct ServerAddress: Sendable, Equatable, CustomStringConvertible {
-    package let host: String
+struct ServerAddress: Sendable, Equatable, CustomStringConvertible {
+    let host: String
     /// 1 to 65535.
-    package let port: Int
+    let port: Int
 
-    package static let standard = ServerAddress(host: "127.0.0.1", port: 5002)
+    static let standard = ServerAddress(host: "127.0.0.1", port: 5002)
 
-    package init(host: String, port: Int) {
+    init(host: String, port: Int) {
         self.host = host
         self.port = port
     }
 
     /// Reads `HOST:PORT` or `HOST`, whose port is 5002; `nil` where the text is neither.
-    package init?(_ text: String) {
+    init?(_ text: String) {
         var host = Substring(text)
         var port = Substring(String(Self.standard.port))
         if host.first == "[", let end = host.firstIndex(of: "]") {
@@ -35,7 +35,7 @@ package struct ServerAddress: Sendable, Equatable, CustomStringConvertible {
         self.init(host: String(host), port: number)
     }
 
-    package var description: String {
+    var description: String {
         host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 
@@ -45,7 +45,7 @@ package struct ServerAddress: Sendable, Equatable, CustomStringConvertible {
 }
 
 extension ServerAddress: ExpressibleByArgument {
-    package init?(argument: String) {
+    init?(argument: String) {
         self.init(argument)
     }
 }

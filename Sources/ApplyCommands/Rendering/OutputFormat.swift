@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Spec
 
 /// The forms a result can take on the standard output.
-package enum OutputFormat: String, CaseIterable, ExpressibleByArgument, Sendable {
+enum OutputFormat: String, CaseIterable, ExpressibleByArgument, Sendable {
     /// For people.
     case table
     /// For people with wide terminals.

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 
 /// When to colour.
-package enum ColorChoice: String, CaseIterable, ExpressibleByArgument, Sendable {
+enum ColorChoice: String, CaseIterable, ExpressibleByArgument, Sendable {
     /// On a terminal, unless `NO_COLOR` is set or it is a dumb one.
     case auto
     case always

@@ -1,5 +1,5 @@
 package import NIOCore
-package import Reconciler
+import Reconciler
 import Synchronization
 
 /// The reconcile loop's alarm, kept on an event loop, where a timer that is set again leaves

@@ -28,6 +28,7 @@ package final class TwoTierStore: Sendable {
 
     /// One change that waits for its commit.
     private struct Transaction: Sendable {
+        var tells: Bool
         /// Changes the draft; returns how to answer. A refusal leaves the draft as it was.
         var run: @Sendable (inout StoreDraft) -> @Sendable (NotCommitted?) -> Void
     }
@@ -48,14 +49,16 @@ package final class TwoTierStore: Sendable {
     ///
     /// - Parameter body: called once, with what is committed so far; throws to refuse, in which
     ///   case nothing is written. It must not touch anything but the draft.
+    /// - Parameter tells: whether `onChange` hears of it; a written-behind status tells nothing new.
     /// - Throws: what `body` threw, or ``NotCommitted``.
     package func transact<Result: Sendable>(
+        tells: Bool = true,
         _ body: @escaping @Sendable (inout StoreDraft) throws -> Result
     ) async throws -> Result {
         try await withCheckedThrowingContinuation {
             (continuation: CheckedContinuation<Result, any Error>) in
             enqueue(
-                Transaction { draft in
+                Transaction(tells: tells) { draft in
                     let before = draft
                     do {
                         let result = try body(&draft)
@@ -88,7 +91,9 @@ package final class TwoTierStore: Sendable {
             var draft = StoreDraft(base: memory, epoch: epoch)
             let answers = waiting.map { $0.run(&draft) }
             let failure = await commit(draft)
-            if failure == nil, !draft.order.isEmpty { onChange(draft.order) }
+            if failure == nil, !draft.order.isEmpty, waiting.contains(where: \.tells) {
+                onChange(draft.order)
+            }
             for answer in answers { answer(failure) }
             if failure == nil { await tidyIndex(draft) }
         }

@@ -31,6 +31,10 @@ package struct ConnectionStateMachine: Sendable {
 
     package struct Dialing: Sendable, Hashable {
         package var dialRevision: Int64
+
+        package init(dialRevision: Int64) {
+            self.dialRevision = dialRevision
+        }
     }
 
     package struct Open: Sendable, Hashable {

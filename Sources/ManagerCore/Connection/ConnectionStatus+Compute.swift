@@ -1,4 +1,4 @@
-package import Spec
+import Spec
 
 extension ConnectionStatus {
     /// Reads desired against observed.

@@ -23,7 +23,7 @@ enum CorrelationID: Sendable, Hashable {
     init?(_ location: JSONValueLocation, in bytes: [UInt8]) {
         switch location.type {
         case .string:
-            let text = JSONScanner.unescaped(bytes, location.range)
+            let text = JSONText.unescaped(bytes, location.range)
             guard let uuid = UUIDBytes(text: text) else { return nil }
             self = .uuid(uuid)
         case .number:
@@ -38,7 +38,7 @@ enum CorrelationID: Sendable, Hashable {
 
 /// Where a reply carries its id. Together with the id this is what a reply is looked up by.
 enum CorrelationPlace: Sendable, Hashable {
-    case field(JSONPath)
+    case field(JSONRoute)
     case envelope
     case prefix
 }
@@ -47,7 +47,7 @@ enum CorrelationPlace: Sendable, Hashable {
 enum CorrelationMark: Sendable {
     /// `original`: the caller's own value of the field, `nil` if there was none, and
     /// `existingParts` of the path were there.
-    case field(JSONPath, original: [UInt8]?, existingParts: Int)
+    case field(JSONRoute, original: [UInt8]?, existingParts: Int)
     case envelope
     case prefix
 
@@ -63,11 +63,11 @@ enum CorrelationMark: Sendable {
     func response(from message: [UInt8]) -> [UInt8] {
         switch self {
         case .field(let path, let original?, _):
-            guard case .found(let location) = JSONScanner.locate(path, in: message)
+            guard case .found(let location) = JSONText.locate(path, in: message)
             else { return message }
-            return JSONScanner.replacing(location, in: message, with: original)
+            return JSONText.replacing(location, in: message, with: original)
         case .field(let path, nil, let existingParts):
-            return JSONScanner.removing(path, keepingParts: existingParts, from: message)
+            return JSONText.removing(path, keepingParts: existingParts, from: message)
         case .envelope:
             return CorrelationEnvelope.payload(of: message)
         case .prefix:
@@ -78,8 +78,8 @@ enum CorrelationMark: Sendable {
 
 /// `{"id":"<uuid>","payload":"<text>"}`, the envelope of the older service.
 enum CorrelationEnvelope {
-    static let idPath = JSONPath(parts: [.init(key: Array("id".utf8))])
-    private static let payloadPath = JSONPath(parts: [.init(key: Array("payload".utf8))])
+    static let idPath = JSONRoute(parts: [.init("id")])
+    private static let payloadPath = JSONRoute(parts: [.init("payload")])
 
     /// - Parameter text: Valid UTF-8.
     static func wrap(_ text: [UInt8], id: UUIDBytes) -> [UInt8] {
@@ -97,9 +97,9 @@ enum CorrelationEnvelope {
     /// The payload of a reply: the text a string stands for, any other JSON as it is written, and
     /// the whole reply if it has no payload.
     static func payload(of message: [UInt8]) -> [UInt8] {
-        guard case .found(let location) = JSONScanner.locate(payloadPath, in: message)
+        guard case .found(let location) = JSONText.locate(payloadPath, in: message)
         else { return message }
         guard location.type == .string else { return Array(message[location.range]) }
-        return JSONScanner.unescaped(message, location.range)
+        return JSONText.unescaped(message, location.range)
     }
 }

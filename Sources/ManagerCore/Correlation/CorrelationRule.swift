@@ -8,14 +8,14 @@ package struct CorrelationRule: Sendable {
     package typealias Matcher = @Sendable (_ message: [UInt8], _ isText: Bool) -> Bool
 
     package var mode: ConnectionSpec.CorrelationMode
-    package var field: JSONPath
+    package var field: JSONRoute
     /// `nil`: any message is the reply.
     package var matches: Matcher?
     /// Most sends that wait for a reply, those in the queue of mode `next` counted.
     package var maxPending: Int
 
     package init(
-        mode: ConnectionSpec.CorrelationMode, field: JSONPath, matches: Matcher? = nil,
+        mode: ConnectionSpec.CorrelationMode, field: JSONRoute, matches: Matcher? = nil,
         maxPending: Int
     ) {
         self.mode = mode
@@ -27,7 +27,7 @@ package struct CorrelationRule: Sendable {
     /// - Parameter matches: `correlation.match`, compiled.
     /// - Returns: `nil` if `correlation.field` is not a path; the manifest compiler refuses that.
     package init?(_ correlation: ConnectionSpec.Correlation, matches: Matcher? = nil) {
-        guard let field = JSONPath(correlation.field) else { return nil }
+        guard let field = try? JSONRoute(correlation.field) else { return nil }
         self.init(
             mode: correlation.mode, field: field, matches: matches,
             maxPending: correlation.maxPending)
@@ -35,13 +35,13 @@ package struct CorrelationRule: Sendable {
 }
 
 /// Why a message cannot be sent with a reply awaited. `description` is fit for the caller.
-package enum CorrelationRefusal: Sendable, Hashable, CustomStringConvertible {
+package enum CorrelationRefusal: Error, Sendable, Hashable, CustomStringConvertible {
     /// Mode `auto`, and a text that is no JSON object has no place for an id.
     case textWithoutID
     /// Mode `jsonField`, and the message is not a JSON object.
     case notJSONObject
     /// The message has something else where the object that holds the field should be.
-    case fieldUnreachable(JSONPath)
+    case fieldUnreachable(JSONRoute)
     /// Mode `envelope` carries text (valid UTF-8) only.
     case notText
     /// Mode `prefix` carries binary only: sixteen random bytes are not valid in a text frame.

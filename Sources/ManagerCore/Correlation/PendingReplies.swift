@@ -1,6 +1,5 @@
-internal import HeapModule
 internal import DequeModule
-package import Spec
+internal import HeapModule
 
 /// The correlated sends of one socket: which messages wait for a reply, and which reply is whose.
 ///
@@ -29,6 +28,11 @@ package struct PendingReplies<Waiter: Sendable>: Sendable {
     package struct Frame: Sendable, Hashable {
         package var bytes: [UInt8]
         package var isText: Bool
+
+        package init(bytes: [UInt8], isText: Bool) {
+            self.bytes = bytes
+            self.isText = isText
+        }
     }
 
     package enum Prepared: Sendable, Hashable {
@@ -121,28 +125,53 @@ extension PendingReplies {
         guard pending.count < rule.maxPending else {
             return .refused(.tooManyPending(limit: rule.maxPending))
         }
-        let method: CorrelationMethod
-        switch CorrelationMethod.choose(rule.mode, message, isText: isText) {
-        case .success(let chosen): method = chosen
-        case .failure(let refusal): return .refused(refusal)
+        let marked: MarkedMessage?
+        do {
+            marked = try CorrelationMarking.mark(
+                message, isText: isText, rule: rule, uuid: freshID,
+                integer: freshInteger(freshID, field: rule.field))
+        } catch {
+            return .refused(error)
         }
-        if method == .next {
-            return enqueue(
-                Frame(bytes: message, isText: isText), rule: rule, waiter: waiter,
-                deadline: deadline)
+        guard let marked else {
+            let frame = Frame(bytes: message, isText: isText)
+            let token = add(waiter, deadline, .queued(frame, rule.matches))
+            nextQueue.append(token.number)
+            return sendNext().map { .send($0, token) } ?? .queued(token)
         }
-        let id: CorrelationID
-        let mark: CorrelationMark
-        let frame: Frame
-        switch method {
-        case .field:
-            switch markField(rule.field, in: message, freshID: freshID) {
-            case .success(let marked):
-                (mark, id) = (marked.mark, marked.id)
-                frame = Frame(bytes: marked.bytes, isText: isText)
-            case .failure(let refusal): return .refused(refusal)
-            }
+        let token = add(waiter, deadline, .marked(marked.mark, marked.id))
+        lookup[LookupKey(place: marked.mark.place, id: marked.id)] = token.number
+        places[marked.mark.place, default: 0] += 1
+        return .send(Frame(bytes: marked.bytes, isText: marked.isText), token)
+    }
+
+    private mutating func add(_ waiter: Waiter, _ deadline: Instant, _ wait: Wait) -> Token {
+        lastNumber += 1
+        pending[lastNumber] = Pending(waiter: waiter, deadline: deadline, wait: wait)
+        deadlines.insert(Due(deadline: deadline, number: lastNumber))
+        return Token(number: lastNumber)
+    }
+
+    /// The next integer id: positive, 31 bits (some servers take no more), begun at random so that
+    /// it hardly meets ids of messages that are sent without correlation, and not in use.
+    private mutating func freshInteger(_ freshID: UUIDBytes, field: JSONRoute) -> Int64 {
+        if lastInteger == 0 { lastInteger = Int64(freshID.low & 0x3FFF_FFFF) }
+        repeat {
+            lastInteger = lastInteger < Int64(Int32.max) ? lastInteger + 1 : 1
+        } while lookup[LookupKey(place: .field(field), id: .integer(lastInteger))] != nil
+        return lastInteger
+    }
+
+    /// Puts the first queued send of mode `next` on the wire, if none is there.
+    mutating func sendNext() -> Frame? {
+        guard nextOnWire == nil else { return nil }
+        while let number = nextQueue.popFirst() {
+            // One that has ended since was left in the queue.
+            guard case .queued(let frame, let matches) = pending[number]?.wait else { continue }
+            pending[number]?.wait = .next(matches)
+            nextOnWire = number
+            return frame
         }
-        return .send(frame, add(waiter, deadline, .marked(mark, id)))
+        return nil
     }
 }

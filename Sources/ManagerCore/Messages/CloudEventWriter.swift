@@ -39,6 +39,11 @@ package enum CloudEventWriter {
         return bytes
     }
 
+    /// `datacontenttype` of the event; `nil` where ``json(_:data:)`` is.
+    package static func contentType(of event: OutboundEvent) -> String? {
+        content(of: event, event.data).map(contentType)
+    }
+
     /// Decides how the payload is carried.
     private static func content(
         of event: OutboundEvent, _ mode: ConnectionSpec.PublishData
@@ -50,7 +55,7 @@ package enum CloudEventWriter {
             guard isText else { return .base64(type: "application/octet-stream") }
             return isObjectOrArray(event.payload) ? .json : .string
         case .json:
-            return JSONScanner.type(of: event.payload) != nil ? .json : nil
+            return JSONText.type(of: event.payload) != nil ? .json : nil
         case .string:
             let isString = isText || UTF8Check.isValid(event.payload)
             return isString ? .string : .base64(type: "application/octet-stream")
@@ -63,7 +68,7 @@ package enum CloudEventWriter {
     private static func isObjectOrArray(_ payload: [UInt8]) -> Bool {
         switch payload.first {
         case UInt8(ascii: "{"), UInt8(ascii: "["), 0x20, 0x09, 0x0A, 0x0D:
-            let type = JSONScanner.type(of: payload)
+            let type = JSONText.type(of: payload)
             return type == .object || type == .array
         default:
             return false

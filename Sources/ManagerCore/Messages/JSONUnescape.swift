@@ -21,7 +21,7 @@ enum JSONUnescape {
         }
     }
 
-    /// What the escaped text stands for. The text has been checked by ``JSONScanner``.
+    /// What the escaped text stands for. The text has been checked by ``JSONText``.
     static func text(_ escaped: UnsafeBufferPointer<UInt8>) -> [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity(escaped.count)

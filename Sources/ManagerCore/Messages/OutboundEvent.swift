@@ -1,3 +1,5 @@
+package import Spec
+
 /// One message or lifecycle event on its way to the bus: the attributes of a CloudEvent, and the
 /// bytes that were received.
 ///
@@ -36,6 +38,8 @@ package struct OutboundEvent: Sendable, Hashable {
     package var time: WallTime
     package var payload: [UInt8]
     package var kind: Kind
+    /// How a message is carried: `publish.data` of its connection.
+    package var data: ConnectionSpec.PublishData = .auto
     /// Written after the standard attributes, in this order; `epoch` and `sequence`, which the
     /// writer takes from ``id``, are not among them.
     package var attributes: [Attribute]

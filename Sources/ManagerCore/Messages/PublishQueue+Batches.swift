@@ -1,3 +1,5 @@
+internal import DequeModule
+
 extension PublishQueue {
     /// What the publisher is to publish now, in order.
     package struct Batch: Sendable {
@@ -22,6 +24,8 @@ extension PublishQueue {
         package var delivered = MessageAmount()
         package var dropped = MessageAmount()
         package var returned = MessageAmount()
+
+        package init() {}
     }
 
     /// True while a batch is at the bus.

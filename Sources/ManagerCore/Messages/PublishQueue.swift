@@ -76,12 +76,6 @@ package struct PublishQueue<Element: Sendable>: Sendable {
         self.overflow = overflow
     }
 
-    package init(_ buffer: ConnectionSpec.Buffer) {
-        self.init(
-            bounds: MessageAmount(messages: buffer.messages, bytes: buffer.bytes),
-            overflow: buffer.overflow)
-    }
-
     /// How much more fits at this moment; zero in both if either bound is reached.
     package var room: MessageAmount {
         guard held.messages < bounds.messages, held.bytes < bounds.bytes else {

@@ -1,4 +1,4 @@
-package import Spec
+import Spec
 
 /// `wsm/conn/<name>`.
 package struct ConnectionRecord: Sendable, Hashable {

@@ -43,7 +43,9 @@ enum HeaderRules {
                     entry.keyMark, "the header is there already, as \(other)", at: "[\(name)]")
                 continue
             }
-            guard let value = Value.decode(entry.value, &problems, at: "[\(name)]") else { continue }
+            guard let value = Value.decode(entry.value, &problems, at: "[\(name)]") else {
+                continue
+            }
             bytes += name.utf8.count
             if case .literal(let text) = value {
                 bytes += text.utf8.count

@@ -35,7 +35,7 @@ extension ValueCodec where Value == Int {
                 problems.add(node, "a whole number is wanted, not \(node.kindName)")
                 return nil
             }
-            do {
+            do throws(SyntaxProblem) {
                 let value = try IntText.parse(scalar)
                 guard let value, range.contains(value) else {
                     problems.add(node, "\(scalar.text) is outside \(text)")
@@ -56,7 +56,7 @@ extension ValueCodec where Value == Int {
         let text = "\(SizeText.format(range.lowerBound))-\(SizeText.format(range.upperBound))"
         return Self(typeName: "size", rangeText: text) { node, problems in
             guard let written = node.unitText("64KiB", &problems) else { return nil }
-            do {
+            do throws(SyntaxProblem) {
                 let value = try SizeText.parse(written)
                 guard range.contains(value) else {
                     problems.add(node, "\(written) is outside \(text)")
@@ -92,7 +92,7 @@ extension ValueCodec where Value == Duration {
         let text = bounds + (zero.map { "; `0s` = \($0)" } ?? "")
         return Self(typeName: "duration", rangeText: text) { node, problems in
             guard let written = node.unitText("30s", &problems) else { return nil }
-            do {
+            do throws(SyntaxProblem) {
                 let value = try DurationText.parse(written)
                 guard range.contains(value) || (zero != nil && value == .zero) else {
                     problems.add(

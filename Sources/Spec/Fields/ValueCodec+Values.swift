@@ -118,7 +118,8 @@ extension ValueCodec where Value == Spec.Value {
             }
             guard text.contains(begin) else {
                 problems.add(
-                    node, "this is no PEM text (\(begin)…); for a file write {valueFrom: {file: …}}")
+                    node, "this is no PEM text (\(begin)…); for a file write {valueFrom: {file: …}}"
+                )
                 return nil
             }
             return value

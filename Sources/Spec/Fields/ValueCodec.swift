@@ -79,14 +79,14 @@ extension Node {
 
 extension Node.Entry {
     /// The key where any string may stand; a bare number or `true` wants quotes.
-    func stringKey(_ problems: inout FieldProblems) -> String? {
+    func stringKey(_ problems: inout FieldProblems, at group: String) -> String? {
         guard key.kind == .string else {
             problems.add(
-                keyMark, "a key is a string; quote it: '\(key.text)'", at: "[\(key.text)]")
+                keyMark, "a key is a string; quote it: '\(key.text)'", at: "\(group)[\(key.text)]")
             return nil
         }
         guard !CharacterRules.hasControl(key.text) else {
-            problems.add(keyMark, "a control character is in the key")
+            problems.add(keyMark, "a control character is in the key", at: group)
             return nil
         }
         return key.text

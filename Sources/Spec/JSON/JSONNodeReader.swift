@@ -165,7 +165,9 @@ extension JSONNodeReader {
         at += 1
         while at < bytes.count, bytes[at] != UInt8(ascii: "\"") {
             let byte = bytes[at]
-            guard byte >= 0x20 else { throw fault("a control character in a string is not escaped") }
+            guard byte >= 0x20 else {
+                throw fault("a control character in a string is not escaped")
+            }
             if byte == 0x5C {
                 content.append(contentsOf: Array(String(try readEscape()).utf8))
             } else {

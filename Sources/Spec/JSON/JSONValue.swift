@@ -42,7 +42,7 @@ package indirect enum JSONValue: Sendable, Hashable {
         _ bytes: [UInt8], limits: Limits = Limits()
     ) throws(ParseError) -> JSONValue {
         let builder = NodeBuilder(maxNodes: limits.nodes, maxDepth: limits.depth)
-        do {
+        do throws(NodeBuilder.Abort) {
             let (root, findings) = try JSONNodeReader.read(bytes, builder: builder)
             if let finding = findings.first {
                 throw NodeBuilder.Abort(

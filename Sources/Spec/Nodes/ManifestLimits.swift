@@ -13,6 +13,10 @@ package enum ManifestLimits {
     package static let maxDocuments = 10_000
     /// Members of a `ConnectionSet`.
     package static let maxMembers = 100_000
+    /// Variables of a `ConnectionSet`.
+    package static let maxVariables = 64
+    /// Bytes of text that filling in a `ConnectionSet`'s template may make, all members together.
+    package static let maxExpandedBytes = 128 << 20
     /// `%TAG` lines; the YAML library compares each with all others.
     static let maxTagDirectives = 64
     /// Diagnostics of a source; the rest is only counted.

@@ -123,8 +123,7 @@ struct NodeBuilder {
         guard aliasNodeCount <= aliasAllowance else {
             throw Abort(
                 mark: mark,
-                message: "the aliases of the file stand for more than "
-                    + "\(ManifestLimits.maxAliasNodes) nodes")
+                message: "the aliases of the file stand for more than 100,000 nodes")
         }
         try count(anchored.count, at: mark)
         guard stack.count + anchored.height <= maxDepth else {

@@ -21,6 +21,18 @@ enum TextEncoding {
         return text
     }
 
+    /// How many lines begin with `%TAG`.
+    static func tagDirectives(_ text: ArraySlice<UInt8>) -> Int {
+        let word = Array("%TAG".utf8)
+        var count = 0
+        var isLineStart = true
+        for index in text.indices {
+            if isLineStart, text[index] == word[0], text[index...].starts(with: word) { count += 1 }
+            isLineStart = text[index] == 0x0A || text[index] == 0x0D
+        }
+        return count
+    }
+
     /// Line and column of a byte offset.
     static func mark(at offset: Int, in text: ArraySlice<UInt8>) -> Mark {
         var mark = Mark.start

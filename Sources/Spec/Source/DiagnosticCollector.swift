@@ -10,17 +10,32 @@ struct DiagnosticCollector {
         self.file = file
     }
 
-    mutating func error(_ mark: Mark, _ path: String, _ message: String) {
+    mutating func error(
+        _ mark: Mark, _ path: @autoclosure () -> String, _ message: @autoclosure () -> String
+    ) {
         errorCount += 1
-        add(.error, mark, path, message)
+        add(.error, mark, path(), message())
     }
 
-    mutating func warning(_ mark: Mark, _ path: String, _ message: String) {
-        add(.warning, mark, path, message)
+    mutating func warning(
+        _ mark: Mark, _ path: @autoclosure () -> String, _ message: @autoclosure () -> String
+    ) {
+        add(.warning, mark, path(), message())
     }
 
-    /// Closes the source: says how much was left out.
+    /// Takes the problems of the field at `path` as errors.
+    mutating func errors(_ problems: FieldProblems, _ path: String) {
+        for item in problems.items { error(item.mark, path + item.suffix, item.message) }
+        errorCount += problems.untold
+        untold += problems.untold
+    }
+
+    /// Closes the source: orders by place and says how much was left out.
     mutating func finish() {
+        diagnostics = diagnostics.enumerated().sorted { left, right in
+            let (a, b) = (left.element.position, right.element.position)
+            return (a.line, a.column, left.offset) < (b.line, b.column, right.offset)
+        }.map(\.element)
         guard untold > 0, let last = diagnostics.last else { return }
         let severity: Diagnostic.Severity = errorCount > 0 ? .error : .warning
         diagnostics.append(
@@ -35,7 +50,8 @@ struct DiagnosticCollector {
     }
 
     private mutating func add(
-        _ severity: Diagnostic.Severity, _ mark: Mark, _ path: String, _ message: String
+        _ severity: Diagnostic.Severity, _ mark: Mark, _ path: @autoclosure () -> String,
+        _ message: @autoclosure () -> String
     ) {
         guard diagnostics.count < ManifestLimits.maxDiagnostics else {
             untold += 1
@@ -43,6 +59,6 @@ struct DiagnosticCollector {
         }
         diagnostics.append(
             Diagnostic(
-                severity: severity, position: position(mark), path: path, message: message))
+                severity: severity, position: position(mark), path: path(), message: message()))
     }
 }

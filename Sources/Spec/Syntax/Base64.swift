@@ -10,8 +10,7 @@ package enum Base64 {
     }()
 
     package static func decode(_ text: String) throws(SyntaxProblem) -> [UInt8] {
-        var text = text
-        return try text.withUTF8 { bytes throws(SyntaxProblem) in try decode(bytes) }
+        try text.withBytes { bytes throws(SyntaxProblem) in try decode(bytes) }
     }
 
     package static func encode(_ bytes: some Sequence<UInt8>) -> String {

@@ -12,8 +12,7 @@ package enum DurationText {
 
     /// Reads a duration; the error is a sentence for the author.
     package static func parse(_ text: String) throws(SyntaxProblem) -> Duration {
-        var text = text
-        return try text.withUTF8 { bytes throws(SyntaxProblem) in try parse(bytes) }
+        try text.withBytes { bytes throws(SyntaxProblem) in try parse(bytes) }
     }
 
     /// Writes a duration so that ``parse(_:)`` reads the same again.
@@ -39,7 +38,8 @@ package enum DurationText {
         let fraction = value % unit
         guard fraction > 0 else { return "\(value / unit)" }
         var digits = String(fraction)
-        digits = String(repeating: "0", count: String(unit).utf8.count - 1 - digits.utf8.count) + digits
+        digits =
+            String(repeating: "0", count: String(unit).utf8.count - 1 - digits.utf8.count) + digits
         while digits.last == "0" { digits.removeLast() }
         return "\(value / unit).\(digits)"
     }

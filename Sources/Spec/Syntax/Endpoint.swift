@@ -77,7 +77,8 @@ extension Endpoint {
                 throw EndpointError(message: "a URL has no blanks; write %20")
             }
             if scalar == "#" {
-                throw EndpointError(message: "a URL of a WebSocket has no fragment; write %23 for \"#\"")
+                throw EndpointError(
+                    message: "a URL of a WebSocket has no fragment; write %23 for \"#\"")
             }
             if scalar == "\\" { throw EndpointError(message: "a URL has \"/\", not \"\\\"") }
         }
@@ -88,7 +89,8 @@ extension Endpoint {
         case "ws": return false
         case "wss": return true
         case "http": throw EndpointError(message: "the scheme is ws or wss; use ws:// for http://")
-        case "https": throw EndpointError(message: "the scheme is ws or wss; use wss:// for https://")
+        case "https":
+            throw EndpointError(message: "the scheme is ws or wss; use wss:// for https://")
         default: throw EndpointError(message: "the scheme is ws or wss")
         }
     }
@@ -103,16 +105,20 @@ extension Endpoint {
             }
             let rest = authority[authority.index(after: end)...]
             guard rest.isEmpty || rest.first == ":" else {
-                throw EndpointError(message: "after the IPv6 address comes \":\" and a port, or \"/\"")
+                throw EndpointError(
+                    message: "after the IPv6 address comes \":\" and a port, or \"/\"")
             }
             return (authority[...end], rest.isEmpty ? nil : rest.dropFirst())
         }
         guard let colon = authority.firstIndex(of: ":") else { return (authority, nil) }
         let port = authority[authority.index(after: colon)...]
         guard !port.contains(":") else {
-            throw EndpointError(message: "an IPv6 address stands in brackets, as in ws://[::1]:8080/")
+            throw EndpointError(
+                message: "an IPv6 address stands in brackets, as in ws://[::1]:8080/")
         }
-        guard colon > authority.startIndex else { throw EndpointError(message: "a URL needs a host") }
+        guard colon > authority.startIndex else {
+            throw EndpointError(message: "a URL needs a host")
+        }
         return (authority[..<colon], port)
     }
 

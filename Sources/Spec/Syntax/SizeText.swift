@@ -16,7 +16,9 @@ package enum SizeText {
         }
         let name = String(text[digits.endIndex...])
         let unit = try unit(named: name)
-        guard let number = Int(String(text[..<digits.endIndex])) else { throw "a size is too large" }
+        guard let number = Int(String(text[..<digits.endIndex])) else {
+            throw "a size is too large"
+        }
         let (bytes, overflow) = number.multipliedReportingOverflow(by: unit)
         guard !overflow else { throw "a size is too large" }
         return bytes

@@ -35,7 +35,7 @@ struct CloseHandshake: Sendable {
     private var error: WebSocketError?
 
     /// Whether data and pings may be sent.
-    var maysend: Bool { self.state == .open }
+    var maySend: Bool { self.state == .open }
 
     /// The owner wants to end the connection; of no effect once it is ending.
     mutating func closeRequested(_ frame: CloseFrame) -> Action {

@@ -46,15 +46,11 @@ extension HandshakeFailure {
             self.init(
                 code: SystemError.code(of: error.errnoCode),
                 message: SystemError.text(of: error.errnoCode))
-        default:
+        case is ChannelError:
             self.init(code: .reset, message: "the connection is closed")
+        default:
+            self.init(code: .other, message: "failed: \(type(of: error))")
         }
-    }
-
-    /// Whether the fault lies with TLS, whatever phase it shows in: with TLS 1.3 a server refuses
-    /// our certificate only after the handshake is done for us.
-    static func isOfTLS(_ error: any Error) -> Bool {
-        error is NIOSSLError || error is BoringSSLError || error is NIOSSLExtraError
     }
 }
 

@@ -60,15 +60,18 @@ extension WebSocketHandler {
 
     /// The channel is gone: tells the delegate, not from within a call of its own.
     func ended() {
-        self.deliver()
         self.phase = .closed
         self.closeTimer?.cancel()
         self.closeTimer = nil
         self.discardOutbound()
+        let (messages, bytes) = self.takeRead()
         guard
             let close = self.closing.transportEnded(self.transportError),
             let delegate = self.delegate.take(), let context = self.context
         else { return }
-        context.eventLoop.assumeIsolated().execute { delegate.webSocketClosed(close) }
+        context.eventLoop.assumeIsolated().execute {
+            if bytes > 0 { delegate.webSocketReceived(messages, bytes: bytes) }
+            delegate.webSocketClosed(close)
+        }
     }
 }

@@ -33,12 +33,16 @@ extension WebSocketHandler {
 
     /// Hands over what was read since the last time.
     func deliver() {
-        guard self.bytesRead > 0 else { return }
-        let messages = self.batch.messages
-        let bytes = self.bytesRead
-        self.batch.messages = []
-        self.bytesRead = 0
-        self.delegate?.webSocketReceived(messages, bytes: bytes)
+        let (messages, bytes) = self.takeRead()
+        if bytes > 0 { self.delegate?.webSocketReceived(messages, bytes: bytes) }
+    }
+
+    func takeRead() -> (messages: [WebSocketMessage], bytes: Int) {
+        defer {
+            self.batch.messages = []
+            self.bytesRead = 0
+        }
+        return (self.batch.messages, self.bytesRead)
     }
 
     private func handleEnd() {

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOSSL
 
 /// Hears how the handshakes of one dial go; every call on the loop.
 protocol HandshakeObserver: AnyObject {
@@ -10,66 +11,85 @@ protocol HandshakeObserver: AnyObject {
     func handshakeFailed(_ failure: HandshakeFailure)
 }
 
+/// What a handler needs until the upgrade is done, and lets go of then.
+final class PendingUpgrade {
+    let request: WebSocketRequest
+    let key: HandshakeKey
+    let observer: any HandshakeObserver
+    var reader = ResponseReader()
+
+    init(request: WebSocketRequest, key: HandshakeKey, observer: any HandshakeObserver) {
+        self.request = request
+        self.key = key
+        self.observer = observer
+    }
+}
+
 extension WebSocketHandler {
     /// The transport is up: asks for the upgrade, or waits for TLS to ask then.
     func begin() {
-        if case .upgrading = self.phase { self.sendRequest() }
+        if case .upgrading(let upgrade) = self.phase { self.sendRequest(upgrade) }
     }
 
-    func secured(context: ChannelHandlerContext) {
-        self.phase = .upgrading(ResponseReader())
-        self.observer?.handshakeSecured()
-        self.sendRequest()
+    /// TLS is up: asks for the upgrade when the certificate is for the name.
+    func secured(_ upgrade: PendingUpgrade) {
+        guard self.isVerified(upgrade.request) else {
+            self.fail(
+                upgrade,
+                HandshakeFailure(
+                    code: .tlsVerification,
+                    message: "TLS failed: the certificate is not for this name"))
+            return
+        }
+        self.phase = .upgrading(upgrade)
+        upgrade.observer.handshakeSecured()
+        self.sendRequest(upgrade)
     }
 
-    private func sendRequest() {
+    private func isVerified(_ request: WebSocketRequest) -> Bool {
+        guard !request.tls.insecureSkipVerify, let name = request.nameToVerify else { return true }
+        let pipeline = self.context?.pipeline.syncOperations
+        guard let certificate = try? pipeline?.nioSSL_peerCertificate() else { return false }
+        return ServerIdentity.isValid(certificate, for: name)
+    }
+
+    private func sendRequest(_ upgrade: PendingUpgrade) {
         guard let context = self.context else { return }
-        let head = HandshakeRequest.head(of: self.request, key: self.key)
+        let head = HandshakeRequest.head(of: upgrade.request, key: upgrade.key)
         let buffer = context.channel.allocator.buffer(bytes: head)
         context.writeAndFlush(WebSocketHandler.wrapOutboundOut(buffer), promise: nil)
     }
 
     /// Reads on in the answer; what follows its head in the same buffer are frames.
-    func readAnswer(
-        _ buffer: ByteBuffer,
-        _ reader: ResponseReader,
-        context: ChannelHandlerContext
-    ) {
+    func readAnswer(_ buffer: ByteBuffer, _ upgrade: PendingUpgrade) {
         var buffer = buffer
-        var reader = reader
         do {
-            let (consumed, head) = try buffer.withUnsafeReadableBytes { try reader.read($0) }
-            guard let head else {
-                self.phase = .upgrading(reader)
-                return
+            let (consumed, head) = try buffer.withUnsafeReadableBytes {
+                try upgrade.reader.read($0)
             }
+            guard let head else { return }
             let check = HandshakeCheck(
-                key: self.key, subprotocols: self.request.subprotocols,
-                requireSubprotocol: self.request.requireSubprotocol)
+                key: upgrade.key, subprotocols: upgrade.request.subprotocols,
+                requireSubprotocol: upgrade.request.requireSubprotocol)
             let subprotocol = try check.accept(head)
             self.phase = .open
-            let observer = self.observer.take()
-            observer?.handshakeUpgraded(subprotocol: subprotocol)
+            upgrade.observer.handshakeUpgraded(subprotocol: subprotocol)
             buffer.moveReaderIndex(forwardBy: consumed)
             if buffer.readableBytes > 0 { self.readFrames(buffer) }
-        } catch let failure as HandshakeFailure {
-            self.upgradeFailed(failure)
         } catch {
-            self.upgradeFailed(HandshakeFailure(transport: error))
+            self.fail(upgrade, HandshakeFailure(transport: error))
         }
     }
 
-    func upgradeFailed(_ failure: HandshakeFailure) {
+    func fail(_ upgrade: PendingUpgrade, _ failure: HandshakeFailure) {
         self.phase = .closed
-        let observer = self.observer.take()
         self.cut()
-        observer?.handshakeFailed(failure)
+        upgrade.observer.handshakeFailed(failure)
     }
 
     /// The dial is given up: nothing more is told.
     func abandon() {
         self.phase = .closed
-        self.observer = nil
         self.cut()
     }
 }

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOSSL
+import NIOTLS
 
 /// The one handler of a connection: upgrade, frames in both directions, closing handshake.
 ///
@@ -14,19 +15,15 @@ final class WebSocketHandler: ChannelInboundHandler {
 
     enum Phase {
         /// TLS is shaking hands; the upgrade follows.
-        case securing
-        case upgrading(ResponseReader)
+        case securing(PendingUpgrade)
+        case upgrading(PendingUpgrade)
         case open
         /// The dial failed or the connection ended: nothing is read or told any more.
         case closed
     }
 
-    let request: WebSocketRequest
-    let key: HandshakeKey
-    /// Hears how the upgrade goes; let go of when that is known.
-    var observer: (any HandshakeObserver)?
-    var delegate: (any WebSocketDelegate)?
     var phase: Phase
+    var delegate: (any WebSocketDelegate)?
     var context: ChannelHandlerContext?
 
     // Inbound.
@@ -56,10 +53,8 @@ final class WebSocketHandler: ChannelInboundHandler {
     var transportError: WebSocketError?
 
     init(request: WebSocketRequest, key: HandshakeKey, observer: any HandshakeObserver) {
-        self.request = request
-        self.key = key
-        self.observer = observer
-        self.phase = request.isSecure ? .securing : .upgrading(ResponseReader())
+        let upgrade = PendingUpgrade(request: request, key: key, observer: observer)
+        self.phase = request.isSecure ? .securing(upgrade) : .upgrading(upgrade)
         self.decoder = FrameDecoder(maxMessageSize: request.maxMessageSize)
         self.closeTimeout = request.closeTimeout
     }
@@ -73,10 +68,10 @@ final class WebSocketHandler: ChannelInboundHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case .securing = self.phase, let event = event as? TLSUserEvent,
+        if case .securing(let upgrade) = self.phase, let event = event as? TLSUserEvent,
             case .handshakeCompleted = event
         {
-            self.secured(context: context)
+            self.secured(upgrade)
         }
     }
 
@@ -85,7 +80,7 @@ final class WebSocketHandler: ChannelInboundHandler {
         self.isInRead = true
         switch self.phase {
         case .open: self.readFrames(buffer)
-        case .upgrading(let reader): self.readAnswer(buffer, reader, context: context)
+        case .upgrading(let upgrade): self.readAnswer(buffer, upgrade)
         case .securing, .closed: break
         }
     }
@@ -98,14 +93,13 @@ final class WebSocketHandler: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch self.phase {
-        case .securing, .upgrading:
-            self.upgradeFailed(HandshakeFailure(transport: error))
+        case .securing(let upgrade), .upgrading(let upgrade):
+            self.fail(upgrade, HandshakeFailure(transport: error))
         case .open:
             if self.transportError == nil {
                 self.transportError = WebSocketError(transport: error)
             }
-            // A TLS peer that leaves without its goodbye is followed by the end of the channel.
-            context.close(promise: nil)
+            self.cut()
         case .closed:
             break
         }
@@ -113,10 +107,9 @@ final class WebSocketHandler: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         switch self.phase {
-        case .securing:
-            self.upgradeFailed(HandshakeFailure(code: .reset, message: "closed by the server"))
-        case .upgrading:
-            self.upgradeFailed(
+        case .securing(let upgrade), .upgrading(let upgrade):
+            self.fail(
+                upgrade,
                 HandshakeFailure(code: .reset, message: "closed by the server without an answer"))
         case .open:
             self.ended()

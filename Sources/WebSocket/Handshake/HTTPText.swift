@@ -24,10 +24,10 @@ enum HTTPText {
 
     /// Removes blanks and tabs at both ends.
     static func trim(_ text: some StringProtocol) -> String {
-        let isBlank = { (byte: UInt8) in byte == 0x20 || byte == 0x09 }
-        let bytes = text.utf8.drop(while: isBlank)
-        guard let last = bytes.lastIndex(where: { !isBlank($0) }) else { return "" }
-        return String(decoding: bytes[...last], as: UTF8.self)
+        var bytes = Array(text.utf8)[...]
+        while let first = bytes.first, Self.isBlank(first) { bytes.removeFirst() }
+        while let last = bytes.last, Self.isBlank(last) { bytes.removeLast() }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// What a server wrote, fit for one line of a log: printable ASCII only, cut at `limit`.
@@ -35,6 +35,8 @@ enum HTTPText {
         let bytes = text.utf8.prefix(limit).map { (0x20...0x7E).contains($0) ? $0 : 0x3F }
         return String(decoding: bytes, as: UTF8.self)
     }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 
     private static func isTokenByte(_ byte: UInt8) -> Bool {
         switch byte {

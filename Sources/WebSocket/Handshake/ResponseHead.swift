@@ -14,7 +14,9 @@ struct ResponseHead: Sendable, Hashable {
     func values(of name: String) -> [String] {
         self.headers.filter { $0.name == name }.map(\.value)
     }
+}
 
+extension ResponseHead {
     /// Reads a head, its last empty line included or not.
     ///
     /// Lines end with CRLF or, as RFC 9112, 2.2 allows, LF. Folded lines are refused, as is a blank
@@ -24,11 +26,12 @@ struct ResponseHead: Sendable, Hashable {
         let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
             .map { $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0 }
             .map { Substring(decoding: $0, as: UTF8.self) }
-        (self.status, self.reason) = try Self.status(in: lines[0])
-        self.headers = []
+        let (status, reason) = try Self.status(in: lines[0])
+        var headers: [Header] = []
         for line in lines.dropFirst() where !line.isEmpty {
-            self.headers.append(try Self.header(in: line))
+            headers.append(try Self.header(in: line))
         }
+        self.init(status: status, reason: reason, headers: headers)
     }
 
     private static func status(

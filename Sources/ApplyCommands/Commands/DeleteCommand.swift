@@ -1,0 +1,191 @@
+internal import ArgumentParser
+internal import GRPCCore
+internal import ManagerAPI
+internal import Spec
+
+/// `delete`: closes connections and forgets them.
+struct DeleteCommand: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "delete",
+        abstract: "Delete objects; their sockets are closed.",
+        discussion: """
+            A ConnectionSet goes with its members. An object that is not there is exit code 1; \
+            with --ignore-not-found it is fine.
+
+            Examples:
+              wsm-apply delete btc-trades eth-trades
+              wsm-apply delete connectionset/book
+              wsm-apply delete -f connections/ --set prod
+            """)
+
+    @Argument(help: ArgumentHelp("NAME or TYPE/NAME.", valueName: "name"))
+    var objects: [String] = []
+
+    @OptionGroup var input: InputOptions
+
+    @Option(help: ArgumentHelp("The type of plain names.", valueName: "type"))
+    var kind: String?
+
+    @Option(help: ArgumentHelp("Delete only what this apply set owns.", valueName: "name"))
+    var set: String?
+
+    @Flag(help: "What is not there is no error.")
+    var ignoreNotFound = false
+
+    @Option(name: .shortAndLong, help: "The form of the result.")
+    var output: OutputFormat = .table
+
+    @OptionGroup var common: CommonOptions
+
+    func run(in session: Session) async throws -> ExitStatus {
+        let references = try await references(in: session)
+        let report = try await ServerConnection.with(session) { server in
+            var report = DeleteReport()
+            for reference in references {
+                if session.console.interruption.isTriggered { break }
+                report.entries.append(try await delete(reference, on: server))
+            }
+            return report
+        }
+        session.print(report, as: output)
+        for entry in report.entries {
+            if let problem = entry.problem { session.complain(TerminalText.safe(problem)) }
+        }
+        if report.entries.count < references.count {
+            throw CommandFailure(
+                .interrupted,
+                "interrupted: \(report.entries.count) of \(references.count.counted("object")) done")
+        }
+        return report.status(ignoringMissing: ignoreNotFound)
+    }
+
+    private func references(in session: Session) async throws -> [ObjectReference] {
+        let kind = try kind.map { word in
+            guard let kind = ObjectKind(word: word) else {
+                throw CommandFailure.usage(
+                    "--kind is \"\(word)\"; there are connection and connectionset")
+            }
+            return kind
+        }
+        guard !input.files.isEmpty else {
+            let named = try ObjectArguments(objects, kind: kind).references
+            guard !named.isEmpty else {
+                throw CommandFailure.usage("nothing to delete: give names, or files with -f")
+            }
+            return named
+        }
+        guard objects.isEmpty, kind == nil else {
+            throw CommandFailure.usage("give either names or files, not both")
+        }
+        return try await ManifestInput(session: session).load(input).map {
+            ObjectReference(kind: $0.kind, name: $0.metadata.name)
+        }
+    }
+
+    private func delete(
+        _ reference: ObjectReference, on server: ServerConnection
+    ) async throws -> DeleteReport.Entry {
+        var request = Wsm_V1_DeleteRequest()
+        request.kind = reference.kind.rawValue
+        request.name = reference.name
+        request.set = set ?? ""
+        do {
+            let response = try await server.orchestrator.delete(
+                request, options: ServerConnection.options(timeout: .seconds(60)))
+            return .init(reference: reference, end: .deleted(Int(response.deleted)))
+        } catch let error as RPCError where error.code == .notFound {
+            return .init(
+                reference: reference, end: ignoreNotFound ? .absent : .missing)
+        } catch let error as RPCError where Self.isAboutTheObject(error) {
+            let failure = CommandFailure(error, from: server.address)
+            return .init(reference: reference, end: .refused(failure))
+        }
+    }
+
+    /// The server looked at the object and said no; the next one may fare better.
+    private static func isAboutTheObject(_ error: RPCError) -> Bool {
+        switch error.code {
+        case .failedPrecondition, .aborted, .invalidArgument: true
+        default: false
+        }
+    }
+}
+
+/// What `delete` prints.
+struct DeleteReport: Presentable, Sendable {
+    enum End: Sendable, Equatable {
+        /// With so many connections.
+        case deleted(Int)
+        /// It was not there, which is fine.
+        case absent
+        case missing
+        case refused(CommandFailure)
+    }
+
+    struct Entry: Sendable, Equatable {
+        let reference: ObjectReference
+        let end: End
+
+        var problem: String? {
+            switch end {
+            case .deleted, .absent: nil
+            case .missing: "\(reference.label) is not there"
+            case .refused(let failure): "\(reference.label) not deleted: \(failure.message)"
+            }
+        }
+
+        var word: String {
+            switch end {
+            case .deleted: "deleted"
+            case .absent, .missing: "missing"
+            case .refused: "refused"
+            }
+        }
+    }
+
+    var entries: [Entry] = []
+
+    func table(_ canvas: Canvas) -> String {
+        entries.compactMap { entry in
+            guard case .deleted(let count) = entry.end else { return nil }
+            let isSet = entry.reference.kind == .connectionSet
+            let members = isSet ? " (\(count.counted("connection")))" : ""
+            return "\(entry.reference.label) \(canvas.style("deleted", .removed))\(members)\n"
+        }.joined()
+    }
+
+    var json: JSONValue {
+        var object = JSONObjectBuilder()
+        object.text("apiVersion", "wsm.virtufin.com/v1")
+        object.text("kind", "DeleteResult")
+        object.list(
+            "results",
+            entries.map { entry in
+                var item = JSONObjectBuilder()
+                item.text("kind", entry.reference.kind.rawValue)
+                item.text("name", entry.reference.name)
+                item.text("action", entry.word)
+                if case .deleted(let count) = entry.end { item.number("connections", count) }
+                item.textIfAny("message", entry.problem ?? "")
+                return item.object
+            })
+        return object.object
+    }
+
+    var names: [String] {
+        entries.filter { $0.word == "deleted" }.map(\.reference.label)
+    }
+
+    func status(ignoringMissing: Bool) -> ExitStatus {
+        let bad = entries.compactMap { entry -> ExitStatus? in
+            switch entry.end {
+            case .deleted, .absent: nil
+            case .missing: .different
+            case .refused(let failure): failure.status
+            }
+        }
+        guard let worst = bad.max(by: { $0.rawValue < $1.rawValue }) else { return .done }
+        let isPartial = entries.contains { $0.word == "deleted" } && worst != .different
+        return isPartial ? .partial : worst
+    }
+}

@@ -1,0 +1,87 @@
+internal import ArgumentParser
+internal import GRPCCore
+
+/// Runs one command line from its arguments to its exit code, without touching the process.
+package enum Program {
+    /// - Parameters:
+    ///   - arguments: Without the name of the program.
+    ///   - console: The world around it; its interruption ends the command.
+    package static func run(arguments: [String], console: Console) async -> ExitStatus {
+        await withTaskGroup(of: ExitStatus?.self) { group in
+            group.addTask { await execute(arguments, console) }
+            group.addTask {
+                await console.interruption.wait()
+                return nil
+            }
+            // The first to end is either the command or Ctrl-C; both end the other.
+            var status = ExitStatus.done
+            while let result = await group.next() {
+                group.cancelAll()
+                if let result { status = result }
+            }
+            return status
+        }
+    }
+
+    private static func execute(_ arguments: [String], _ console: Console) async -> ExitStatus {
+        if let word = arguments.first, let problem = problem(withVerb: word) {
+            console.error.line("error: \(problem)")
+            return .invalid
+        }
+        do {
+            var command = try WSMApply.parseAsRoot(arguments)
+            guard let verb = command as? any ConsoleCommand else {
+                try command.run()
+                return .done
+            }
+            return try await run(verb, on: console)
+        } catch {
+            return report(error, on: console)
+        }
+    }
+
+    /// Since a verb may be left out, the parser would take a mistyped one for an argument of `apply`.
+    private static func problem(withVerb word: String) -> String? {
+        let verbs = WSMApply.configuration.subcommands.compactMap(\.configuration.commandName)
+        guard !word.hasPrefix("-"), word != "help", !verbs.contains(word) else { return nil }
+        return "\"\(TerminalText.safe(word))\" is no verb; there are \(verbs.joined(separator: ", "))"
+    }
+
+    private static func run(
+        _ verb: any ConsoleCommand, on console: Console
+    ) async throws -> ExitStatus {
+        let session: Session
+        do {
+            session = try Session(verb.common, on: console)
+            return try await verb.run(in: session)
+        } catch let failure as CommandFailure
+            where !console.interruption.isTriggered || failure.status == .interrupted
+        {
+            if !failure.message.isEmpty {
+                let style = Style(
+                    isColored: verb.common.color.colors(
+                        isTerminal: console.errorIsTerminal, environment: console.environment))
+                console.error.line(
+                    style("error:", .removed) + " "
+                        + TerminalText.safe(failure.message, keeping: ["\n"]))
+            }
+            return failure.status
+        } catch where console.interruption.isTriggered {
+            console.error.line("interrupted")
+            return .interrupted
+        }
+    }
+
+    /// Help, versions and errors of the arguments; errors nobody expected.
+    private static func report(_ error: any Error, on console: Console) -> ExitStatus {
+        let isParserError = WSMApply.exitCode(for: error) != .failure
+        let text = WSMApply.fullMessage(for: error, columns: console.width ?? 80)
+        let end = text.hasSuffix("\n") ? "" : "\n"
+        if WSMApply.exitCode(for: error).isSuccess {
+            console.output.write(text + end)
+            return .done
+        }
+        console.error.write(isParserError ? text + end : "error: \(error)\n")
+        return isParserError ? .invalid : .unreachable
+    }
+}

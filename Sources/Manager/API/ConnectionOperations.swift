@@ -1,0 +1,268 @@
+package import ManagerCore
+import Spec
+
+/// The imperative calls, apart from their wire: what `virtufin.WebSocketManager` means here.
+package struct ConnectionOperations: Sendable {
+    /// How long a change may take to be in force on a live connection before the call is answered
+    /// anyway; it is committed by then.
+    static let settleLimit: Duration = .seconds(5)
+
+    let store: TwoTierStore
+    let fleet: ConnectionFleet
+    let feed: ChangeFeed
+    let clock: ManagerClock
+
+    package init(
+        store: TwoTierStore, fleet: ConnectionFleet, feed: ChangeFeed, clock: ManagerClock
+    ) {
+        self.store = store
+        self.fleet = fleet
+        self.feed = feed
+        self.clock = clock
+    }
+
+    /// One connection with its status.
+    package struct View: Sendable {
+        package var record: ConnectionRecord
+        package var status: ConnectionStatus
+    }
+
+    package func view(_ record: ConnectionRecord) -> View {
+        View(
+            record: record,
+            status: ConnectionStatus(
+                desired: record.desired, observed: fleet.observe(record.desired.name),
+                now: clock.wallTime()))
+    }
+
+    package func view(_ name: String) -> View? {
+        store.record(name).map { view($0) }
+    }
+
+    // MARK: Connect and Disconnect
+
+    /// Makes a connection and waits for its first open.
+    ///
+    /// The record is stored before the dial, marked as unanswered, so that a crash leaves no orphan:
+    /// the loop confirms it when the socket is open and removes it when the dial fails.
+    package func connect(
+        url: String, autoReconnect: Bool, tags: [String: String]
+    ) async throws -> View {
+        do {
+            _ = try Endpoint.parse(url)
+        } catch {
+            throw ManagerError(.invalidArgument, "url: \(error.message)")
+        }
+        if let problem = TagLimits.problem(tags) {
+            throw ManagerError(.invalidArgument, "tags: \(problem)")
+        }
+        var generator = SystemRandomNumberGenerator()
+        let name = UUIDBytes.random(using: &generator).description
+        var spec = ConnectionSpec(url: url)
+        spec.autoReconnect = autoReconnect
+        var desired = DesiredConnection(
+            name: name, uid: .random(using: &generator), createdAt: clock.wallTime(),
+            keeper: .grpc, spec: spec)
+        desired.overlay.labels = tags
+        desired.isProvisional = true
+        // Its one dial is this one; should the process end before the answer, none follows.
+        desired.spentDialRevision = desired.dialRevision
+        let record = ConnectionRecord(epoch: store.epoch, desired: desired)
+        let changes = feed.subscribe(to: name)
+        try await store.transact { $0.put(record) }
+        do {
+            return try await firstOpen(name, changes)
+        } catch {
+            // The caller went away, or the store did: nobody would ever ask for this one.
+            _ = try? await store.transact { $0.removeConnection(name) }
+            throw error
+        }
+    }
+
+    private func firstOpen(
+        _ name: String, _ changes: ChangeFeed.Subscription
+    ) async throws -> View {
+        var failure: LinkFailure?
+        for await _ in changes.signals {
+            guard let record = store.record(name) else {
+                throw failure.map(ManagerError.init(connectFailure:))
+                    ?? ManagerError(.unavailable, "the connection closed before it was answered")
+            }
+            if !record.desired.isProvisional { return view(record) }
+            failure = fleet.observe(name)?.lastFailure ?? failure
+        }
+        throw ManagerError(.cancelled, "the caller went away")
+    }
+
+    /// Closes and removes. Returns once the record is gone; the loop closes the socket.
+    package func disconnect(_ name: String) async throws {
+        try await store.transact { draft in
+            guard let record = draft.connection(name) else {
+                throw ManagerError.connectionNotFound
+            }
+            if case .applySet(let set) = record.desired.keeper {
+                throw ManagerError(
+                    .failedPrecondition,
+                    "the connection is declared by set \(set): remove it from its manifests, or "
+                        + "delete it with wsm-apply delete")
+            }
+            draft.removeConnection(name)
+        }
+        await settled(name) { fleet.observe(name).map { !$0.isOpen } ?? true }
+    }
+
+    // MARK: Topic
+
+    package func startPublish(_ name: String, topic: String) async throws {
+        guard !topic.isEmpty else { throw ManagerError.topicRequired }
+        if let problem = TopicName.problem(topic) {
+            throw ManagerError(.invalidArgument, "topic: \(problem)")
+        }
+        guard let view = view(name) else { throw ManagerError.connectionNotFound }
+        guard view.status.observed.isOpen else { throw ManagerError.notConnected }
+        try await setTopic(name, topic)
+    }
+
+    package func stopPublish(_ name: String) async throws {
+        try await setTopic(name, nil)
+    }
+
+    private func setTopic(_ name: String, _ topic: String?) async throws {
+        let generation = try await edit(name) { desired in
+            guard !desired.declared.contains("topic") || desired.spec.topic == topic else {
+                throw declaredElsewhere(desired, field: "topic")
+            }
+            desired.overlay.topic = topic
+        }
+        await settled(name) {
+            fleet.observe(name).map { $0.generation >= generation } ?? true
+        }
+    }
+
+    // MARK: Tags
+
+    package func tags(_ name: String) throws -> [String: String] {
+        guard let record = store.record(name) else { throw ManagerError.connectionNotFound }
+        return record.desired.effectiveLabels
+    }
+
+    package func setTag(_ name: String, key: String, value: String) async throws {
+        try await changeTags(name) { $0[key] = value }
+    }
+
+    package func setTags(_ name: String, _ tags: [String: String]) async throws {
+        try await changeTags(name) { $0 = tags }
+    }
+
+    private func changeTags(
+        _ name: String, _ body: @escaping @Sendable (inout [String: String]) -> Void
+    ) async throws {
+        try await edit(name) { desired in
+            var tags = desired.effectiveLabels
+            body(&tags)
+            if let problem = TagLimits.problem(tags) {
+                throw ManagerError(.invalidArgument, "tags: \(problem)")
+            }
+            for (key, value) in desired.labels where tags[key] != value {
+                throw declaredElsewhere(desired, field: "metadata.labels[\(key)]")
+            }
+            desired.overlay.labels = tags.filter { desired.labels[$0.key] == nil }
+        }
+    }
+
+    // MARK: Messages
+
+    package func request(
+        _ name: String, _ message: [UInt8], contentType: String, timeoutMilliseconds: Int32
+    ) async throws -> [UInt8] {
+        guard (0...600_000).contains(timeoutMilliseconds) else {
+            throw ManagerError(
+                .invalidArgument,
+                "timeout_ms is \(timeoutMilliseconds): it must be 0 (the connection's "
+                    + "correlation.timeout) to 600000")
+        }
+        let connection = try target(name)
+        let isText = try Self.isText(contentType, message)
+        do {
+            return try await connection.request(
+                message, isText: isText,
+                timeout: timeoutMilliseconds == 0
+                    ? nil : .milliseconds(Int64(timeoutMilliseconds)))
+        } catch let failure as SendFailure {
+            throw ManagerError(failure)
+        }
+    }
+
+    package func send(_ name: String, _ message: [UInt8], contentType: String) async throws {
+        let connection = try target(name)
+        let isText = try Self.isText(contentType, message)
+        do {
+            try await connection.send(message, isText: isText)
+        } catch let failure as SendFailure {
+            throw ManagerError(failure)
+        }
+    }
+
+    private func target(_ name: String) throws -> ManagedConnection {
+        guard store.record(name) != nil else { throw ManagerError.connectionNotFound }
+        guard let connection = fleet.connection(name) else { throw ManagerError.notConnected }
+        return connection
+    }
+
+    /// `text/…` and `application/json` go out as text, all else as binary; with no type, what is
+    /// valid UTF-8 is text.
+    static func isText(_ contentType: String, _ message: [UInt8]) throws -> Bool {
+        let type = contentType.split(separator: ";").first.map {
+            $0.lowercased().filter { $0 != " " }
+        }
+        let isUTF8 = String(validating: message, as: UTF8.self) != nil
+        guard let type else { return isUTF8 }
+        let isText = type.hasPrefix("text/") || type == "application/json"
+        guard !isText || isUTF8 else {
+            throw ManagerError(
+                .invalidArgument,
+                "content_type is \(contentType), but the message is not valid UTF-8: send it as "
+                    + "application/octet-stream")
+        }
+        return isText
+    }
+
+    // MARK: Shared steps
+
+    /// - Returns: the generation that is committed.
+    @discardableResult
+    private func edit(
+        _ name: String, _ body: @escaping @Sendable (inout DesiredConnection) throws -> Void
+    ) async throws -> Int64 {
+        try await store.transact { draft in
+            guard var record = draft.connection(name) else {
+                throw ManagerError.connectionNotFound
+            }
+            let before = record.desired
+            try body(&record.desired)
+            _ = record.desired.settle(since: before)
+            if record.desired != before { draft.put(record) }
+            return record.desired.generation
+        }
+    }
+
+    private func declaredElsewhere(_ desired: DesiredConnection, field: String) -> ManagerError {
+        ManagerError(
+            .failedPrecondition,
+            "\(field) is declared by \(desired.keeper): change it in the manifest")
+    }
+
+    /// Waits until a committed change is in force, for a bounded time.
+    private func settled(_ name: String, _ isDone: @escaping @Sendable () -> Bool) async {
+        let changes = feed.subscribe(to: name)
+        if isDone() { return }
+        await withTaskGroup { group in
+            group.addTask {
+                for await _ in changes.signals where isDone() { return }
+            }
+            group.addTask { try? await Task.sleep(for: Self.settleLimit) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+}

@@ -1,0 +1,29 @@
+package import GRPCCore
+
+extension ManagerError: RPCErrorConvertible {
+    package var rpcErrorCode: RPCError.Code {
+        switch code {
+        case .invalidArgument: .invalidArgument
+        case .notFound: .notFound
+        case .failedPrecondition: .failedPrecondition
+        case .aborted: .aborted
+        case .resourceExhausted: .resourceExhausted
+        case .deadlineExceeded: .deadlineExceeded
+        case .unavailable: .unavailable
+        case .cancelled: .cancelled
+        }
+    }
+
+    package var rpcErrorMessage: String { message }
+}
+
+extension TwoTierStore.NotCommitted: RPCErrorConvertible {
+    package var rpcErrorCode: RPCError.Code { .unavailable }
+    package var rpcErrorMessage: String { description + "; try again in a few seconds" }
+}
+
+extension PruneRefused: RPCErrorConvertible {
+    package var rpcErrorCode: RPCError.Code { .failedPrecondition }
+    /// The prefix is part of the contract with the command line.
+    package var rpcErrorMessage: String { "prune guard: " + description }
+}

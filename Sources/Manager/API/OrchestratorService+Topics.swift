@@ -1,0 +1,96 @@
+package import GRPCCore
+package import ManagerAPI
+import ManagerCore
+import Spec
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+extension OrchestratorService {
+    /// Streams a topic until the caller leaves or the process ends.
+    package func subscribe(
+        request: Wsm_V1_SubscribeRequest, response: RPCWriter<Wsm_V1_SubscribeResponse>,
+        context: ServerContext
+    ) async throws {
+        if let problem = TopicName.problem(request.topic) {
+            throw ManagerError(.invalidArgument, "topic: \(problem)")
+        }
+        let reader = bus.subscribe(
+            topic: request.topic,
+            from: TopicStart(request.start, after: request.afterPosition))
+        while let delivery = await reader.next(maxCount: Self.messagesPerResponse) {
+            var message = Wsm_V1_SubscribeResponse()
+            message.missed = delivery.missed
+            message.messages = delivery.events.enumerated().map { index, event in
+                Wsm_V1_TopicMessage(event, position: delivery.firstPosition + UInt64(index))
+            }
+            try await response.write(message)
+        }
+        try endedByServer()
+    }
+
+    package func events(
+        request: Wsm_V1_EventsRequest, response: RPCWriter<Wsm_V1_EventsResponse>,
+        context: ServerContext
+    ) async throws {
+        let reader = bus.subscribe(
+            topic: LifecycleEvent.topic, from: request.replay ? .oldest : .newest)
+        let wanted = OutboundEvent.Attribute("websocketid", request.connection)
+        while let delivery = await reader.next(maxCount: Self.messagesPerResponse) {
+            var message = Wsm_V1_EventsResponse()
+            message.missed = delivery.missed
+            message.cloudevents = delivery.events.compactMap { event in
+                guard request.connection.isEmpty || event.attributes.contains(wanted) else {
+                    return nil
+                }
+                return CloudEventWriter.json(event, data: event.data).map { Data($0) }
+            }
+            if !message.cloudevents.isEmpty || message.missed > 0 {
+                try await response.write(message)
+            }
+        }
+        try endedByServer()
+    }
+
+    /// A stream that the caller did not end.
+    func endedByServer() throws {
+        guard !Task.isCancelled else { return }
+        throw ManagerError(.unavailable, "the server is going away: subscribe again")
+    }
+}
+
+extension TopicStart {
+    init(_ start: Wsm_V1_StartPosition, after position: UInt64) {
+        self =
+            switch start {
+            case .oldest: .oldest
+            case .after: .after(position)
+            case .newest, .unspecified, .UNRECOGNIZED: .newest
+            }
+    }
+}
+
+extension Wsm_V1_TopicMessage {
+    init(_ event: OutboundEvent, position: UInt64) {
+        self.init()
+        self.position = position
+        id = event.id.description
+        type = event.type
+        source = event.source
+        time = event.time.rfc3339
+        for attribute in event.attributes {
+            switch attribute.name {
+            case "websocketid": connection = attribute.value
+            case "websocketurl": url = attribute.value
+            default: break
+            }
+        }
+        epoch = event.id.epoch
+        sequence = event.id.sequence
+        contentType = CloudEventWriter.contentType(of: event) ?? "application/octet-stream"
+        data = Data(event.payload)
+    }
+}

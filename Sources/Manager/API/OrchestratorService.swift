@@ -1,0 +1,409 @@
+package import GRPCCore
+package import ManagerAPI
+package import ManagerCore
+import Spec
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// `wsm.v1.Orchestrator`: manifests in, plans and live state out.
+package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
+    /// Results of one response message: about 300 KiB at the most.
+    static let resultsPerMessage = 500
+    /// Bytes of one page of a list, far below gRPC's 4 MiB.
+    static let pageBytes = 2 << 20
+    static let maxPageSize = 1_000
+    static let defaultPageSize = 500
+    /// Messages of one response of Subscribe.
+    static let messagesPerResponse = 500
+
+    let operations: ConnectionOperations
+    let bus: any Bus
+    let server: ServerIdentity
+
+    package init(operations: ConnectionOperations, bus: any Bus, server: ServerIdentity) {
+        self.operations = operations
+        self.bus = bus
+        self.server = server
+    }
+
+    // MARK: Apply and Plan
+
+    package func apply(
+        request: RPCAsyncSequence<Wsm_V1_ApplyRequest, any Error>,
+        response: RPCWriter<Wsm_V1_ApplyResponse>, context: ServerContext
+    ) async throws {
+        let input = try await ApplyInput.read(request)
+        try await answer(input, isDryRun: input.header.dryRun, response)
+    }
+
+    package func plan(
+        request: RPCAsyncSequence<Wsm_V1_ApplyRequest, any Error>,
+        response: RPCWriter<Wsm_V1_ApplyResponse>, context: ServerContext
+    ) async throws {
+        try await answer(try await ApplyInput.read(request), isDryRun: true, response)
+    }
+
+    private func answer(
+        _ input: ApplyInput, isDryRun: Bool, _ response: RPCWriter<Wsm_V1_ApplyResponse>
+    ) async throws {
+        let options = try ApplyOptions(input.header)
+        let now = operations.clock.wallTime()
+        let objects = input.objects
+        // What is live is asked before the change: afterwards it is already being cut.
+        let live = Set(operations.fleet.all.filter { $0.observed.isOpen }.map(\.name))
+        let outcome = try await operations.store.transact { draft in
+            var scratch = draft
+            var generator = SystemRandomNumberGenerator()
+            let outcome = try SetApply.run(
+                objects, on: &scratch, options: options, now: now,
+                makeUID: { .random(using: &generator) })
+            if !isDryRun { draft = scratch }
+            return outcome
+        }
+        let results = outcome.results.map { result in
+            Wsm_V1_ObjectResult(
+                result,
+                cutsSocket: result.kind == .connection && result.effect >= .reopen
+                    && live.contains(result.name))
+        }
+        for start in stride(from: 0, to: results.count, by: Self.resultsPerMessage) {
+            var message = Wsm_V1_ApplyResponse()
+            message.results.results = Array(
+                results[start..<min(start + Self.resultsPerMessage, results.count)])
+            try await response.write(message)
+        }
+        var message = Wsm_V1_ApplyResponse()
+        message.summary = Wsm_V1_ApplySummary(
+            outcome, set: options.set, cutSockets: results.count(where: \.cutsSocket),
+            warnings: Array(input.warnings.prefix(100)))
+        try await response.write(message)
+    }
+
+    // MARK: Delete
+
+    package func delete(
+        request: Wsm_V1_DeleteRequest, context: ServerContext
+    ) async throws -> Wsm_V1_DeleteResponse {
+        let kind = try kind(request.kind)
+        let (name, set) = (request.name, request.set)
+        let deleted = try await operations.store.transact { draft in
+            switch kind {
+            case .connection: try Self.deleteConnection(name, set: set, in: &draft)
+            case .connectionSet: try Self.deleteConnectionSet(name, set: set, in: &draft)
+            }
+        }
+        var response = Wsm_V1_DeleteResponse()
+        response.deleted = Int32(clamping: deleted)
+        return response
+    }
+
+    private static func deleteConnection(
+        _ name: String, set: String, in draft: inout StoreDraft
+    ) throws -> Int {
+        guard let desired = draft.connection(name)?.desired else {
+            throw ManagerError.connectionNotFound
+        }
+        if let owner = desired.connectionSet {
+            throw ManagerError(
+                .failedPrecondition,
+                "\(name) is a member of ConnectionSet \(owner): remove it from the set, or delete "
+                    + "the set")
+        }
+        try check(desired.keeper, is: set, name: name)
+        draft.removeConnection(name)
+        forget(desired.keeper, in: &draft) { $0.connections.remove(name) }
+        return 1
+    }
+
+    private static func deleteConnectionSet(
+        _ name: String, set: String, in draft: inout StoreDraft
+    ) throws -> Int {
+        guard let record = draft.connectionSet(name) else {
+            throw ManagerError(.notFound, "ConnectionSet not found")
+        }
+        try check(record.keeper, is: set, name: name)
+        var deleted = 0
+        for member in record.members
+        where draft.connection(member)?.desired.connectionSet == name {
+            draft.removeConnection(member)
+            deleted += 1
+        }
+        draft.removeConnectionSet(name)
+        forget(record.keeper, in: &draft) { $0.connectionSets.remove(name) }
+        return deleted
+    }
+
+    private static func check(_ keeper: Keeper, is set: String, name: String) throws {
+        guard set.isEmpty || keeper == .applySet(set) else {
+            throw ManagerError(
+                .failedPrecondition, "\(name) belongs to \(keeper), not to set \(set)")
+        }
+    }
+
+    private static func forget(
+        _ keeper: Keeper, in draft: inout StoreDraft, _ body: (inout ApplySetRecord) -> Void
+    ) {
+        guard case .applySet(let set) = keeper, var record = draft.applySet(set) else { return }
+        body(&record)
+        draft.put(record)
+    }
+
+    // MARK: Reads
+
+    package func get(
+        request: Wsm_V1_GetRequest, context: ServerContext
+    ) async throws -> Wsm_V1_Object {
+        guard let object = try object(kind(request.kind), request.name, isBrief: false) else {
+            throw ManagerError(
+                .notFound,
+                try kind(request.kind) == .connection
+                    ? "Connection not found" : "ConnectionSet not found")
+        }
+        return object
+    }
+
+    package func list(
+        request: Wsm_V1_ListRequest, context: ServerContext
+    ) async throws -> Wsm_V1_ListResponse {
+        let kind = try kind(request.kind)
+        let filter = try ObjectFilter(
+            labelSelector: request.labelSelector, set: request.set, names: [])
+        let limit = try pageSize(request.pageSize)
+        var response = Wsm_V1_ListResponse()
+        var bytes = 0
+        var last = ""
+        for name in names(kind).sorted() where name > request.pageToken {
+            guard filter.passes(labels: labels(kind, name), keeper: keeper(kind, name), name: name),
+                let object = object(kind, name, isBrief: request.brief)
+            else { continue }
+            guard response.objects.count < limit, bytes < Self.pageBytes else {
+                response.nextPageToken = last
+                break
+            }
+            bytes += object.json.count + 512
+            response.objects.append(object)
+            last = name
+        }
+        return response
+    }
+
+    private func pageSize(_ size: Int32) throws -> Int {
+        guard (0...Int32(Self.maxPageSize)).contains(size) else {
+            throw ManagerError(
+                .invalidArgument, "page_size is \(size): it must be 0 to \(Self.maxPageSize)")
+        }
+        return size == 0 ? Self.defaultPageSize : Int(size)
+    }
+
+    package func watch(
+        request: Wsm_V1_WatchRequest, response: RPCWriter<Wsm_V1_WatchResponse>,
+        context: ServerContext
+    ) async throws {
+        let kind = try kind(request.kind)
+        let filter = try ObjectFilter(
+            labelSelector: request.labelSelector, set: request.set, names: request.names)
+        let changes = operations.feed.subscribe()
+        var sent: Set<String> = []
+        var batch = Wsm_V1_WatchResponse()
+        for name in names(kind).sorted() {
+            guard filter.passes(labels: labels(kind, name), keeper: keeper(kind, name), name: name),
+                let object = object(kind, name, isBrief: false)
+            else { continue }
+            sent.insert(name)
+            try await add(object, .present, to: &batch, response)
+        }
+        var synced = Wsm_V1_WatchChange()
+        synced.action = .synced
+        batch.changes.append(synced)
+        try await flush(&batch, response)
+        for await _ in changes.signals {
+            for key in changes.take() where key.kind == kind {
+                if filter.passes(
+                    labels: labels(kind, key.name), keeper: keeper(kind, key.name), name: key.name),
+                    let object = object(kind, key.name, isBrief: false)
+                {
+                    sent.insert(key.name)
+                    try await add(object, .changed, to: &batch, response)
+                } else if sent.remove(key.name) != nil {
+                    var object = Wsm_V1_Object()
+                    object.kind = kind.rawValue
+                    object.name = key.name
+                    try await add(object, .deleted, to: &batch, response)
+                }
+            }
+            try await flush(&batch, response)
+        }
+        try endedByServer()
+    }
+
+    private func add(
+        _ object: Wsm_V1_Object, _ action: Wsm_V1_WatchAction,
+        to batch: inout Wsm_V1_WatchResponse, _ response: RPCWriter<Wsm_V1_WatchResponse>
+    ) async throws {
+        var change = Wsm_V1_WatchChange()
+        change.action = action
+        change.object = object
+        batch.changes.append(change)
+        if batch.changes.count >= 200 { try await flush(&batch, response) }
+    }
+
+    private func flush(
+        _ batch: inout Wsm_V1_WatchResponse, _ response: RPCWriter<Wsm_V1_WatchResponse>
+    ) async throws {
+        guard !batch.changes.isEmpty else { return }
+        try await response.write(batch)
+        batch = Wsm_V1_WatchResponse()
+    }
+
+    package func getServerInfo(
+        request: Wsm_V1_GetServerInfoRequest, context: ServerContext
+    ) async throws -> Wsm_V1_ServerInfo {
+        var info = Wsm_V1_ServerInfo()
+        info.version = server.version
+        info.instanceID = server.instanceID
+        info.epoch = operations.store.epoch
+        info.startedAt = server.startedAt.nanosecondsSinceEpoch / 1_000_000_000
+        info.connections = Int32(clamping: operations.store.desiredNames().count)
+        return info
+    }
+}
+
+/// Who answers.
+package struct ServerIdentity: Sendable {
+    package var version: String
+    package var instanceID: String
+    package var startedAt: WallTime
+
+    package init(version: String, instanceID: String, startedAt: WallTime) {
+        self.version = version
+        self.instanceID = instanceID
+        self.startedAt = startedAt
+    }
+}
+
+// MARK: Objects
+
+extension OrchestratorService {
+    func kind(_ text: String) throws -> ObjectKind {
+        if text.isEmpty { return .connection }
+        guard let kind = ObjectKind(rawValue: text) else {
+            throw ManagerError(
+                .invalidArgument, "kind is \(text): Connection or ConnectionSet is wanted")
+        }
+        return kind
+    }
+
+    private func names(_ kind: ObjectKind) -> [String] {
+        switch kind {
+        case .connection: operations.store.desiredNames()
+        case .connectionSet: operations.store.connectionSetNames()
+        }
+    }
+
+    private func labels(_ kind: ObjectKind, _ name: String) -> [String: String] {
+        switch kind {
+        case .connection: operations.store.record(name)?.desired.effectiveLabels ?? [:]
+        case .connectionSet: operations.store.connectionSet(name)?.labels ?? [:]
+        }
+    }
+
+    private func keeper(_ kind: ObjectKind, _ name: String) -> Keeper? {
+        switch kind {
+        case .connection: operations.store.record(name)?.desired.keeper
+        case .connectionSet: operations.store.connectionSet(name)?.keeper
+        }
+    }
+
+    private func object(_ kind: ObjectKind, _ name: String, isBrief: Bool) -> Wsm_V1_Object? {
+        switch kind {
+        case .connection:
+            operations.view(name).map { Wsm_V1_Object($0, isBrief: isBrief) }
+        case .connectionSet:
+            operations.store.connectionSet(name).map { Wsm_V1_Object($0, isBrief: isBrief) }
+        }
+    }
+}
+
+/// What a list or a watch wants to see.
+struct ObjectFilter {
+    private let selector: LabelSelector?
+    private let set: String
+    private let names: Set<String>
+
+    /// - Throws: ``ManagerError`` naming the place in the selector.
+    init(labelSelector: String, set: String, names: [String]) throws {
+        self.set = set
+        self.names = Set(names)
+        guard !labelSelector.isEmpty else {
+            selector = nil
+            return
+        }
+        do {
+            selector = try LabelSelector(labelSelector)
+        } catch {
+            throw ManagerError(.invalidArgument, "label_selector: \(error)")
+        }
+    }
+
+    func passes(labels: [String: String], keeper: Keeper?, name: String) -> Bool {
+        guard let keeper else { return false }
+        if !set.isEmpty, keeper != .applySet(set) { return false }
+        if !names.isEmpty, !names.contains(name) { return false }
+        return selector?.matches(labels) ?? true
+    }
+}
+
+extension ObjectKey {
+    var kind: ObjectKind? {
+        switch self {
+        case .connection: .connection
+        case .connectionSet: .connectionSet
+        case .applySet: nil
+        }
+    }
+}
+
+extension Wsm_V1_Object {
+    init(_ view: ConnectionOperations.View, isBrief: Bool) {
+        self.init()
+        let desired = view.record.desired
+        let (status, seen) = (view.status, view.status.observed)
+        kind = ObjectKind.connection.rawValue
+        name = desired.name
+        if !isBrief { json = Data(ObjectRendering.json(view)) }
+        if case .applySet(let name) = desired.keeper { set = name }
+        phase = status.phase.rawValue
+        ready = status.ready.status == .yes
+        reason = status.ready.reason
+        message = status.ready.message
+        url = desired.spec.redactedURL
+        topic = desired.effectiveTopic ?? ""
+        received = seen.traffic.receivedMessages
+        published = seen.traffic.published
+        dropped = seen.traffic.dropped.total
+        generation = desired.generation
+        observedGeneration = seen.generation
+        firstMessage = ready && seen.hasFirstMessage
+        stalled = status.stall != nil
+        connectionSet = desired.connectionSet ?? ""
+        connectedAt = (seen.connectedAt?.nanosecondsSinceEpoch ?? 0) / 1_000_000_000
+        nextAttemptAt = (seen.nextAttemptAt?.nanosecondsSinceEpoch ?? 0) / 1_000_000_000
+        attempt = Int32(clamping: seen.attempt)
+        lastError = seen.lastFailure?.message ?? ""
+    }
+
+    init(_ record: ConnectionSetRecord, isBrief: Bool) {
+        self.init()
+        kind = ObjectKind.connectionSet.rawValue
+        name = record.name
+        if !isBrief { json = Data(ObjectRendering.json(record)) }
+        if case .applySet(let name) = record.keeper { set = name }
+        generation = record.generation
+        observedGeneration = record.generation
+        message = "\(record.members.count) members"
+    }
+}

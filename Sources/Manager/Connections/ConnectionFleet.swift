@@ -1,0 +1,127 @@
+package import ManagerCore
+package import NIOCore
+package import Reconciler
+import Spec
+import Synchronization
+
+/// Every managed connection of this instance: what the reconcile loop acts on, and where the API
+/// finds the one it wants.
+package final class ConnectionFleet: ConnectionControl {
+    /// Buffered messages of a deleted connection may still be published for so long.
+    static let drainAfterRelease: TimeAmount = .seconds(5)
+
+    private let environment: ConnectionEnvironment
+    private let group: any EventLoopGroup
+    private let stored: @Sendable (_ name: String) -> StoredStatus?
+    private let state = Mutex(State())
+
+    private struct State {
+        var connections: [String: ManagedConnection] = [:]
+        /// Released, but with messages still to publish.
+        var draining: [ObjectIdentifier: ManagedConnection] = [:]
+        var released = TrafficCounters()
+    }
+
+    /// - Parameter stored: the status the record was last written with.
+    package init(
+        environment: ConnectionEnvironment, group: any EventLoopGroup,
+        stored: @escaping @Sendable (String) -> StoredStatus?
+    ) {
+        self.environment = environment
+        self.group = group
+        self.stored = stored
+    }
+
+    package func connection(_ name: String) -> ManagedConnection? {
+        state.withLock { $0.connections[name] }
+    }
+
+    package var all: [ManagedConnection] { state.withLock { Array($0.connections.values) } }
+
+    // MARK: ConnectionControl
+
+    package func observe(_ name: String) -> ObservedConnection? {
+        connection(name)?.observed
+    }
+
+    package func observedNames() -> [String] {
+        state.withLock { Array($0.connections.keys) }
+    }
+
+    package func open(_ desired: DesiredConnection) {
+        let connection = state.withLock { state in
+            if let present = state.connections[desired.name] { return present }
+            let made = ManagedConnection(
+                desired, eventLoop: group.next(), environment: environment,
+                stored: stored(desired.name))
+            state.connections[desired.name] = made
+            return made
+        }
+        connection.open(desired)
+    }
+
+    package func reopen(_ desired: DesiredConnection, cause: PlanStep.ReopenReason) {
+        switch cause {
+        case .edited: connection(desired.name)?.reopen(desired)
+        case .replaced: connection(desired.name)?.close()
+        }
+    }
+
+    package func update(_ desired: DesiredConnection) {
+        connection(desired.name)?.update(desired)
+    }
+
+    package func close(_ name: String) {
+        connection(name)?.close()
+    }
+
+    package func release(_ name: String) {
+        guard let connection = state.withLock({ $0.connections.removeValue(forKey: name) }) else {
+            return
+        }
+        let id = ObjectIdentifier(connection)
+        state.withLock { $0.draining[id] = connection }
+        let giveUp = connection.eventLoop.scheduleTask(in: Self.drainAfterRelease) {
+            connection.discard(.connectionDeleted)
+        }
+        connection.drain { [weak self] in
+            giveUp.cancel()
+            self?.environment.lifecycle.forget(connection.uid)
+            _ = self?.state.withLock { $0.draining.removeValue(forKey: id) }
+        }
+        environment.onChange(name)
+    }
+
+    // MARK: End of the process
+
+    /// Closes every socket with 1001 and publishes what is buffered, within a limit.
+    ///
+    /// - Returns: how many messages could not be published and were counted as `shutdown`.
+    package func shutDown(within limit: Duration) async -> Int {
+        let (open, draining) = state.withLock {
+            (Array($0.connections.values), Array($0.draining.values))
+        }
+        for connection in open { connection.shutDown() }
+        let deadline = environment.clock.now().advanced(by: limit)
+        while environment.clock.now() < deadline {
+            let isDone = (open + draining).allSatisfy {
+                let seen = $0.observed
+                return seen.traffic.bufferedMessages == 0 && !seen.hasSocket
+            }
+            if isDone { break }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        let lost = (open + draining).reduce(0) { $0 + $1.observed.traffic.bufferedMessages }
+        for connection in open + draining { connection.discard(.shutdown) }
+        return lost
+    }
+}
+
+extension ObservedConnection {
+    package var hasSocket: Bool {
+        switch state {
+        case .idle, .down: false
+        case .dialing, .open, .closing: true
+        }
+    }
+}

@@ -1,0 +1,293 @@
+import Logging
+package import ManagerCore
+import NIOCore
+import NIOPosix
+import Spec
+import WebSocket
+
+// MARK: What the loop asks for. Any thread.
+
+extension ManagedConnection {
+    /// Begins a dial with this spec. Of no effect while there is a socket.
+    package func open(_ desired: DesiredConnection) {
+        markDialing(desired.dialRevision)
+        eventLoop.execute { self.startDial(desired) }
+    }
+
+    /// Closes the socket so that the loop dials again at once.
+    package func reopen(_ desired: DesiredConnection) {
+        eventLoop.execute {
+            let changes = SpecDiff.changes(
+                from: self.desired.effectiveSpec, to: desired.effectiveSpec)
+            let fields = changes.filter { $0.effect >= .reopen }.map(\.path)
+            self.beginClose(.reopen(fields), code: 1000, reason: "")
+        }
+    }
+
+    /// Closes the socket for good.
+    package func close() {
+        eventLoop.execute { self.beginClose(.removed, code: 1000, reason: "") }
+    }
+
+    /// Closes the socket because the process ends.
+    package func shutDown() {
+        eventLoop.execute { self.beginClose(.shutdown, code: 1001, reason: "going away") }
+    }
+
+    /// Puts a spec in force whose edits need no new socket.
+    package func update(_ desired: DesiredConnection) {
+        eventLoop.execute { self.apply(desired) }
+    }
+}
+
+// MARK: Dialling
+
+extension ManagedConnection {
+    private func startDial(_ desired: DesiredConnection) {
+        guard machine.dialStarted(dialRevision: desired.dialRevision) else {
+            refreshFacts()
+            return
+        }
+        apply(desired, tells: false)
+        dialNumber += 1
+        let number = dialNumber
+        facts.missingSecret = nil
+        facts.nextAttemptAt = nil
+        logger.debug("dial started", metadata: ["attempt": "\(machine.attempt + 1)"])
+        changed()
+        let spec = desired.effectiveSpec
+        let secrets = environment.secrets
+        // Files are read on a thread that may block, never on the loop.
+        NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) {
+            DialInput.resolve(spec, secrets: secrets)
+        }.whenComplete { result in
+            self.inputResolved(result, number: number)
+        }
+    }
+
+    private func inputResolved(
+        _ result: Result<Result<DialInput, DialInput.Failure>, any Error>, number: Int
+    ) {
+        guard number == dialNumber else { return }
+        switch result {
+        case .success(.success(let input)):
+            if case .dialing = machine.state {
+                dial(input, number: number)
+            } else {
+                dialEnded(cancelledFailure)
+            }
+        case .success(.failure(let failure)):
+            facts.missingSecret = failure.isSecret ? failure.message : nil
+            dialEnded(failure.linkFailure(at: environment.clock.wallTime()))
+        case .failure(let error):
+            dialEnded(
+                LinkFailure(
+                    failureClass: .transient, code: "threadPool", message: "\(error)",
+                    at: environment.clock.wallTime()))
+        }
+    }
+
+    private func dial(_ input: DialInput, number: Int) {
+        let initial = input.initialMessages
+        let dial = environment.dialer.dial(input.request, on: eventLoop) { _ in
+            SocketDelegate(owner: self, number: number)
+        }
+        self.dial = dial
+        dial.result.whenComplete { result in
+            guard number == self.dialNumber else {
+                if case .success(let socket) = result { socket.abort() }
+                return
+            }
+            self.dial = nil
+            switch result {
+            case .success(let socket): self.opened(socket, initial: initial)
+            case .failure(let error): self.dialEnded(LinkFailure(error, at: self.wallTime))
+            }
+        }
+    }
+
+    var wallTime: WallTime { environment.clock.wallTime() }
+    var now: ContinuousClock.Instant { environment.clock.now() }
+
+    private var cancelledFailure: LinkFailure {
+        LinkFailure(
+            failureClass: .transient, code: "cancelled", message: "the dial was called off",
+            at: wallTime)
+    }
+
+    private func dialEnded(_ failure: LinkFailure) {
+        dial = nil
+        let wasCalledOff = if case .closing = machine.state { true } else { false }
+        machine.dialFailed(failure, now: now, using: &generator)
+        noteNextAttempt()
+        if !wasCalledOff {
+            logger.info(
+                "dial failed",
+                metadata: [
+                    "class": "\(failure.failureClass)", "code": "\(failure.code)",
+                    "cause": "\(failure.message)", "attempt": "\(machine.attempt)",
+                ])
+            publishEvent(.error(type: failure.code, message: failure.message))
+        }
+        changed()
+    }
+
+    private func opened(_ socket: WebSocketConnection, initial: [DialInput.InitialMessage]) {
+        guard machine.opened(now: now) else {
+            // Told to close while the last bytes of the upgrade were on their way.
+            self.socket = socket
+            socket.close(code: 1000, reason: "")
+            return
+        }
+        self.socket = socket
+        let connectedAt = wallTime
+        facts.connectedAt = connectedAt
+        facts.subprotocol = socket.subprotocol
+        facts.remoteAddress = socket.remoteAddress
+        facts.hasFirstMessage = false
+        firstSequenceOfSocket = sequence + 1
+        isReadingPaused = false
+        keepalive = KeepaliveStateMachine(desired.spec.keepalive, now: now)
+        armKeepalive()
+        logger.info(
+            "connected", metadata: ["address": "\(socket.remoteAddress ?? "")"])
+        send(initial, on: socket)
+        changed()
+        announceGap(to: connectedAt)
+    }
+
+    private func send(_ initial: [DialInput.InitialMessage], on socket: WebSocketConnection) {
+        guard let last = initial.last else {
+            machine.subscribed()
+            return
+        }
+        for message in initial.dropLast() {
+            socket.send(message.kind, message.payload, promise: nil)
+        }
+        let written = eventLoop.makePromise(of: Void.self)
+        let number = dialNumber
+        written.futureResult.whenSuccess {
+            guard number == self.dialNumber else { return }
+            self.machine.subscribed()
+            self.changed()
+        }
+        socket.send(last.kind, last.payload, promise: written)
+    }
+
+    /// A second life of the feed began: consumers learn where messages may be missing.
+    private func announceGap(to connectedAt: WallTime) {
+        guard let lastDownAt else { return }
+        let lastSequence = sequence > 0 ? sequence : nil
+        publishEvent(
+            .gap(
+                LifecycleEvent.Gap(
+                    from: .init(
+                        epoch: environment.epoch, sequence: lastSequence, time: lastDownAt),
+                    to: .init(
+                        epoch: environment.epoch, sequence: sequence + 1, time: connectedAt),
+                    cause: gapCause)))
+        self.lastDownAt = nil
+        gapCause = .disconnected
+    }
+}
+
+// MARK: Closing
+
+extension ManagedConnection {
+    func beginClose(
+        _ cause: ConnectionStateMachine.CloseCause, code: UInt16, reason: String
+    ) {
+        guard machine.closeStarted(cause) else { return }
+        failReplies(.notConnected)
+        socket?.close(code: code, reason: reason)
+        dial?.cancel()
+        changed()
+    }
+
+    /// The peer does not answer: the socket is cut, and the loop dials again by the back-off.
+    func cut(_ failure: LinkFailure) {
+        guard machine.closeStarted(.fault(failure)) else { return }
+        failReplies(.notConnected)
+        publishEvent(.error(type: failure.code, message: failure.message))
+        socket?.abort()
+        changed()
+    }
+
+    func socketClosed(_ close: WebSocketClose) {
+        socket = nil
+        keepalive = nil
+        keepaliveTimer.cancel()
+        lookAheadTimer.cancel()
+        isReadingPaused = false
+        failReplies(.notConnected)
+        let failure = LinkFailure(close, at: wallTime)
+        if let failure, case .open = machine.state {
+            publishEvent(.error(type: failure.code, message: failure.message))
+        }
+        if machine.hasBeenOpen { lastDownAt = wallTime }
+        facts.connectedAt = nil
+        facts.hasFirstMessage = false
+        machine.closed(
+            LinkClose(close, at: wallTime), failure: failure, now: now, using: &generator)
+        noteNextAttempt()
+        logger.info(
+            "disconnected",
+            metadata: [
+                "code": "\(machine.lastClose?.code ?? 1006)",
+                "by": "\(machine.lastClose?.by.rawValue ?? "")",
+                "reason": "\(machine.lastClose?.reason ?? "")",
+            ])
+        changed()
+    }
+
+    func noteNextAttempt() {
+        guard case .down(let down) = machine.state, desired.spec.autoReconnect else {
+            facts.nextAttemptAt = nil
+            return
+        }
+        facts.nextAttemptAt = wallTime.advanced(by: now.duration(to: down.nextAttemptAt))
+    }
+}
+
+// MARK: Editing
+
+extension ManagedConnection {
+    private func apply(_ desired: DesiredConnection) {
+        apply(desired, tells: true)
+    }
+
+    private func apply(_ desired: DesiredConnection, tells: Bool) {
+        let before = self.desired.spec
+        self.desired = desired
+        let spec = desired.spec
+        facts.generation = desired.generation
+        machine.policyChanged(spec.reconnect)
+        if tells, machine.isExhausted || facts.missingSecret != nil {
+            machine.attemptsForgiven(now: now)
+        }
+        if spec.buffer != before.buffer {
+            queue.policyChanged(
+                bounds: MessageAmount(spec.buffer), overflow: spec.buffer.overflow)
+        }
+        if spec.correlation != before.correlation {
+            correlationRule = CorrelationRule(spec: spec.correlation)
+        }
+        if spec.url != before.url {
+            origin = EventOrigin(
+                uid: uid, epoch: environment.epoch, name: name, url: spec.redactedURL)
+        }
+        if spec.keepalive != before.keepalive {
+            keepalive?.configurationChanged(
+                pingInterval: spec.keepalive.pingInterval,
+                pongTimeout: spec.keepalive.pongTimeout, now: now)
+            armKeepalive()
+        }
+        socket?.setMaxMessageSize(spec.maxMessageSize)
+        socket?.setCloseTimeout(spec.timeouts.close)
+        if tells {
+            drainBacklog()
+            noteNextAttempt()
+            changed()
+        }
+    }
+}

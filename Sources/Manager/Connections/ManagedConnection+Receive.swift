@@ -1,0 +1,346 @@
+import DequeModule
+import Logging
+package import ManagerCore
+import NIOCore
+import Spec
+import WebSocket
+
+/// Passes one socket's callbacks on. Those of a socket that is not the present one any more are
+/// late and mean nothing.
+final class SocketDelegate: WebSocketDelegate {
+    private let owner: ManagedConnection
+    private let number: Int
+
+    init(owner: ManagedConnection, number: Int) {
+        self.owner = owner
+        self.number = number
+    }
+
+    func webSocketReceived(_ messages: [WebSocketMessage], bytes: Int) {
+        guard number == owner.dialNumber else { return }
+        owner.received(messages, bytes: bytes)
+    }
+
+    func webSocketReceivedPong(_ payload: [UInt8]) {
+        guard number == owner.dialNumber else { return }
+        owner.receivedPong(payload)
+    }
+
+    func webSocketClosed(_ close: WebSocketClose) {
+        guard number == owner.dialNumber else { return }
+        owner.socketClosed(close)
+    }
+}
+
+/// How long to leave the bus alone after it did not answer.
+struct PublishRetry {
+    /// The first wait, and the longest: soon enough that an outage of a second costs little, seldom
+    /// enough that 10,000 connections do not hammer a broker that comes up.
+    static let first: Duration = .milliseconds(100)
+    static let longest: Duration = .seconds(5)
+
+    private var delay = Self.first
+
+    mutating func next() -> Duration {
+        defer { delay = min(delay * 2, Self.longest) }
+        return delay
+    }
+
+    mutating func reset() { delay = Self.first }
+}
+
+// MARK: Receiving
+
+extension ManagedConnection {
+    /// One read's messages. Cost: one queue entry a message, one snapshot a read.
+    func received(_ messages: [WebSocketMessage], bytes: Int) {
+        let now = now
+        let time = wallTime
+        keepalive?.bytesReceived(now: now, isMidFrame: socket?.isMidFrame ?? false)
+        facts.traffic.receivedBytes += UInt64(bytes)
+        guard !messages.isEmpty else { return }
+        facts.traffic.receivedMessages += UInt64(messages.count)
+        facts.traffic.lastReceivedAt = time
+        facts.traffic.lastWasText = messages[messages.count - 1].kind == .text
+        let hadFirstMessage = facts.hasFirstMessage
+        for message in messages {
+            if replies.count > 0, takeAsReply(message) { continue }
+            ingest(message, time: time)
+        }
+        if desired.effectiveTopic == nil { facts.hasFirstMessage = true }
+        publishNext()
+        balanceReading()
+        if facts.hasFirstMessage != hadFirstMessage { changed() } else { refreshFacts() }
+    }
+
+    private func ingest(_ message: WebSocketMessage, time: WallTime) {
+        guard backlog.isEmpty, offer(message, time: time) else {
+            backlogTime = time
+            backlog.append(message)
+            return
+        }
+    }
+
+    /// Takes a message into the queue, or counts why not.
+    ///
+    /// - Returns: `false` if it must wait for room (policy `block`).
+    private func offer(_ message: WebSocketMessage, time: WallTime) -> Bool {
+        guard let topic = desired.effectiveTopic else {
+            queue.countRefused(.noTopic)
+            return true
+        }
+        let isText = message.kind == .text
+        let data = desired.spec.publish.data
+        if data == .json, JSONText.type(of: message.payload) == nil {
+            queue.countRefused(.notJSON)
+            return true
+        }
+        var event = origin.message(
+            sequence: sequence + 1, topic: topic, time: time, payload: message.payload,
+            kind: isText ? .text : .binary)
+        event.data = data
+        switch reserve(event.bufferedBytes) {
+        case .granted: break
+        case .wait: return false
+        case .dropped: return true
+        }
+        return append(event)
+    }
+
+    private func append(_ event: OutboundEvent) -> Bool {
+        let bytes = event.bufferedBytes
+        switch queue.append(event, bytes: bytes) {
+        case .accepted:
+            sequence += 1
+            return true
+        case .acceptedDroppedOldest(let dropped):
+            sequence += 1
+            environment.buffers.release(dropped.bytes)
+            return true
+        case .full:
+            environment.buffers.release(bytes)
+            return false
+        case .refused:
+            // It had its number: consumers see the hole.
+            sequence += 1
+            environment.buffers.release(bytes)
+            return true
+        }
+    }
+
+    private enum BudgetAnswer {
+        case granted, wait, dropped
+    }
+
+    /// Asks for room in the buffers of all connections together, by this connection's policy.
+    private func reserve(_ bytes: Int) -> BudgetAnswer {
+        let mayWait = queue.overflow == .block
+        let answer =
+            mayWait && !waitsForBudget
+            ? environment.buffers.reserve(bytes, orWake: { self.budgetHasRoom() })
+            : environment.buffers.reserve(bytes)
+        switch answer {
+        case .granted:
+            return .granted
+        case .neverFits:
+            sequence += 1
+            queue.countRefused(.tooLarge)
+            return .dropped
+        case .refused where mayWait:
+            waitsForBudget = true
+            return .wait
+        case .refused:
+            if queue.overflow == .dropOldest {
+                let freed = queue.dropOldest(freeing: bytes, reason: .budget)
+                environment.buffers.release(freed.bytes)
+                if case .granted = environment.buffers.reserve(bytes) { return .granted }
+            }
+            sequence += 1
+            queue.countRefused(.budget)
+            return .dropped
+        }
+    }
+
+    private func budgetHasRoom() {
+        eventLoop.execute {
+            self.waitsForBudget = false
+            self.drainBacklog()
+        }
+    }
+
+    /// Offers what waits for room again, and goes on reading when all of it has found some.
+    func drainBacklog() {
+        while let message = backlog.first, offer(message, time: backlogTime) {
+            backlog.removeFirst()
+        }
+        publishNext()
+        balanceReading()
+        refreshFacts()
+    }
+}
+
+// MARK: Backpressure
+
+extension ManagedConnection {
+    /// While reading is paused, the socket is looked at this often for pings and close frames that
+    /// stand behind data. Servers that cut a client wait for tens of seconds, so a second is soon.
+    static let lookAheadInterval: Duration = .seconds(1)
+
+    /// Stops reading while the queue has no room, and goes on when it has.
+    private func balanceReading() {
+        guard let socket else { return }
+        let shouldPause = queue.shouldPauseReading || !backlog.isEmpty
+        guard shouldPause != isReadingPaused else { return }
+        isReadingPaused = shouldPause
+        socket.setReading(!shouldPause)
+        if shouldPause {
+            keepalive?.readingPaused(now: now)
+            armLookAhead()
+        } else {
+            lookAheadTimer.cancel()
+            keepalive?.readingResumed(now: now)
+            armKeepalive()
+        }
+    }
+
+    private func armLookAhead() {
+        lookAheadTimer.arm(
+            now.advanced(by: Self.lookAheadInterval), now: now, on: eventLoop
+        ) { [weak self] in
+            guard let self else { return }
+            self.lookAheadTimer.fired()
+            guard self.isReadingPaused, let socket = self.socket else { return }
+            // With a backlog there is no room at all: then only TCP may push back.
+            if self.backlog.isEmpty { socket.readOnce() }
+            self.armLookAhead()
+        }
+    }
+}
+
+// MARK: Publishing
+
+extension ManagedConnection {
+    /// Of one call to the bus.
+    static let batchMessages = 1_000
+    static let batchBytes = 1 << 20
+
+    /// Hands the next batch to the bus; one is in flight at a time, so that order is kept.
+    func publishNext() {
+        guard publishTimer.deadline == nil,
+            let batch = queue.take(maxCount: Self.batchMessages, maxBytes: Self.batchBytes)
+        else { return }
+        let bus = environment.bus
+        Task {
+            let outcomes = await bus.publish(batch.elements)
+            self.eventLoop.execute { self.published(batch, outcomes) }
+        }
+    }
+
+    private func published(
+        _ batch: PublishQueue<OutboundEvent>.Batch, _ outcomes: [PublishOutcome]
+    ) {
+        var failure: String?
+        var accepted: UInt64 = 0
+        let answers = outcomes.enumerated().map { index, outcome in
+            switch outcome {
+            case .accepted:
+                accepted = batch.elements[index].id.sequence
+                return PublishQueue<OutboundEvent>.Outcome.delivered
+            case .unavailable(let sentence):
+                failure = sentence
+                return .retry
+            case .refused(let sentence):
+                logger.warning(
+                    "the bus refused a message for good",
+                    metadata: ["cause": "\(sentence)", "id": "\(batch.elements[index].id)"])
+                return .dropped(.refusedByBus)
+            }
+        }
+        let completed = queue.batchCompleted(batch.number, answers)
+        environment.buffers.release(completed.delivered.bytes + completed.dropped.bytes)
+        notePublishing(failure: failure, lastAccepted: accepted)
+        drainBacklog()
+        finishIfDrained()
+    }
+
+    private func notePublishing(failure: String?, lastAccepted: UInt64) {
+        let before = (facts.publishFailure, facts.hasFirstMessage)
+        facts.publishFailure = failure
+        if lastAccepted >= firstSequenceOfSocket, socket != nil { facts.hasFirstMessage = true }
+        if failure == nil {
+            publishRetry.reset()
+        } else {
+            publishTimer.arm(now.advanced(by: publishRetry.next()), now: now, on: eventLoop) {
+                self.publishTimer.fired()
+                self.publishNext()
+            }
+        }
+        if before != (facts.publishFailure, facts.hasFirstMessage) { changed() }
+    }
+
+    /// The record is gone: what is buffered is still published; `then` is told when nothing is left.
+    /// Any thread.
+    package func drain(then: @escaping @Sendable () -> Void) {
+        eventLoop.execute {
+            self.onDrained = then
+            self.finishIfDrained()
+        }
+    }
+
+    /// Gives up what is still buffered, counted under `reason`. Any thread.
+    package func discard(_ reason: DropReason) {
+        eventLoop.execute {
+            for _ in self.backlog { self.queue.countRefused(reason) }
+            self.backlog.removeAll()
+            let dropped = self.queue.discardAll(reason: reason)
+            self.environment.buffers.release(dropped.bytes)
+            self.publishTimer.cancel()
+            self.refreshFacts()
+            self.finishIfDrained()
+        }
+    }
+
+    func finishIfDrained() {
+        guard let onDrained, queue.held.messages == 0, backlog.isEmpty else { return }
+        self.onDrained = nil
+        onDrained()
+    }
+}
+
+// MARK: Keepalive
+
+extension ManagedConnection {
+    func receivedPong(_ payload: [UInt8]) {
+        _ = keepalive?.pongReceived(payload: payload, now: now)
+    }
+
+    func armKeepalive() {
+        guard let deadline = keepalive?.nextDeadline else { return }
+        keepaliveTimer.arm(deadline, now: now, on: eventLoop) { [weak self] in
+            guard let self else { return }
+            self.keepaliveTimer.fired()
+            self.keepaliveDue()
+        }
+    }
+
+    private func keepaliveDue() {
+        guard let socket else { return }
+        let action =
+            keepalive?.timerFired(
+                now: now, isMidFrame: socket.isMidFrame, isReadingPaused: isReadingPaused)
+            ?? .none
+        switch action {
+        case .sendPing(let payload):
+            socket.ping(payload)
+        case .closeDead(let silence):
+            cut(
+                LinkFailure(
+                    failureClass: .transient, code: "pongTimeout",
+                    message: "no pong for \(DurationText.format(silence)): the peer counts as dead "
+                        + "(keepalive.pongTimeout)", at: wallTime))
+        case .none:
+            break
+        }
+        armKeepalive()
+    }
+}

@@ -1,0 +1,189 @@
+import DequeModule
+import Logging
+package import ManagerCore
+package import NIOCore
+import Spec
+import Synchronization
+import WebSocket
+
+/// One connection's lifetime across all its sockets: the shell around ``ConnectionStateMachine``.
+///
+/// Everything happens on one event loop, chosen when the connection is made; the calls marked
+/// *any thread* hop there. What others may see is the ``observed`` snapshot, replaced once per read
+/// and per transition. It does not decide to dial or to close for good: it is told to by the
+/// reconcile loop, and tells what came of it through the environment's `onChange`.
+///
+/// `@unchecked Sendable`: the mutable properties are confined to `eventLoop`; every entry point hops
+/// or asserts.
+package final class ManagedConnection: @unchecked Sendable {
+    package let name: String
+    package let uid: ConnectionUID
+    package let eventLoop: any EventLoop
+    let environment: ConnectionEnvironment
+    let logger: Logger
+
+    // MARK: Confined to the event loop
+
+    var desired: DesiredConnection
+    var machine: ConnectionStateMachine
+    var generator = SystemRandomNumberGenerator()
+    var origin: EventOrigin
+    /// The running dial; `nil` while secrets are being read.
+    var dial: WebSocketDial?
+    /// Told apart from a dial that was cancelled and ended late.
+    var dialNumber = 0
+    var socket: WebSocketConnection?
+    var keepalive: KeepaliveStateMachine?
+    var keepaliveTimer = LoopTimer()
+    var lookAheadTimer = LoopTimer()
+    var isReadingPaused = false
+
+    var queue: PublishQueue<OutboundEvent>
+    /// Messages off the socket for which the queue has no room: the rest of one read.
+    var backlog = Deque<WebSocketMessage>()
+    var backlogTime = WallTime(nanosecondsSinceEpoch: 0)
+    var waitsForBudget = false
+    var sequence: UInt64 = 0
+    var publishRetry = PublishRetry()
+    var publishTimer = LoopTimer()
+    /// The sequence from which on an event belongs to the present socket.
+    var firstSequenceOfSocket: UInt64 = 1
+
+    var replies = PendingReplies<ReplyWaiter>()
+    var replyTimer = LoopTimer()
+    var correlationRule: CorrelationRule?
+
+    var facts: ObservedConnection
+    var lastStatusWord: String
+    var lastDownAt: WallTime?
+    /// The connection was released; when its buffer is empty it is forgotten.
+    var onDrained: (@Sendable () -> Void)?
+
+    // MARK: Shared
+
+    private let snapshot: Mutex<ObservedConnection>
+
+    package init(
+        _ desired: DesiredConnection, eventLoop: any EventLoop, environment: ConnectionEnvironment,
+        stored: StoredStatus?
+    ) {
+        name = desired.name
+        uid = desired.uid
+        self.eventLoop = eventLoop
+        self.environment = environment
+        self.desired = desired
+        var logger = environment.logger
+        logger[metadataKey: "wsm.connection.name"] = "\(desired.name)"
+        logger[metadataKey: "wsm.connection.uid"] = "\(desired.uid)"
+        self.logger = logger
+        machine = ConnectionStateMachine(policy: desired.spec.reconnect)
+        queue = PublishQueue(
+            bounds: MessageAmount(desired.spec.buffer), overflow: desired.spec.buffer.overflow)
+        origin = EventOrigin(
+            uid: desired.uid, epoch: environment.epoch, name: desired.name,
+            url: desired.spec.redactedURL)
+        facts = ObservedConnection(
+            name: desired.name, uid: desired.uid, generation: desired.generation)
+        lastStatusWord = Phase.pending.statusWord
+        snapshot = Mutex(facts)
+        correlationRule = CorrelationRule(spec: desired.spec.correlation)
+        if let stored, let connectedAt = stored.connectedAt {
+            // It was up in the life before this one: the first open tells of the gap.
+            lastDownAt = connectedAt
+            gapCause = .restart
+        }
+    }
+
+    var gapCause = LifecycleEvent.Gap.Cause.disconnected
+
+    /// What is true now. Any thread.
+    package var observed: ObservedConnection { snapshot.withLock { $0 } }
+
+    /// Shows the dial that was asked for before the loop has begun it, so that nobody asks twice.
+    func markDialing(_ dialRevision: Int64) {
+        snapshot.withLock { $0.state = .dialing(.init(dialRevision: dialRevision)) }
+    }
+
+    /// Replaces the snapshot with what the machine says, and tells of it.
+    func changed() {
+        refreshFacts()
+        announceStatus()
+        environment.onChange(name)
+    }
+
+    /// Replaces the snapshot without waking anybody: counters.
+    func refreshFacts() {
+        facts.state = machine.state
+        facts.hasBeenOpen = machine.hasBeenOpen
+        facts.attempt = machine.attempt
+        facts.isExhausted = machine.isExhausted
+        facts.lastFailure = machine.lastFailure
+        facts.lastClose = machine.lastClose
+        facts.traffic.published = queue.delivered
+        facts.traffic.dropped = queue.dropped
+        facts.traffic.bufferedMessages = queue.held.messages + backlog.count
+        facts.traffic.bufferedBytes = queue.held.bytes
+        let copy = facts
+        snapshot.withLock { $0 = copy }
+    }
+
+    // MARK: Events for people
+
+    /// Publishes what the older service would: an event for each change of the status word, and
+    /// the error before the transition it causes.
+    private func announceStatus() {
+        let status = ConnectionStatus(
+            desired: desired, observed: facts, now: environment.clock.wallTime())
+        let word = status.phase.statusWord
+        guard word != lastStatusWord else { return }
+        let before = lastStatusWord
+        lastStatusWord = word
+        let kind: LifecycleEvent.Kind =
+            switch word {
+            case "connected": .connected(reason: before)
+            case "connecting": .connecting(reason: before)
+            case "reconnecting":
+                .reconnecting(
+                    reason: before, attempt: max(1, machine.attempt),
+                    nextAttemptAt: facts.nextAttemptAt)
+            default: .disconnected(reason: before)
+            }
+        publishEvent(kind)
+    }
+
+    func publishEvent(_ kind: LifecycleEvent.Kind) {
+        environment.lifecycle.publish(
+            LifecycleEvent(
+                connectionID: name, url: desired.spec.redactedURL,
+                instanceID: environment.instanceID, kind: kind),
+            uid: uid)
+    }
+}
+
+extension ConnectionSpec {
+    /// Without query and credentials: what events, logs and lists may show.
+    package var redactedURL: String {
+        (try? Endpoint.parse(url))?.redacted ?? "invalid url"
+    }
+}
+
+extension MessageAmount {
+    /// The declared bounds. What an event counts for beside its payload is added once, so that a
+    /// message of the largest size allowed fits a buffer of that size.
+    init(_ buffer: ConnectionSpec.Buffer) {
+        self.init(
+            messages: buffer.messages, bytes: buffer.bytes + OutboundEvent.overhead)
+    }
+}
+
+extension CorrelationRule {
+    /// - Returns: `nil` if the spec holds what the compiler would have refused.
+    init?(spec: ConnectionSpec.Correlation) {
+        guard let match = spec.match else {
+            self.init(spec, matches: nil)
+            return
+        }
+        guard let compiled = try? CompiledMatch(match) else { return nil }
+        self.init(spec, matches: { compiled.matches(isText: $1, bytes: $0) })
+    }
+}

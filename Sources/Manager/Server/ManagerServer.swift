@@ -1,0 +1,224 @@
+package import GRPCCore
+import GRPCNIOTransportHTTP2Posix
+package import Logging
+import ManagerCore
+package import NIOCore
+import NIOPosix
+package import Reconciler
+import Synchronization
+import WebSocket
+
+/// One whole server: state, bus, fleet, loop and API, started and stopped together.
+package final class ManagerServer: Sendable {
+    package let grpcPort: Int
+    package let fleet: ConnectionFleet
+    package let store: TwoTierStore
+    package let loop: ReconcileLoop
+    private let parts: Parts
+    private let drainTimeout: Duration
+    private let logger: Logger
+
+    /// What has to be stopped again.
+    private struct Parts: Sendable {
+        var grpc: GRPCServer<HTTP2ServerTransport.Posix>
+        var serving: Task<Void, any Error>
+        var looping: Task<Void, Never>
+        var writing: Task<Void, Never>
+        var statuses: StatusWriter
+        var bus: any Bus
+        var feed: ChangeFeed
+        var keptOpen: Resources
+    }
+
+    /// State the process holds: released when the server is.
+    package struct Resources: Sendable {
+        package var store: any StateStore
+        package var bus: any Bus
+        var lock: DataDirectoryLock?
+        var closeStore: @Sendable () throws -> Void
+
+        package init(store: any StateStore, bus: any Bus) {
+            self.store = store
+            self.bus = bus
+            lock = nil
+            closeStore = {}
+        }
+
+        /// SQLite in the data directory, topics in the process.
+        package static func embedded(dataDirectory: String) throws -> Resources {
+            let lock = try DataDirectoryLock(directory: dataDirectory)
+            let store = try SQLiteStateStore(path: dataDirectory + "/state.sqlite")
+            var resources = Resources(store: store, bus: LocalBus())
+            resources.lock = lock
+            resources.closeStore = { try store.close() }
+            return resources
+        }
+    }
+
+    private init(
+        grpcPort: Int, fleet: ConnectionFleet, store: TwoTierStore, loop: ReconcileLoop,
+        parts: Parts, drainTimeout: Duration, logger: Logger
+    ) {
+        self.grpcPort = grpcPort
+        self.fleet = fleet
+        self.store = store
+        self.loop = loop
+        self.parts = parts
+        self.drainTimeout = drainTimeout
+        self.logger = logger
+    }
+
+    /// Reads the state, begins to reconcile, and answers calls when this returns.
+    package static func start(
+        _ configuration: ServerConfiguration, resources: Resources, version: String,
+        logger: Logger, clock: ManagerClock = .system
+    ) async throws -> ManagerServer {
+        try configuration.validate()
+        let group = MultiThreadedEventLoopGroup.singleton
+        let router = ChangeRouter()
+        let store = try await TwoTierStore.open(
+            resources.store, now: clock.wallTime(), logger: logger,
+            onChange: { router.recordsChanged($0) })
+        let environment = ConnectionEnvironment(
+            instanceID: configuration.instanceID, epoch: store.epoch,
+            dialer: WebSocketDialer(group: group), bus: resources.bus,
+            secrets: SecretResolver(
+                directory: configuration.secretsDirectory,
+                environmentPrefix: configuration.secretEnvironmentPrefix,
+                environment: configuration.environment),
+            buffers: SharedBufferBudget(limit: configuration.bufferLimit),
+            lifecycle: LifecyclePublisher(
+                bus: resources.bus, clock: clock, epoch: store.epoch),
+            clock: clock, logger: logger, onChange: { router.connectionChanged($0) })
+        let fleet = ConnectionFleet(
+            environment: environment, group: group, stored: { store.record($0)?.observed })
+        let operations = ConnectionOperations(
+            store: store, fleet: fleet, feed: router.feed, clock: clock)
+        let statuses = StatusWriter(store: store, logger: logger) { name in
+            operations.view(name).map { StoredStatus(status: $0.status) }
+        }
+        let loop = ReconcileLoop(
+            desired: store, control: fleet, timer: EventLoopTimer(eventLoop: group.any()),
+            configuration: configuration.reconciler, logger: logger, now: clock.now)
+        router.connect(loop: loop, statuses: statuses)
+        let identity = ServerIdentity(
+            version: version, instanceID: configuration.instanceID, startedAt: clock.wallTime())
+        let grpc = makeGRPCServer(
+            configuration, operations: operations, bus: resources.bus, identity: identity)
+        let serving = Task { try await grpc.serve() }
+        let port: Int
+        do {
+            port = try await listeningPort(of: grpc, serving: serving, configuration)
+        } catch {
+            serving.cancel()
+            throw error
+        }
+        let parts = Parts(
+            grpc: grpc, serving: serving, looping: Task { await loop.run() },
+            writing: Task { await statuses.run() }, statuses: statuses, bus: resources.bus,
+            feed: router.feed, keptOpen: resources)
+        return ManagerServer(
+            grpcPort: port, fleet: fleet, store: store, loop: loop, parts: parts,
+            drainTimeout: configuration.drainTimeout, logger: logger)
+    }
+
+    private static func makeGRPCServer(
+        _ configuration: ServerConfiguration, operations: ConnectionOperations, bus: any Bus,
+        identity: ServerIdentity
+    ) -> GRPCServer<HTTP2ServerTransport.Posix> {
+        let host = configuration.bind == "localhost" ? "127.0.0.1" : configuration.bind
+        let address: GRPCNIOTransportCore.SocketAddress =
+            host.contains(":")
+            ? .ipv6(host: host, port: configuration.grpcPort)
+            : .ipv4(host: host, port: configuration.grpcPort)
+        return GRPCServer(
+            transport: .http2NIOPosix(address: address, transportSecurity: .plaintext),
+            services: [
+                WebSocketManagerService(
+                    operations: operations, instanceID: identity.instanceID),
+                OrchestratorService(operations: operations, bus: bus, server: identity),
+            ])
+    }
+
+    private static func listeningPort(
+        of grpc: GRPCServer<HTTP2ServerTransport.Posix>, serving: Task<Void, any Error>,
+        _ configuration: ServerConfiguration
+    ) async throws -> Int {
+        do {
+            let address = try await grpc.transport.listeningAddress
+            return address.ipv4?.port ?? address.ipv6?.port ?? configuration.grpcPort
+        } catch {
+            // The transport only says that it closed; the reason is with the server.
+            if case .failure(let cause) = await serving.result {
+                throw ServerConfiguration.Invalid(
+                    description: "cannot listen on \(configuration.bind):"
+                        + "\(configuration.grpcPort): \(cause) (choose another --grpc-port)")
+            }
+            throw error
+        }
+    }
+
+    /// Returns when the API has ended by itself, which is a fault.
+    package func serverEnded() async throws {
+        try await parts.serving.value
+    }
+
+    /// The orderly end: no new calls, nothing more dialled, buffers published, sockets closed with
+    /// 1001, statuses saved.
+    ///
+    /// - Returns: how many messages could not be published within the drain timeout.
+    @discardableResult
+    package func stop() async -> Int {
+        logger.info("stopping", metadata: ["drain_timeout": "\(drainTimeout)"])
+        parts.grpc.beginGracefulShutdown()
+        loop.pause()
+        let lost = await fleet.shutDown(within: drainTimeout)
+        (parts.bus as? LocalBus)?.close()
+        parts.feed.close()
+        parts.looping.cancel()
+        parts.writing.cancel()
+        await parts.looping.value
+        await parts.writing.value
+        await parts.statuses.flush()
+        parts.serving.cancel()
+        _ = await parts.serving.result
+        do {
+            try parts.keptOpen.closeStore()
+        } catch {
+            logger.warning("the state database did not close", metadata: ["error": "\(error)"])
+        }
+        if lost > 0 {
+            logger.error(
+                "messages were still buffered at the end",
+                metadata: ["messages": "\(lost)", "reason": "shutdown"])
+        }
+        return lost
+    }
+}
+
+/// Tells of changes: records to the loop, connections to the loop and the status writer, both to
+/// those who watch.
+final class ChangeRouter: Sendable {
+    let feed = ChangeFeed()
+    private let targets = Mutex<(loop: ReconcileLoop, statuses: StatusWriter)?>(nil)
+
+    func connect(loop: ReconcileLoop, statuses: StatusWriter) {
+        targets.withLock { $0 = (loop, statuses) }
+    }
+
+    func recordsChanged(_ keys: [ObjectKey]) {
+        let names = keys.compactMap { key in
+            if case .connection(let name) = key { name } else { nil }
+        }
+        targets.withLock { $0 }?.loop.connectionsChanged(names)
+        feed.tell(keys)
+    }
+
+    func connectionChanged(_ name: String) {
+        if let (loop, statuses) = targets.withLock({ $0 }) {
+            loop.connectionChanged(name)
+            statuses.note(name)
+        }
+        feed.tell([.connection(name)])
+    }
+}

@@ -1,0 +1,53 @@
+package import Reconciler
+package import Spec
+
+/// What a server is started with. Only the program reads flags and environment.
+package struct ServerConfiguration: Sendable {
+    /// The address both ports bind to.
+    package var bind = "127.0.0.1"
+    /// 0 takes a free one.
+    package var grpcPort = 5002
+    /// State, and the lock that keeps a second process off it.
+    package var dataDirectory: String
+    package var instanceID: String
+    /// All message buffers of the process together, in bytes.
+    package var bufferLimit = 1 << 30
+    /// For the orderly end: buffers published, closing handshakes done.
+    package var drainTimeout: Duration = .seconds(10)
+    package var secretsDirectory: String?
+    package var secretEnvironmentPrefix = "WSM_SECRET_"
+    package var environment: [String: String] = [:]
+    package var reconciler = ReconcilerConfiguration()
+
+    package init(dataDirectory: String, instanceID: String) {
+        self.dataDirectory = dataDirectory
+        self.instanceID = instanceID
+    }
+
+    package struct Invalid: Error, CustomStringConvertible {
+        package var description: String
+    }
+
+    /// - Throws: ``Invalid`` naming the flag.
+    package func validate() throws(Invalid) {
+        guard (0...65_535).contains(grpcPort) else {
+            throw Invalid(description: "--grpc-port is \(grpcPort): it must be 1 to 65535")
+        }
+        guard bind == "127.0.0.1" || bind == "::1" || bind == "localhost" else {
+            throw Invalid(
+                description: "--bind is \(bind): this version has no way to tell its callers apart "
+                    + "yet, so it binds to loopback only (127.0.0.1 or ::1)")
+        }
+        guard bufferLimit >= 1 << 20 else {
+            throw Invalid(description: "--buffer-limit must be at least 1MiB")
+        }
+        guard reconciler.dialRate > 0, reconciler.dialBurst > 0, reconciler.dialConcurrency > 0
+        else {
+            throw Invalid(
+                description: "--dial-rate, --dial-burst and --dial-concurrency must be above 0")
+        }
+        guard !instanceID.isEmpty, instanceID.utf8.count <= 253 else {
+            throw Invalid(description: "--instance-id must have 1 to 253 characters")
+        }
+    }
+}

@@ -1,0 +1,252 @@
+package import Logging
+package import ManagerCore
+import Spec
+import Synchronization
+
+/// Numbers of the loop, each with its reason.
+package struct ReconcilerConfiguration: Sendable, Hashable {
+    /// Every key is looked at again this often, with ±20 % jitter so that instances drift apart:
+    /// events are an optimisation, the level is the truth.
+    package var resyncInterval: Duration = .seconds(30)
+    /// Keys worked on at one time. A step waits for a commit at most, so a few cover the store's
+    /// latency.
+    package var concurrency = 16
+    /// After a step that failed, per key: from soon to half a minute.
+    package var retryBase: Duration = .milliseconds(200)
+    package var retryCap: Duration = .seconds(30)
+    package var dialRate: Double = 200
+    package var dialBurst = 200
+    package var dialConcurrency = 256
+
+    package init() {}
+}
+
+/// The loop that makes what is there as it should be; nobody else dials or closes.
+///
+/// Level-triggered: a key says nothing about what happened, and every pass compares again. One key
+/// is worked on by one task at a time.
+package final class ReconcileLoop: Sendable {
+    private let desired: any DesiredState
+    private let control: any ConnectionControl
+    private let timer: any ReconcileTimer
+    private let configuration: ReconcilerConfiguration
+    private let now: @Sendable () -> ContinuousClock.Instant
+    private let logger: Logger
+    private let wakes: AsyncStream<Void>
+    private let wake: AsyncStream<Void>.Continuation
+    private let state: Mutex<State>
+
+    private struct State {
+        var queue: WorkQueue<String>
+        var admission: DialAdmission
+        var workers = 0
+        var resyncAt: ContinuousClock.Instant?
+        var generator = SystemRandomNumberGenerator()
+        var isPaused = false
+        var passes: UInt64 = 0
+    }
+
+    package init(
+        desired: any DesiredState, control: any ConnectionControl, timer: any ReconcileTimer,
+        configuration: ReconcilerConfiguration, logger: Logger,
+        now: @escaping @Sendable () -> ContinuousClock.Instant
+    ) {
+        self.desired = desired
+        self.control = control
+        self.timer = timer
+        self.configuration = configuration
+        self.logger = logger
+        self.now = now
+        (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        state = Mutex(
+            State(
+                queue: WorkQueue(
+                    retryBase: configuration.retryBase, retryCap: configuration.retryCap),
+                admission: DialAdmission(
+                    budget: DialBudget(
+                        rate: configuration.dialRate, burst: configuration.dialBurst,
+                        concurrency: configuration.dialConcurrency))))
+    }
+
+    /// Something about this connection changed: look at it. Any thread.
+    package func connectionChanged(_ name: String) {
+        connectionsChanged([name])
+    }
+
+    package func connectionsChanged(_ names: some Sequence<String>) {
+        let now = now()
+        state.withLock { state in
+            for name in names { state.queue.add(name, now: now) }
+        }
+        wake.yield()
+    }
+
+    /// Stops beginning anything; what runs goes on. For the end of the process.
+    package func pause() {
+        state.withLock { $0.isPaused = true }
+    }
+
+    /// Passes made since the start.
+    package var passes: UInt64 { state.withLock { $0.passes } }
+
+    /// Runs until cancelled.
+    package func run() async {
+        await withDiscardingTaskGroup { group in
+            wake.yield()
+            for await _ in wakes {
+                let workers = startWorkers()
+                for _ in 0..<workers {
+                    group.addTask { await self.work() }
+                }
+            }
+        }
+    }
+
+    /// Adds what is due, and says how many more workers there is work for.
+    private func startWorkers() -> Int {
+        let now = now()
+        let all = isResyncDue(now) ? Set(desired.desiredNames() + control.observedNames()) : []
+        let (count, next) = state.withLock { state in
+            if state.isPaused { return (0, nil as ContinuousClock.Instant?) }
+            for name in all { state.queue.add(name, now: now) }
+            let admitted = state.admission.admit(now: now)
+            for name in admitted.granted { state.queue.add(name, now: now) }
+            let wanted = min(
+                configuration.concurrency - state.workers,
+                isWorkDue(state.queue, now: now) ? configuration.concurrency : 0)
+            state.workers += max(0, wanted)
+            let next = [state.queue.nextDeadline, admitted.next, state.resyncAt]
+                .compactMap { $0 }.min()
+            return (max(0, wanted), next)
+        }
+        if let next { timer.wake(at: next) { [wake] in wake.yield() } }
+        return count
+    }
+
+    private func isWorkDue(_ queue: WorkQueue<String>, now: ContinuousClock.Instant) -> Bool {
+        queue.hasReadyKey || queue.nextDeadline.map { $0 <= now } ?? false
+    }
+
+    private func isResyncDue(_ now: ContinuousClock.Instant) -> Bool {
+        state.withLock { state in
+            if let at = state.resyncAt, at > now { return false }
+            let jitter = Double.random(in: 0.8...1.2, using: &state.generator)
+            state.resyncAt = now.advanced(by: configuration.resyncInterval * jitter)
+            return true
+        }
+    }
+
+    /// Works until no key is ready.
+    private func work() async {
+        while let name = takeNext() {
+            let requeueAt = await reconcile(name)
+            let now = now()
+            state.withLock { state in
+                state.passes += 1
+                switch requeueAt {
+                case .converged:
+                    state.queue.done(name, now: now)
+                case .at(let instant):
+                    state.queue.done(name, now: now)
+                    state.queue.add(name, at: instant, now: now)
+                case .failed:
+                    _ = state.queue.failed(name, now: now, using: &state.generator)
+                }
+            }
+        }
+        // Deadlines moved while this worked.
+        wake.yield()
+    }
+
+    private func takeNext() -> String? {
+        let now = now()
+        return state.withLock { state in
+            guard !state.isPaused, !Task.isCancelled, let name = state.queue.next(now: now) else {
+                state.workers -= 1
+                return nil
+            }
+            return name
+        }
+    }
+
+    private enum Outcome {
+        case converged
+        case at(ContinuousClock.Instant)
+        case failed
+    }
+
+    /// One pass over one key.
+    private func reconcile(_ name: String) async -> Outcome {
+        let wanted = desired.desired(name)
+        let seen = control.observe(name)
+        let step = Plan.step(desired: wanted, observed: seen, now: now())
+        settlePermit(name, seen: seen, step: step)
+        switch step {
+        case .keep, .blocked:
+            return .converged
+        case .wait(let until):
+            return .at(until)
+        case .open:
+            guard let wanted else { return .converged }
+            return await open(wanted)
+        case .reopen(let cause):
+            guard let wanted else { return .converged }
+            control.reopen(wanted, cause: cause)
+        case .update:
+            guard let wanted else { return .converged }
+            control.update(wanted)
+        case .close:
+            control.close(name)
+        case .release:
+            control.release(name)
+        case .confirm:
+            guard await desired.confirm(name) else { return .failed }
+        case .discard:
+            guard await desired.discard(name) else { return .failed }
+        }
+        log(step, name: name)
+        return .converged
+    }
+
+    /// Gives a dial's permit back when the dial is over, or turned out not to be needed.
+    private func settlePermit(_ name: String, seen: ObservedConnection?, step: PlanStep) {
+        if case .dialing = seen?.state { return }
+        if step == .open { return }
+        let now = now()
+        let hadOne = state.withLock { state in
+            let had = state.admission.holdsPermit(name) || state.admission.isQueued(name)
+            if had { state.admission.finished(name, now: now) }
+            return had
+        }
+        if hadOne { wake.yield() }
+    }
+
+    private func open(_ wanted: DesiredConnection) async -> Outcome {
+        let host = (try? Endpoint.parse(wanted.spec.url))?.hostPort ?? ""
+        let now = now()
+        let mayGo = state.withLock {
+            $0.admission.request(wanted.name, host: host, now: now)
+        }
+        guard mayGo else {
+            wake.yield()
+            return .converged
+        }
+        var committed = wanted
+        if !wanted.spec.autoReconnect, !wanted.isDialSpent {
+            guard let spent = await desired.spendDial(wanted.name) else {
+                state.withLock { $0.admission.finished(wanted.name, now: now) }
+                return .failed
+            }
+            committed = spent
+        }
+        log(.open, name: wanted.name)
+        control.open(committed)
+        return .converged
+    }
+
+    private func log(_ step: PlanStep, name: String) {
+        logger.debug(
+            "reconcile step",
+            metadata: ["wsm.connection.name": "\(name)", "step": "\(step)"])
+    }
+}

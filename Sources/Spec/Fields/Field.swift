@@ -1,0 +1,88 @@
+/// A place of a spec that closures of any isolation may use.
+typealias SpecKeyPath<Value> = any WritableKeyPath<ConnectionSpec, Value> & Sendable
+
+/// One row of the field table: everything that is to be known of one field of a connection.
+///
+/// The compiler, the diff, the stored form and the reference page are all made from it.
+package struct Field: Sendable {
+    /// Without `spec.`: `keepalive.pingInterval`.
+    package let path: String
+    package let typeName: String
+    /// As the reference tells it; a value of the manifest stands in backticks.
+    package let defaultText: String
+    package let rangeText: String
+    package let edit: EditEffect
+    /// One sentence for people.
+    package let summary: String
+    let isRequired: Bool
+    /// Whether strings of the value are expanded in the template of a set.
+    let isExpandable: Bool
+    let decode: @Sendable (Node, inout FieldProblems, inout ConnectionSpec) -> Void
+    let encode: @Sendable (ConnectionSpec, inout JSONWriter) -> Void
+    let isSet: @Sendable (ConnectionSpec) -> Bool
+    let isEqual: @Sendable (ConnectionSpec, ConnectionSpec) -> Bool
+
+    /// A field that always has a value. Its default is what a new ``ConnectionSpec`` holds.
+    init<Value>(
+        _ path: String, _ keyPath: SpecKeyPath<Value>,
+        _ codec: ValueCodec<Value>, _ edit: EditEffect, default defaultText: String? = nil,
+        range rangeText: String? = nil, isRequired: Bool = false, _ summary: String
+    ) {
+        self.path = path
+        self.edit = edit
+        self.summary = summary
+        self.isRequired = isRequired
+        typeName = codec.typeName
+        self.rangeText = rangeText ?? codec.rangeText
+        isExpandable = codec.isExpandable
+        var writer = JSONWriter()
+        codec.encode(ConnectionSpec(url: "")[keyPath: keyPath], &writer)
+        self.defaultText = defaultText ?? "`\(Self.manifestText(writer.bytes))`"
+        decode = { node, problems, spec in
+            guard let value = codec.decode(node, &problems) else { return }
+            spec[keyPath: keyPath] = value
+        }
+        encode = { spec, writer in codec.encode(spec[keyPath: keyPath], &writer) }
+        isSet = { _ in true }
+        isEqual = { $0[keyPath: keyPath] == $1[keyPath: keyPath] }
+    }
+
+    /// A field that may be left without a value.
+    init<Value>(
+        _ path: String, optional keyPath: SpecKeyPath<Value?>,
+        _ codec: ValueCodec<Value>, _ edit: EditEffect, default defaultText: String,
+        range rangeText: String? = nil, _ summary: String
+    ) {
+        self.path = path
+        self.edit = edit
+        self.summary = summary
+        isRequired = false
+        typeName = codec.typeName
+        self.defaultText = defaultText
+        self.rangeText = rangeText ?? codec.rangeText
+        isExpandable = codec.isExpandable
+        decode = { node, problems, spec in
+            guard let value = codec.decode(node, &problems) else { return }
+            spec[keyPath: keyPath] = value
+        }
+        encode = { spec, writer in
+            if let value = spec[keyPath: keyPath] { codec.encode(value, &writer) }
+        }
+        isSet = { $0[keyPath: keyPath] != nil }
+        isEqual = { $0[keyPath: keyPath] == $1[keyPath: keyPath] }
+    }
+
+    /// The value as a manifest shows it on one line; `nil` where it is not set.
+    func rendered(_ spec: ConnectionSpec) -> String? {
+        guard isSet(spec) else { return nil }
+        var writer = JSONWriter()
+        encode(spec, &writer)
+        return Self.manifestText(writer.bytes)
+    }
+
+    /// JSON, but a lone string without its quotes.
+    private static func manifestText(_ json: [UInt8]) -> String {
+        if case .string(let text)? = try? JSONValue.parse(json) { return text }
+        return String(decoding: json, as: UTF8.self)
+    }
+}

@@ -1,0 +1,106 @@
+import NIOCore
+import NIOPosix
+
+/// Connects to the first of a host's addresses that answers (RFC 8305).
+///
+/// The families take turns; each address has a head start of `WebSocketLimits.addressStagger` over
+/// the next, or until it fails. Whoever comes second is closed. The channels come unread: reading
+/// is turned on by the winner's owner. Confined to its loop; used once.
+final class AddressRace {
+    typealias Outcome = Result<any Channel, HandshakeFailure>
+
+    private let loop: any EventLoop
+    private let timeout: Duration
+    private var waiting: [SocketAddress]
+    private var racing: [ObjectIdentifier: any Channel] = [:]
+    private var running = 0
+    private var stagger: Scheduled<Void>?
+    private var firstFailure: HandshakeFailure?
+    /// Nil once the race is decided or called off.
+    private var decided: ((Outcome) -> Void)?
+
+    init(_ addresses: [SocketAddress], timeout: Duration, on loop: any EventLoop) {
+        self.waiting = Self.interleaved(addresses)
+        self.timeout = timeout
+        self.loop = loop
+    }
+
+    /// Starts; `decided` is called once on the loop, unless the race is called off before.
+    func start(_ decided: @escaping (Outcome) -> Void) {
+        self.decided = decided
+        self.startNext()
+    }
+
+    /// Ends the race without a winner; no socket survives.
+    func callOff() {
+        self.decided = nil
+        self.closeRacing()
+    }
+
+    private func startNext() {
+        self.stagger?.cancel()
+        self.stagger = nil
+        guard self.decided != nil, !self.waiting.isEmpty else { return }
+        let address = self.waiting.removeFirst()
+        self.running += 1
+        if !self.waiting.isEmpty {
+            self.stagger = self.loop.assumeIsolated().scheduleTask(
+                in: TimeAmount(WebSocketLimits.addressStagger)
+            ) { self.startNext() }
+        }
+        let race = NIOLoopBound(self, eventLoop: self.loop)
+        ClientBootstrap(group: self.loop)
+            .connectTimeout(TimeAmount(self.timeout))
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.autoRead, value: false)
+            .channelInitializer { channel in
+                race.value.racing[ObjectIdentifier(channel)] = channel
+                return channel.eventLoop.makeSucceededVoidFuture()
+            }
+            .connect(to: address)
+            .assumeIsolated()
+            .whenComplete { self.finished($0) }
+    }
+
+    private func finished(_ result: Result<any Channel, any Error>) {
+        self.running -= 1
+        switch result {
+        case .success(let channel):
+            self.racing.removeValue(forKey: ObjectIdentifier(channel))
+            guard let decided = self.decided.take() else {
+                channel.close(promise: nil)
+                return
+            }
+            self.closeRacing()
+            decided(.success(channel))
+        case .failure(let error):
+            let failure = HandshakeFailure(transport: error)
+            if self.firstFailure == nil { self.firstFailure = failure }
+            self.startNext()
+            if self.running == 0, let decided = self.decided.take() {
+                decided(.failure(self.firstFailure ?? failure))
+            }
+        }
+    }
+
+    private func closeRacing() {
+        self.stagger?.cancel()
+        self.stagger = nil
+        let racing = self.racing
+        self.racing = [:]
+        for channel in racing.values { channel.close(promise: nil) }
+    }
+
+    /// Alternates between the families, beginning with the first address's.
+    static func interleaved(_ addresses: [SocketAddress]) -> [SocketAddress] {
+        guard let first = addresses.first else { return [] }
+        let mine = addresses.filter { $0.protocol == first.protocol }
+        let others = addresses.filter { $0.protocol != first.protocol }
+        var result: [SocketAddress] = []
+        for index in 0..<max(mine.count, others.count) {
+            if index < mine.count { result.append(mine[index]) }
+            if index < others.count { result.append(others[index]) }
+        }
+        return result
+    }
+}

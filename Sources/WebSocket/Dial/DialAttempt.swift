@@ -1,0 +1,216 @@
+import NIOCore
+import NIOSSL
+
+/// One dial from the name to the 101, in phases with a deadline each.
+///
+/// Whatever ends it - success, failure, deadline, cancel - happens once, cancels every timer and
+/// leaves either one open connection or no socket. Confined to its loop.
+final class DialAttempt {
+    typealias MakeDelegate = @Sendable (WebSocketConnection) -> any WebSocketDelegate
+
+    private let request: WebSocketRequest
+    private let loop: any EventLoop
+    private let resolver: any HostResolver
+    private let contexts: TLSContextCache
+    private let makeDelegate: MakeDelegate
+    private let promise: EventLoopPromise<WebSocketConnection>
+
+    private var phase: WebSocketDialError.Phase = .resolve
+    private var phaseTimer: Scheduled<Void>?
+    private var totalTimer: Scheduled<Void>?
+    private var race: AddressRace?
+    private var channel: (any Channel)?
+    private var handler: WebSocketHandler?
+    private var isFinished = false
+
+    init(
+        _ request: WebSocketRequest,
+        loop: any EventLoop,
+        resolver: any HostResolver,
+        contexts: TLSContextCache,
+        makeDelegate: @escaping MakeDelegate,
+        promise: EventLoopPromise<WebSocketConnection>
+    ) {
+        self.request = request
+        self.loop = loop
+        self.resolver = resolver
+        self.contexts = contexts
+        self.makeDelegate = makeDelegate
+        self.promise = promise
+    }
+
+    func start() {
+        guard !self.isFinished else { return }
+        if let problem = HandshakeRequest.problem(in: self.request) {
+            self.phase = .total
+            self.fail(HandshakeFailure(code: .invalidRequest, message: problem))
+            return
+        }
+        self.totalTimer = self.timer(self.request.timeouts.dial) { $0.totalDeadlinePassed() }
+        if self.request.isSecure {
+            // Unusable TLS material is found before anybody is troubled.
+            self.phase = .tls
+            self.contexts.context(for: self.request.tls, on: self.loop)
+                .assumeIsolated()
+                .whenComplete { self.proceed($0) { self.resolve(context: $0) } }
+        } else {
+            self.resolve(context: nil)
+        }
+    }
+
+    /// Gives up; of no effect when the dial is done.
+    func cancel() {
+        self.phase = .total
+        self.fail(HandshakeFailure(code: .cancelled, message: "cancelled"))
+    }
+
+    // MARK: - Phases
+
+    private func resolve(context: NIOSSLContext?) {
+        self.enter(.resolve, self.request.timeouts.resolve)
+        self.resolver.resolve(self.request.host, port: self.request.port, on: self.loop)
+            .assumeIsolated()
+            .whenComplete { self.proceed($0) { self.connect($0, context: context) } }
+    }
+
+    private func connect(_ addresses: [SocketAddress], context: NIOSSLContext?) {
+        self.enter(.connect, self.request.timeouts.connect)
+        // The phase's timer is the one that counts; the sockets' own comes later.
+        let timeout = self.request.timeouts.connect + .seconds(1)
+        let race = AddressRace(addresses, timeout: timeout, on: self.loop)
+        self.race = race
+        race.start { outcome in
+            self.race = nil
+            self.proceed(outcome.mapError { $0 }) { self.shakeHands($0, context: context) }
+        }
+    }
+
+    private func shakeHands(_ channel: any Channel, context: NIOSSLContext?) {
+        self.channel = channel
+        let timeouts = self.request.timeouts
+        if context == nil {
+            self.enter(.upgrade, timeouts.upgrade)
+        } else {
+            self.enter(.tls, timeouts.tls)
+        }
+        var generator = SystemRandomNumberGenerator()
+        let handler = WebSocketHandler(
+            request: self.request, key: HandshakeKey(using: &generator), observer: self)
+        do {
+            let pipeline = channel.pipeline.syncOperations
+            if let context {
+                try pipeline.addHandler(
+                    NIOSSLClientHandler(
+                        context: context, serverHostname: self.request.nameToVerify))
+            }
+            try pipeline.addHandler(handler)
+            self.handler = handler
+            try channel.syncOptions?.setOption(.autoRead, value: true)
+        } catch {
+            self.fail(HandshakeFailure(transport: error))
+            return
+        }
+        handler.begin()
+    }
+
+    // MARK: - Ends
+
+    private func succeed(subprotocol: String?) {
+        guard !self.isFinished, let handler = self.handler, let channel = self.channel else {
+            return
+        }
+        self.finish()
+        let connection = WebSocketConnection(
+            handler: handler, channel: channel, subprotocol: subprotocol)
+        handler.delegate = self.makeDelegate(connection)
+        self.promise.succeed(connection)
+    }
+
+    private func fail(_ failure: HandshakeFailure) {
+        guard !self.isFinished else { return }
+        let error = WebSocketDialError(failure, phase: self.phase, request: self.request)
+        let (race, handler, channel) = (self.race, self.handler, self.channel)
+        self.finish()
+        race?.callOff()
+        if let handler { handler.abandon() } else { channel?.close(promise: nil) }
+        self.promise.fail(error)
+    }
+
+    private func finish() {
+        self.isFinished = true
+        self.phaseTimer?.cancel()
+        self.totalTimer?.cancel()
+        (self.phaseTimer, self.totalTimer) = (nil, nil)
+        (self.race, self.handler, self.channel) = (nil, nil, nil)
+    }
+
+    /// Goes on with a phase's result, unless the dial is over.
+    private func proceed<Value>(
+        _ result: Result<Value, some Error>,
+        _ next: (Value) -> Void
+    ) {
+        guard !self.isFinished else { return }
+        switch result {
+        case .success(let value): next(value)
+        case .failure(let error): self.fail(HandshakeFailure(transport: error))
+        }
+    }
+
+    private func totalDeadlinePassed() {
+        let during = self.phase.rawValue
+        self.phase = .total
+        let limit = self.request.timeouts.dial
+        self.fail(
+            HandshakeFailure(code: .timedOut, message: "not done within \(limit), was in \(during)"))
+    }
+
+    private func enter(_ phase: WebSocketDialError.Phase, _ limit: Duration) {
+        self.phase = phase
+        self.phaseTimer?.cancel()
+        self.phaseTimer = self.timer(limit) {
+            $0.fail(HandshakeFailure(code: .timedOut, message: "not done within \(limit)"))
+        }
+    }
+
+    private func timer(_ limit: Duration, _ body: @escaping (DialAttempt) -> Void) -> Scheduled<Void> {
+        self.loop.assumeIsolated().scheduleTask(in: TimeAmount(limit)) { body(self) }
+    }
+}
+
+extension DialAttempt: HandshakeObserver {
+    func handshakeSecured() {
+        self.enter(.upgrade, self.request.timeouts.upgrade)
+    }
+
+    func handshakeUpgraded(subprotocol: String?) {
+        self.succeed(subprotocol: subprotocol)
+    }
+
+    func handshakeFailed(_ failure: HandshakeFailure) {
+        self.fail(failure)
+    }
+}
+
+extension WebSocketRequest {
+    /// The name for SNI and verification; with none, the certificate must be for the address.
+    var nameToVerify: String? {
+        let name = self.tls.serverName ?? self.host
+        let isAddress = (try? SocketAddress(ipAddress: name, port: 0)) != nil
+        return isAddress ? nil : name
+    }
+}
+
+extension WebSocketDialError {
+    /// Adds phase and place; of the request only host and port are shown.
+    init(_ failure: HandshakeFailure, phase: Phase, request: WebSocketRequest) {
+        let host = request.host.contains(":") ? "[\(request.host)]" : request.host
+        let place = HTTPText.printable("\(host):\(request.port)", limit: 270)
+        // With TLS 1.3 a server refuses our certificate when the handshake is done for us.
+        let phase = failure.code == .tlsVerification ? .tls : phase
+        let step = phase == .total ? "dial" : phase.rawValue
+        self.init(
+            phase: phase, code: failure.code, httpStatus: failure.httpStatus,
+            location: failure.location, retryAfter: failure.retryAfter,
+            message: "\(step) \(place): \(failure.message)")
+    }
+}

@@ -1,0 +1,84 @@
+import ArgumentParser
+import Logging
+import Manager
+import Spec
+import UnixSignals
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// Starts a server, and stops it in order on SIGTERM or SIGINT.
+@main
+struct Server: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "wsm-server",
+        abstract: "Keeps WebSocket connections as declared and publishes what they bring.",
+        discussion: """
+            Every option can be given as an environment variable too: WSM_ and its name in capitals, \
+            dashes as underscores (WSM_GRPC_PORT). An option on the command line wins.
+
+            Exit codes: 0 stopped in order, 1 could not start or failed, 2 usage.
+            """,
+        version: Version.text)
+
+    @OptionGroup var options: ServerOptions
+
+    func run() async throws {
+        let environment = ProcessInfo.processInfo.environment
+        let configuration: ServerConfiguration
+        let level: Logger.Level
+        do {
+            (configuration, level) = try options.resolve(environment)
+            try configuration.validate()
+        } catch {
+            throw ValidationError("\(error)")
+        }
+        ProcessLimits.raise()
+        var logger = Logger(label: "wsm-server") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = level
+        logger[metadataKey: "wsm.instance.id"] = "\(configuration.instanceID)"
+        do {
+            try await serve(configuration, logger: logger)
+        } catch {
+            logger.critical("the server cannot run", metadata: ["error": "\(error)"])
+            throw ExitCode(1)
+        }
+    }
+
+    private func serve(_ configuration: ServerConfiguration, logger: Logger) async throws {
+        let server = try await ManagerServer.start(
+            configuration,
+            resources: .embedded(dataDirectory: configuration.dataDirectory),
+            version: Version.text, logger: logger)
+        logger.info(
+            "ready",
+            metadata: [
+                "grpc": "\(configuration.bind):\(server.grpcPort)",
+                "data_dir": "\(configuration.dataDirectory)", "version": "\(Version.text)",
+                "connections": "\(server.store.desiredNames().count)",
+            ])
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await server.serverEnded() }
+            group.addTask {
+                var count = 0
+                for await _ in signals {
+                    count += 1
+                    if count == 1 { return }
+                }
+            }
+            try await group.next()
+            group.cancelAll()
+        }
+        let stopping = Task { await server.stop() }
+        let impatient = Task {
+            for await _ in signals { ProcessLimits.exitNow() }
+        }
+        let lost = await stopping.value
+        impatient.cancel()
+        logger.info("stopped", metadata: ["lost": "\(lost)"])
+    }
+}

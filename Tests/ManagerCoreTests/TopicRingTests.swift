@@ -1,0 +1,117 @@
+import ManagerCore
+import Testing
+
+@Suite struct TopicRingTests {
+    @Test func positionsCountFromOne() {
+        var ring = TopicRing<String>()
+        #expect(ring.newestPosition == 0)
+        #expect(ring.oldestPosition == 1)
+        #expect(ring.append("a", bytes: 1) == 1)
+        #expect(ring.append("b", bytes: 1) == 2)
+        #expect(ring.newestPosition == 2)
+        #expect(ring.position(for: .oldest) == 1)
+        #expect(ring.position(for: .newest) == 3)
+        #expect(ring.position(for: .after(1)) == 2)
+        #expect(ring.position(for: .after(.max)) == .max)
+    }
+
+    @Test func aReaderGetsWhatIsNewOnce() {
+        var ring = TopicRing<String>()
+        for message in ["a", "b", "c"] { ring.append(message, bytes: 1) }
+        #expect(ring.take(1) == .init(messages: ["a", "b", "c"], next: 4))
+        #expect(ring.take(4) == .init(messages: [], next: 4))
+        #expect(ring.take(0) == .init(messages: ["a", "b", "c"], next: 4))
+        #expect(ring.take(2, maxCount: 1) == .init(messages: ["b"], next: 3))
+    }
+
+    @Test func aReadStopsAtItsBytesButGivesOneMessage() {
+        var ring = TopicRing<String>()
+        ring.append("large", bytes: 100)
+        ring.append("small", bytes: 1)
+        ring.append("small too", bytes: 1)
+        #expect(ring.take(1, maxBytes: 10) == .init(messages: ["large"], next: 2))
+        #expect(ring.take(2, maxBytes: 2) == .init(messages: ["small", "small too"], next: 4))
+    }
+
+    @Test func aReaderThatFellBehindIsToldHowMuchItMissed() {
+        var ring = TopicRing<Int>(maxMessages: 3, maxBytes: 1000)
+        for number in 1...10 { ring.append(number, bytes: 1) }
+        #expect(ring.count == 3)
+        #expect(ring.take(5) == .init(missed: 3, next: 8))
+        #expect(ring.take(0) == .init(missed: 7, next: 8))
+        #expect(ring.take(8) == .init(messages: [8, 9, 10], next: 11))
+    }
+
+    @Test func aPositionInTheFutureIsAGapOfUnknownLength() {
+        var ring = TopicRing<Int>()
+        ring.append(1, bytes: 1)
+        #expect(ring.take(500) == .init(missed: 0, next: 1))
+        #expect(ring.take(.max) == .init(missed: 0, next: 1))
+        #expect(ring.take(3) == .init(missed: 0, next: 1))
+    }
+
+    @Test func theLatestMessageIsHeldWhateverItsSize() {
+        var ring = TopicRing<Int>(maxMessages: 10, maxBytes: 100)
+        ring.append(1, bytes: 60)
+        ring.append(2, bytes: 40)
+        #expect(ring.count == 2)
+        ring.append(3, bytes: 500)
+        #expect(ring.count == 1)
+        #expect(ring.bytes == 500)
+        ring.append(4, bytes: 1)
+        #expect(ring.take(3) == .init(missed: 1, next: 4))
+    }
+
+    /// Readers of random pace: what they read and what they are told they missed is everything.
+    @Test(arguments: UInt64(1)...20) func everyReaderAccountsForEveryMessage(seed: UInt64) {
+        var generator = SplitMix64(seed: seed)
+        let maxMessages = Int.random(in: 1...50, using: &generator)
+        let maxBytes = Int.random(in: 1...500, using: &generator)
+        var ring = TopicRing<UInt64>(maxMessages: maxMessages, maxBytes: maxBytes)
+        var readers = [UInt64](repeating: 1, count: 3)
+        var accounted = [UInt64](repeating: 0, count: 3)
+        var appended: UInt64 = 0
+        for _ in 0..<3000 {
+            if Bool.random(using: &generator) {
+                appended += 1
+                let bytes = Int.random(in: 0...40, using: &generator)
+                #expect(ring.append(appended, bytes: bytes) == appended)
+                #expect(ring.count <= maxMessages)
+                #expect(ring.bytes <= maxBytes || ring.count == 1)
+                continue
+            }
+            // The third reader is the slowest.
+            let reader = [0, 0, 0, 1, 1, 2][Int.random(in: 0..<6, using: &generator)]
+            switch ring.read(from: readers[reader], maxCount: 5, maxBytes: 60) {
+            case .messages(let messages, let next):
+                let expected = readers[reader]..<next
+                #expect(messages == Array(expected), "seed \(seed)")
+                accounted[reader] += UInt64(messages.count)
+                readers[reader] = next
+            case .gap(let missed, let next):
+                #expect(missed > 0 && readers[reader] + missed == next, "seed \(seed)")
+                accounted[reader] += missed
+                readers[reader] = next
+            }
+            #expect(accounted[reader] == readers[reader] - 1, "seed \(seed)")
+        }
+    }
+}
+
+/// A read, fit to be compared.
+private struct Taken<Message: Equatable>: Equatable {
+    var messages: [Message] = []
+    var missed: UInt64?
+    var next: UInt64
+}
+
+extension TopicRing where Message: Equatable {
+    fileprivate func take(
+        _ position: UInt64, maxCount: Int = 100, maxBytes: Int = 1000
+    ) -> Taken<Message> {
+        switch read(from: position, maxCount: maxCount, maxBytes: maxBytes) {
+        case .messages(let messages, let next): Taken(messages: messages, next: next)
+        case .gap(let missed, let next): Taken(missed: missed, next: next)
+        }
+    }
+}

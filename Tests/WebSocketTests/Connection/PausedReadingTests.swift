@@ -1,0 +1,114 @@
+import Feed
+import NIOCore
+import Testing
+
+@testable import WebSocket
+
+@Suite(.timeLimit(.minutes(1)))
+struct PausedReadingTests {
+    @Test func nothingComesWhilePaused() async throws {
+        try await Loopback.with { loopback in
+            let recorder = Recorder()
+            let connection = try await loopback.open("/echo", recorder)
+            connection.setReading(false)
+            try await connection.sendAndWait(.text, Array("a".utf8))
+            try await eventually { loopback.server.stats(of: "/echo").messagesSent == 1 }
+            // The loop turns; what could be read would have been read.
+            for _ in 0..<20 { try await connection.eventLoop.submit {}.get() }
+            #expect(recorder.seen.messages.isEmpty)
+            connection.setReading(true)
+            let seen = try await recorder.until { $0.messages.count == 1 }
+            #expect(seen.texts == ["a"])
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func oneReadAnswersThePingsItFinds(_ isSecure: Bool) async throws {
+        let tls = isSecure ? try Certificates.shared.server() : nil
+        try await Loopback.with(tls: tls) { loopback in
+            let recorder = Recorder()
+            let connection = try await loopback.open("/ping?every=2", recorder) {
+                $0.isSecure = isSecure
+                $0.tls = TLSOptions(caPEM: Certificates.shared.ca)
+            }
+            connection.setReading(false)
+            let before = try await Self.settled { loopback.server.stats(of: "/ping").pongsReceived }
+            connection.readOnce()
+            try await eventually { loopback.server.stats(of: "/ping").pongsReceived > before }
+            // Paused still: the next pings wait for the next read.
+            let after = try await Self.settled { loopback.server.stats(of: "/ping").pongsReceived }
+            connection.readOnce()
+            try await eventually { loopback.server.stats(of: "/ping").pongsReceived > after }
+        }
+    }
+
+    @Test func readsWhilePausedAreBounded() async throws {
+        try await Loopback.with { loopback in
+            let recorder = Recorder()
+            let connection = try await loopback.open("/echo", recorder)
+            connection.setReading(false)
+            let count = 4000
+            for _ in 0..<count { connection.send(.binary, [UInt8](repeating: 1, count: 1000)) }
+            try await eventually { loopback.server.stats(of: "/echo").messagesSent == count }
+            connection.readOnce()
+            _ = try await recorder.until { $0.bytes > 0 }
+            for _ in 0..<20 { try await connection.eventLoop.submit {}.get() }
+            let seen = recorder.seen
+            #expect(seen.batches.count == 1)
+            #expect(seen.bytes <= 65_536)
+            connection.setReading(true)
+            _ = try await recorder.until { $0.messages.count == count }
+        }
+    }
+
+    @Test func whatWasReadBeforeThePauseIsDelivered() async throws {
+        try await Loopback.with { loopback in
+            let recorder = Recorder()
+            let dial = loopback.dialer.dial(
+                loopback.request("/first?count=500"), on: loopback.loop
+            ) { connection in
+                connection.setReading(false)
+                return recorder
+            }
+            _ = try await dial.result.get()
+            let seen = try await recorder.until { !$0.messages.isEmpty }
+            #expect(seen.texts.first == "first 1")
+        }
+    }
+
+    @Test func aPausedConnectionStillClosesCleanly() async throws {
+        try await Loopback.with { loopback in
+            let recorder = Recorder()
+            let connection = try await loopback.open("/echo", recorder)
+            connection.setReading(false)
+            try await connection.sendAndWait(.text, Array("a".utf8))
+            connection.close(code: 1000, reason: "")
+            let close = try await recorder.closed()
+            #expect(close.wasClean)
+            #expect(recorder.seen.texts == ["a"])
+        }
+    }
+
+    @Test func aPausedConnectionNoticesTheEnd() async throws {
+        try await Loopback.with { loopback in
+            let recorder = Recorder()
+            let connection = try await loopback.open("/mute", recorder)
+            connection.setReading(false)
+            try await connection.eventLoop.submit {}.get()
+            loopback.server.dropAll()
+            #expect(try await recorder.closed().error?.code == .connectionClosed)
+        }
+    }
+
+    /// The value once it has not changed for a while.
+    private static func settled(_ value: @Sendable () -> Int) async throws -> Int {
+        var last = value()
+        var same = 0
+        while same < 10 {
+            try await Task.sleep(for: .milliseconds(3))
+            same = value() == last ? same + 1 : 0
+            last = value()
+        }
+        return last
+    }
+}

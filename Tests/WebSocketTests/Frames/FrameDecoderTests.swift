@@ -1,0 +1,119 @@
+import Testing
+
+@testable import WebSocket
+
+/// What the decoder accepts, in every way the bytes may be cut by reads.
+struct FrameDecoderTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        var name: String
+        var bytes: [UInt8]
+        var expected: FrameBatch
+        var testDescription: String { self.name }
+    }
+
+    static func text(_ text: String) -> WebSocketMessage {
+        WebSocketMessage(kind: .text, payload: Array(text.utf8))
+    }
+
+    static let accepted: [Case] = [
+        Case(name: "nothing", bytes: [], expected: FrameBatch()),
+        Case(
+            name: "one text", bytes: Wire.text("hello"),
+            expected: FrameBatch(messages: [text("hello")])),
+        Case(
+            name: "an empty text and an empty binary", bytes: Wire.text("") + Wire.frame(2),
+            expected: FrameBatch(messages: [
+                text(""), WebSocketMessage(kind: .binary, payload: []),
+            ])),
+        Case(
+            name: "binary that is not UTF-8", bytes: Wire.frame(2, [0xFF, 0x00, 0xC0]),
+            expected: FrameBatch(messages: [
+                WebSocketMessage(kind: .binary, payload: [0xFF, 0x00, 0xC0])
+            ])),
+        Case(
+            name: "three texts in a row",
+            bytes: Wire.text("a") + Wire.text("grün") + Wire.text("緑🟢"),
+            expected: FrameBatch(messages: [text("a"), text("grün"), text("緑🟢")])),
+        Case(
+            name: "a fragmented text", bytes: Wire.text("a", fin: false)
+                + Wire.frame(0, Array("b".utf8), fin: false) + Wire.frame(0, Array("c".utf8)),
+            expected: FrameBatch(messages: [text("abc")])),
+        Case(
+            name: "fragments without bytes",
+            bytes: Wire.text("", fin: false) + Wire.frame(0, fin: false) + Wire.frame(0),
+            expected: FrameBatch(messages: [text("")])),
+        Case(
+            name: "a character split between fragments",
+            bytes: Wire.frame(1, [0xF0, 0x9F], fin: false) + Wire.frame(0, [0x9F], fin: false)
+                + Wire.frame(0, [0xA2]),
+            expected: FrameBatch(messages: [text("🟢")])),
+        Case(
+            name: "ping and pong between fragments",
+            bytes: Wire.text("a", fin: false) + Wire.frame(9, [1, 2]) + Wire.frame(10)
+                + Wire.frame(0, Array("b".utf8)) + Wire.frame(9),
+            expected: FrameBatch(
+                messages: [text("ab")], controls: [.ping([1, 2]), .pong([]), .ping([])])),
+        Case(
+            name: "a ping of 125 bytes", bytes: Wire.frame(9, [UInt8](repeating: 7, count: 125)),
+            expected: FrameBatch(controls: [.ping([UInt8](repeating: 7, count: 125))])),
+        Case(
+            name: "an empty close", bytes: Wire.frame(8),
+            expected: FrameBatch(end: .close(.empty))),
+        Case(
+            name: "a close with code and reason", bytes: Wire.close(1001, "going âway"),
+            expected: FrameBatch(
+                end: .close(CloseFrame(sending: 1001, reason: "going âway")))),
+        Case(
+            name: "a close between fragments", bytes: Wire.text("a", fin: false) + Wire.close(1000),
+            expected: FrameBatch(end: .close(CloseFrame(sending: 1000, reason: "")))),
+        Case(
+            name: "nothing after a close counts",
+            bytes: Wire.text("a") + Wire.close(4999) + Wire.text("b") + [0xFF, 0xFF],
+            expected: FrameBatch(
+                messages: [text("a")], end: .close(CloseFrame(sending: 4999, reason: "")))),
+    ]
+
+    @Test(arguments: accepted)
+    func acceptsHoweverTheBytesAreCut(_ example: Case) {
+        for pieces in Decoding.splits(of: example.bytes) {
+            #expect(Decoding.decode(pieces) == example.expected, "cut as \(pieces.map(\.count))")
+        }
+    }
+
+    @Test(arguments: [0, 1, 125, 126, 127, 65_535, 65_536, 70_001])
+    func readsEveryFormOfLength(_ count: Int) {
+        let payload = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        let expected = FrameBatch(messages: [WebSocketMessage(kind: .binary, payload: payload)])
+        let bytes = Wire.frame(2, payload)
+        #expect(Decoding.whole(bytes) == expected)
+        #expect(Decoding.decode(bytes.map { [$0] }) == expected)
+        for cut in 1..<min(bytes.count, 16) {
+            #expect(Decoding.decode([Array(bytes[..<cut]), Array(bytes[cut...])]) == expected)
+        }
+    }
+
+    @Test func tellsWhetherItIsWithinAFrame() {
+        var decoder = FrameDecoder(maxMessageSize: 100)
+        var batch = FrameBatch()
+        let bytes = Wire.text("ab", fin: false) + Wire.frame(0)
+        var midFrame: [Bool] = []
+        for byte in bytes {
+            withUnsafeBytes(of: byte) { decoder.decode($0, into: &batch) }
+            midFrame.append(decoder.isMidFrame)
+        }
+        #expect(midFrame == [true, true, true, false, true, false])
+        #expect(batch.texts == ["ab"])
+    }
+
+    @Test func aNewLimitHoldsFromTheNextMessageOn() {
+        var decoder = FrameDecoder(maxMessageSize: 4)
+        var batch = FrameBatch()
+        Wire.text("ab", fin: false).withUnsafeBytes { decoder.decode($0, into: &batch) }
+        decoder.maxMessageSize = 1
+        Wire.frame(0, Array("cd".utf8)).withUnsafeBytes { decoder.decode($0, into: &batch) }
+        #expect(batch.texts == ["abcd"])
+        #expect(batch.end == nil)
+        Wire.text("ab").withUnsafeBytes { decoder.decode($0, into: &batch) }
+        #expect(batch.failure == .messageTooBig)
+    }
+}

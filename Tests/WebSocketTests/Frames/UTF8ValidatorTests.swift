@@ -1,0 +1,58 @@
+import Testing
+
+@testable import WebSocket
+
+struct UTF8ValidatorTests {
+    static func isValid(_ pieces: [[UInt8]]) -> Bool {
+        var validator = UTF8Validator()
+        for piece in pieces {
+            guard piece.withUnsafeBytes({ validator.consume($0) }) else { return false }
+        }
+        return validator.isComplete
+    }
+
+    @Test func agreesWithTheStandardLibraryOnAllShortSequences() {
+        // The bytes where the rules change, in every order.
+        let edges: [UInt8] = [
+            0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1,
+            0xEC, 0xED, 0xEE, 0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xFF,
+        ]
+        var wrong: [[UInt8]] = []
+        for a in edges {
+            for b in edges {
+                for c in edges {
+                    for d: UInt8 in [0x61, 0x80, 0xBF, 0xC2] {
+                        let bytes = [a, b, c, d]
+                        let expected = String(validating: bytes, as: UTF8.self) != nil
+                        if Self.isValid([bytes]) != expected { wrong.append(bytes) }
+                    }
+                }
+            }
+        }
+        #expect(wrong.isEmpty)
+    }
+
+    @Test(arguments: ["", "plain ascii, longer than a word", "grün", "κόσμε", "緑の", "🟢\u{10FFFF}\u{0}"])
+    func acceptsTextCutAnywhere(_ text: String) {
+        let bytes = Array(text.utf8)
+        for cut in 0...bytes.count {
+            #expect(Self.isValid([Array(bytes[..<cut]), Array(bytes[cut...])]))
+        }
+        #expect(Self.isValid(bytes.map { [$0] }))
+    }
+
+    @Test func findsAFaultAtEveryPlaceOfALongText() {
+        for place in 0..<40 {
+            var bytes = [UInt8](repeating: 0x61, count: 40)
+            bytes[place] = 0xC0
+            #expect(!Self.isValid([bytes]))
+        }
+    }
+
+    @Test func isIncompleteWithinACharacter() {
+        var validator = UTF8Validator()
+        let isAccepted = ([0xE2, 0x82] as [UInt8]).withUnsafeBytes { validator.consume($0) }
+        #expect(isAccepted)
+        #expect(!validator.isComplete)
+    }
+}

@@ -1,0 +1,40 @@
+@testable import WebSocket
+
+/// Feeds a decoder in pieces and keeps what comes out.
+enum Decoding {
+    static func decode(_ pieces: [[UInt8]], maxMessageSize: Int = 1 << 20) -> FrameBatch {
+        var decoder = FrameDecoder(maxMessageSize: maxMessageSize)
+        var batch = FrameBatch()
+        for piece in pieces { piece.withUnsafeBytes { decoder.decode($0, into: &batch) } }
+        return batch
+    }
+
+    static func whole(_ bytes: [UInt8], maxMessageSize: Int = 1 << 20) -> FrameBatch {
+        Self.decode([bytes], maxMessageSize: maxMessageSize)
+    }
+
+    /// The ways to feed an input: whole, byte by byte, split in two at every place and, when it is
+    /// short, split in three at every two places.
+    static func splits(of bytes: [UInt8]) -> [[[UInt8]]] {
+        var ways = [[bytes], bytes.map { [$0] }]
+        guard bytes.count <= 400 else { return ways }
+        for first in 0...bytes.count {
+            ways.append([Array(bytes[..<first]), Array(bytes[first...])])
+            guard bytes.count <= 24 else { continue }
+            for second in first...bytes.count {
+                ways.append([
+                    Array(bytes[..<first]), Array(bytes[first..<second]), Array(bytes[second...]),
+                ])
+            }
+        }
+        return ways
+    }
+}
+
+extension FrameBatch {
+    var failure: WebSocketError.Code? {
+        if case .failure(let error) = self.end { error.code } else { nil }
+    }
+
+    var texts: [String] { self.messages.map { String(decoding: $0.payload, as: UTF8.self) } }
+}
