@@ -98,7 +98,31 @@ let package = Package(
         // Test doubles; nothing shipped imports it.
         .target(
             name: "TestKit",
-            dependencies: ["Spec", "ManagerCore", "Manager", "Reconciler", "Feed", .nio, .nioPosix]),
+            dependencies: [
+                "Spec", "ManagerCore", "Manager", "ManagerAPI", "Reconciler", "WebSocket", "Feed",
+                .nio, .nioPosix, .grpcCore, .grpcTransport, .logging,
+            ]),
+
+        .testTarget(name: "SpecTests", dependencies: ["Spec"]),
+        .testTarget(name: "ManagerCoreTests", dependencies: ["ManagerCore", "Spec", "TestKit"]),
+        .testTarget(
+            name: "WebSocketTests", dependencies: ["WebSocket", "Feed", .nio, .nioPosix, .nioEmbedded]),
+        .testTarget(name: "FeedTests", dependencies: ["Feed", .nio]),
+        .testTarget(
+            name: "ReconcilerTests",
+            dependencies: ["Reconciler", "ManagerCore", "Spec", "TestKit", .logging]),
+        .testTarget(
+            name: "ManagerTests",
+            dependencies: [
+                "Manager", "ManagerCore", "ManagerAPI", "Reconciler", "Spec", "WebSocket", "Feed",
+                "TestKit", .nio, .nioPosix, .grpcCore, .grpcTransport, .grdb, .logging,
+            ]),
+        .testTarget(
+            name: "ApplyCommandsTests",
+            dependencies: [
+                "ApplyCommands", "ManagerAPI", "Spec", .arguments, .grpcCore, .grpcTransport,
+                .protobuf,
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -2,10 +2,10 @@
 ///
 /// An empty message says nothing: what there is to say has been printed already.
 struct CommandFailure: Error, Sendable, Equatable, CustomStringConvertible {
-    var status: ExitStatus
+    var status: CommandStatus
     var message: String
 
-    init(_ status: ExitStatus, _ message: String) {
+    init(_ status: CommandStatus, _ message: String) {
         self.status = status
         self.message = message
     }

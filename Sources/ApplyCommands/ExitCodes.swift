@@ -1,5 +1,5 @@
 /// The exit codes of `wsm-apply`: what scripts are written against. They change only by adding.
-package enum ExitStatus: Int32, Sendable, CaseIterable {
+package enum CommandStatus: Int32, Sendable, CaseIterable {
     /// Done, or no difference.
     case done = 0
     /// `diff`: there are differences. `get`, `describe`, `delete`, `send`: a named object is not there.

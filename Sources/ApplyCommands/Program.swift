@@ -6,15 +6,15 @@ package enum Program {
     /// - Parameters:
     ///   - arguments: Without the name of the program.
     ///   - console: The world around it; its interruption ends the command.
-    package static func run(arguments: [String], console: Console) async -> ExitStatus {
-        await withTaskGroup(of: ExitStatus?.self) { group in
+    package static func run(arguments: [String], console: Console) async -> CommandStatus {
+        await withTaskGroup(of: CommandStatus?.self) { group in
             group.addTask { await execute(arguments, console) }
             group.addTask {
                 await console.interruption.wait()
                 return nil
             }
             // The first to end is either the command or Ctrl-C; both end the other.
-            var status = ExitStatus.done
+            var status = CommandStatus.done
             while let result = await group.next() {
                 group.cancelAll()
                 if let result { status = result }
@@ -23,7 +23,7 @@ package enum Program {
         }
     }
 
-    private static func execute(_ arguments: [String], _ console: Console) async -> ExitStatus {
+    private static func execute(_ arguments: [String], _ console: Console) async -> CommandStatus {
         if let word = arguments.first, let problem = problem(withVerb: word) {
             console.error.line("error: \(problem)")
             return .invalid
@@ -42,14 +42,14 @@ package enum Program {
 
     /// Since a verb may be left out, the parser would take a mistyped one for an argument of `apply`.
     private static func problem(withVerb word: String) -> String? {
-        let verbs = WSMApply.configuration.subcommands.compactMap(\.configuration.commandName)
+        let verbs = WSMApply.configuration.subcommands.compactMap { $0.configuration.commandName }
         guard !word.hasPrefix("-"), word != "help", !verbs.contains(word) else { return nil }
         return "\"\(TerminalText.safe(word))\" is no verb; there are \(verbs.joined(separator: ", "))"
     }
 
     private static func run(
         _ verb: any ConsoleCommand, on console: Console
-    ) async throws -> ExitStatus {
+    ) async throws -> CommandStatus {
         let session: Session
         do {
             session = try Session(verb.common, on: console)
@@ -73,7 +73,7 @@ package enum Program {
     }
 
     /// Help, versions and errors of the arguments; errors nobody expected.
-    private static func report(_ error: any Error, on console: Console) -> ExitStatus {
+    private static func report(_ error: any Error, on console: Console) -> CommandStatus {
         let isParserError = WSMApply.exitCode(for: error) != .failure
         let text = WSMApply.fullMessage(for: error, columns: console.width ?? 80)
         let end = text.hasSuffix("\n") ? "" : "\n"

@@ -19,7 +19,7 @@ struct WSMApply: ParsableCommand {
             Colour and progress appear only on a terminal; NO_COLOR is obeyed.
 
             Exit codes:
-            \(ExitStatus.table)
+            \(CommandStatus.table)
             """,
         version: ClientVersion.text,
         subcommands: [
@@ -40,5 +40,5 @@ protocol ConsoleCommand: ParsableCommand {
     var common: CommonOptions { get }
 
     /// - Throws: A ``CommandFailure`` for everything there is to say in one sentence.
-    func run(in session: Session) async throws -> ExitStatus
+    func run(in session: Session) async throws -> CommandStatus
 }

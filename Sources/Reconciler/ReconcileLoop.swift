@@ -44,6 +44,9 @@ package final class ReconcileLoop: Sendable {
         var generator = SystemRandomNumberGenerator()
         var isPaused = false
         var passes: UInt64 = 0
+        /// Those who wait for a pass that begins after they asked, and those whose pass runs.
+        var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
+        var served: [String: [CheckedContinuation<Void, Never>]] = [:]
     }
 
     package init(
@@ -81,9 +84,26 @@ package final class ReconcileLoop: Sendable {
         wake.yield()
     }
 
+    /// Returns when a pass over this key that began after the call has ended: what was decided on
+    /// older records is done by then, and nothing more comes of them.
+    package func reconciled(_ name: String) async {
+        await withCheckedContinuation { continuation in
+            let isPaused = state.withLock { state in
+                if !state.isPaused { state.waiting[name, default: []].append(continuation) }
+                return state.isPaused
+            }
+            if isPaused { continuation.resume() } else { connectionChanged(name) }
+        }
+    }
+
     /// Stops beginning anything; what runs goes on. For the end of the process.
     package func pause() {
-        state.withLock { $0.isPaused = true }
+        let waiting = state.withLock { state in
+            state.isPaused = true
+            defer { state.waiting = [:] }
+            return state.waiting.values.flatMap { $0 }
+        }
+        for continuation in waiting { continuation.resume() }
     }
 
     /// Passes made since the start.
@@ -111,13 +131,13 @@ package final class ReconcileLoop: Sendable {
             for name in all { state.queue.add(name, now: now) }
             let admitted = state.admission.admit(now: now)
             for name in admitted.granted { state.queue.add(name, now: now) }
-            let wanted = min(
-                configuration.concurrency - state.workers,
-                isWorkDue(state.queue, now: now) ? configuration.concurrency : 0)
-            state.workers += max(0, wanted)
+            let room = configuration.concurrency - state.workers
+            let wanted =
+                isWorkDue(state.queue, now: now) ? min(room, state.queue.queuedCount) : 0
+            state.workers += wanted
             let next = [state.queue.nextDeadline, admitted.next, state.resyncAt]
                 .compactMap { $0 }.min()
-            return (max(0, wanted), next)
+            return (wanted, next)
         }
         if let next { timer.wake(at: next) { [wake] in wake.yield() } }
         return count
@@ -141,7 +161,7 @@ package final class ReconcileLoop: Sendable {
         while let name = takeNext() {
             let requeueAt = await reconcile(name)
             let now = now()
-            state.withLock { state in
+            let served = state.withLock { state in
                 state.passes += 1
                 switch requeueAt {
                 case .converged:
@@ -150,9 +170,11 @@ package final class ReconcileLoop: Sendable {
                     state.queue.done(name, now: now)
                     state.queue.add(name, at: instant, now: now)
                 case .failed:
-                    _ = state.queue.failed(name, now: now, using: &state.generator)
+                    state.queue.failed(name, now: now, using: &state.generator)
                 }
+                return state.served.removeValue(forKey: name) ?? []
             }
+            for continuation in served { continuation.resume() }
         }
         // Deadlines moved while this worked.
         wake.yield()
@@ -165,6 +187,7 @@ package final class ReconcileLoop: Sendable {
                 state.workers -= 1
                 return nil
             }
+            state.served[name] = state.waiting.removeValue(forKey: name)
             return name
         }
     }

@@ -8,7 +8,7 @@ extension CommandFailure {
     ///
     /// - Parameter refusal: What FAILED_PRECONDITION means here: a conflict where objects are
     ///   changed, a refusal where they are used.
-    init(_ error: RPCError, from address: ServerAddress, refusal: ExitStatus = .conflict) {
+    init(_ error: RPCError, from address: ServerAddress, refusal: CommandStatus = .conflict) {
         let message = error.message.isEmpty ? "\(error.code)" : error.message
         switch error.code {
         case .unavailable:

@@ -19,7 +19,7 @@ struct ServerConnection: Sendable {
     ///
     /// - Throws: A ``CommandFailure`` for everything gRPC has to say.
     static func with<Result: Sendable>(
-        _ session: Session, refusal: ExitStatus = .conflict,
+        _ session: Session, refusal: CommandStatus = .conflict,
         _ body: (ServerConnection) async throws -> Result
     ) async throws -> Result {
         let address = session.server

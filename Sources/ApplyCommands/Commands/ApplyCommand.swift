@@ -45,7 +45,7 @@ struct ApplyCommand: ConsoleCommand {
         }
     }
 
-    func run(in session: Session) async throws -> ExitStatus {
+    func run(in session: Session) async throws -> CommandStatus {
         try input.requireFiles(for: "apply")
         let objects = try await ManifestInput(session: session)
             .load(input, allowEmpty: options.prune)
@@ -57,7 +57,7 @@ struct ApplyCommand: ConsoleCommand {
 
     private func apply(
         _ run: ApplyRun, on server: ServerConnection, in session: Session
-    ) async throws -> ExitStatus {
+    ) async throws -> CommandStatus {
         let outcome: ApplyOutcome
         do {
             outcome = try await run.apply(on: server)
@@ -78,7 +78,7 @@ struct ApplyCommand: ConsoleCommand {
 
     private func finish(
         _ runner: WaitRunner, _ outcome: ApplyOutcome, in session: Session
-    ) async throws -> ExitStatus {
+    ) async throws -> CommandStatus {
         let machine = WaitRunner.machine(goal: runner.goal, after: outcome)
         let waited: WaitOutcome
         do {

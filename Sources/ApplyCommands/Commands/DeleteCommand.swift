@@ -37,7 +37,7 @@ struct DeleteCommand: ConsoleCommand {
 
     @OptionGroup var common: CommonOptions
 
-    func run(in session: Session) async throws -> ExitStatus {
+    func run(in session: Session) async throws -> CommandStatus {
         let references = try await references(in: session)
         let report = try await ServerConnection.with(session) { server in
             var report = DeleteReport()
@@ -176,8 +176,8 @@ struct DeleteReport: Presentable, Sendable {
         entries.filter { $0.word == "deleted" }.map(\.reference.label)
     }
 
-    func status(ignoringMissing: Bool) -> ExitStatus {
-        let bad = entries.compactMap { entry -> ExitStatus? in
+    func status(ignoringMissing: Bool) -> CommandStatus {
+        let bad = entries.compactMap { entry -> CommandStatus? in
             switch entry.end {
             case .deleted, .absent: nil
             case .missing: .different

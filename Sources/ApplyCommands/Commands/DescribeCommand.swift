@@ -18,7 +18,7 @@ struct DescribeCommand: ConsoleCommand {
 
     @OptionGroup var common: CommonOptions
 
-    func run(in session: Session) async throws -> ExitStatus {
+    func run(in session: Session) async throws -> CommandStatus {
         let references = try ObjectArguments(objects).references
         guard !references.isEmpty else {
             throw CommandFailure.usage("describe what? Give a NAME or TYPE/NAME")

@@ -22,7 +22,7 @@ struct DiffCommand: ConsoleCommand {
 
     @OptionGroup var common: CommonOptions
 
-    func run(in session: Session) async throws -> ExitStatus {
+    func run(in session: Session) async throws -> CommandStatus {
         try input.requireFiles(for: "diff")
         let objects = try await ManifestInput(session: session)
             .load(input, allowEmpty: options.prune)

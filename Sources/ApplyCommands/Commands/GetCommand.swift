@@ -38,7 +38,7 @@ struct GetCommand: ConsoleCommand {
 
     @OptionGroup var common: CommonOptions
 
-    func run(in session: Session) async throws -> ExitStatus {
+    func run(in session: Session) async throws -> CommandStatus {
         let arguments = try ObjectArguments(objects)
         guard arguments.references.isEmpty else {
             guard selector == nil, set == nil else {
@@ -63,7 +63,7 @@ struct GetCommand: ConsoleCommand {
 
     private func get(
         _ references: [ObjectReference], in session: Session
-    ) async throws -> ExitStatus {
+    ) async throws -> CommandStatus {
         let (found, missing) = try await ServerConnection.with(session) { server in
             try await ObjectQuery.fetch(references, from: server)
         }

@@ -49,7 +49,7 @@ struct SendCommand: ConsoleCommand {
 
     @OptionGroup var common: CommonOptions
 
-    func run(in session: Session) async throws -> ExitStatus {
+    func run(in session: Session) async throws -> CommandStatus {
         let bytes = message == "-"
             ? try await session.console.input.readAll(limit: Self.maxMessageBytes)
             : Array(message.utf8)

@@ -50,7 +50,7 @@ struct TailCommand: ConsoleCommand {
         if let problem = TopicName.problem(topic) { throw ValidationError(problem) }
     }
 
-    func run(in session: Session) async throws -> ExitStatus {
+    func run(in session: Session) async throws -> CommandStatus {
         let printer = MessagePrinter(
             format: output, withTimes: timestamps, limit: count, session: session)
         var request = Wsm_V1_SubscribeRequest()
@@ -68,7 +68,7 @@ struct TailCommand: ConsoleCommand {
 
     private func tail(
         _ request: Wsm_V1_SubscribeRequest, on server: ServerConnection, _ printer: MessagePrinter
-    ) async throws -> ExitStatus {
+    ) async throws -> CommandStatus {
         let isEnough = try await server.orchestrator.subscribe(
             request, options: ServerConnection.options()
         ) { response in

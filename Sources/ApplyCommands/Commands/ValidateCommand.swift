@@ -21,7 +21,7 @@ struct ValidateCommand: ConsoleCommand {
 
     @OptionGroup var common: CommonOptions
 
-    func run(in session: Session) async throws -> ExitStatus {
+    func run(in session: Session) async throws -> CommandStatus {
         try input.requireFiles(for: "validate")
         let files = ManifestInput(session: session)
         let compilation = try await files.compile(input)

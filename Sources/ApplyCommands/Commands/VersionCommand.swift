@@ -23,7 +23,7 @@ struct VersionCommand: ConsoleCommand {
 
     @OptionGroup var common: CommonOptions
 
-    func run(in session: Session) async throws -> ExitStatus {
+    func run(in session: Session) async throws -> CommandStatus {
         var report = VersionReport(address: session.server)
         if !client {
             do {

@@ -54,7 +54,7 @@ struct ApplyOutcome: Sendable {
     var hasDifferences: Bool { changed > 0 }
 
     /// The exit code of a run that came to its end.
-    var status: ExitStatus {
+    var status: CommandStatus {
         let conflicts = count(.conflict)
         guard conflicts + count(.failed) > 0 else { return .done }
         if changed > 0, !isDryRun { return .partial }

@@ -13,7 +13,7 @@ struct WaitOutcome: Sendable {
 
     private static let shown = 20
 
-    var status: ExitStatus {
+    var status: CommandStatus {
         switch end {
         case .reached: .done
         case .failed: .stalled

@@ -11,10 +11,14 @@ package struct ConnectionOperations: Sendable {
     let fleet: ConnectionFleet
     let feed: ChangeFeed
     let clock: ManagerClock
+    /// Returns when the loop has looked at a name again; see ``ReconcileLoop/reconciled(_:)``.
+    let reconciled: @Sendable (_ name: String) async -> Void
 
     package init(
-        store: TwoTierStore, fleet: ConnectionFleet, feed: ChangeFeed, clock: ManagerClock
+        store: TwoTierStore, fleet: ConnectionFleet, feed: ChangeFeed, clock: ManagerClock,
+        reconciled: @escaping @Sendable (String) async -> Void
     ) {
+        self.reconciled = reconciled
         self.store = store
         self.fleet = fleet
         self.feed = feed
@@ -31,7 +35,8 @@ package struct ConnectionOperations: Sendable {
         View(
             record: record,
             status: ConnectionStatus(
-                desired: record.desired, observed: fleet.observe(record.desired.name),
+                desired: record.desired,
+                observed: fleet.observe(record.desired.name) ?? record.lastObserved,
                 now: clock.wallTime()))
     }
 
@@ -94,7 +99,8 @@ package struct ConnectionOperations: Sendable {
         throw ManagerError(.cancelled, "the caller went away")
     }
 
-    /// Closes and removes. Returns once the record is gone; the loop closes the socket.
+    /// Closes and removes. Returns when the record is gone and the loop has acted on it: no dial
+    /// begins after that.
     package func disconnect(_ name: String) async throws {
         try await store.transact { draft in
             guard let record = draft.connection(name) else {
@@ -108,7 +114,7 @@ package struct ConnectionOperations: Sendable {
             }
             draft.removeConnection(name)
         }
-        await settled(name) { fleet.observe(name).map { !$0.isOpen } ?? true }
+        await reconciled(name)
     }
 
     // MARK: Topic
@@ -264,5 +270,16 @@ package struct ConnectionOperations: Sendable {
             await group.next()
             group.cancelAll()
         }
+    }
+}
+
+extension ConnectionRecord {
+    /// What the life before this one last wrote, for as long as this one has not dialled.
+    fileprivate var lastObserved: ObservedConnection? {
+        guard let observed else { return nil }
+        var seen = ObservedConnection(name: desired.name, uid: desired.uid, generation: 0)
+        seen.lastFailure = observed.lastFailure
+        seen.lastClose = observed.lastClose
+        return seen
     }
 }

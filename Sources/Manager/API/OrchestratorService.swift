@@ -96,14 +96,15 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
             case .connectionSet: try Self.deleteConnectionSet(name, set: set, in: &draft)
             }
         }
+        for name in deleted { await operations.reconciled(name) }
         var response = Wsm_V1_DeleteResponse()
-        response.deleted = Int32(clamping: deleted)
+        response.deleted = Int32(clamping: deleted.count)
         return response
     }
 
     private static func deleteConnection(
         _ name: String, set: String, in draft: inout StoreDraft
-    ) throws -> Int {
+    ) throws -> [String] {
         guard let desired = draft.connection(name)?.desired else {
             throw ManagerError.connectionNotFound
         }
@@ -116,21 +117,21 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
         try check(desired.keeper, is: set, name: name)
         draft.removeConnection(name)
         forget(desired.keeper, in: &draft) { $0.connections.remove(name) }
-        return 1
+        return [name]
     }
 
     private static func deleteConnectionSet(
         _ name: String, set: String, in draft: inout StoreDraft
-    ) throws -> Int {
+    ) throws -> [String] {
         guard let record = draft.connectionSet(name) else {
             throw ManagerError(.notFound, "ConnectionSet not found")
         }
         try check(record.keeper, is: set, name: name)
-        var deleted = 0
+        var deleted: [String] = []
         for member in record.members
         where draft.connection(member)?.desired.connectionSet == name {
             draft.removeConnection(member)
-            deleted += 1
+            deleted.append(member)
         }
         draft.removeConnectionSet(name)
         forget(record.keeper, in: &draft) { $0.connectionSets.remove(name) }
@@ -321,7 +322,10 @@ extension OrchestratorService {
     private func object(_ kind: ObjectKind, _ name: String, isBrief: Bool) -> Wsm_V1_Object? {
         switch kind {
         case .connection:
-            operations.view(name).map { Wsm_V1_Object($0, isBrief: isBrief) }
+            operations.view(name).flatMap { view in
+                // Not there for anybody before its Connect is answered.
+                view.record.desired.isProvisional ? nil : Wsm_V1_Object(view, isBrief: isBrief)
+            }
         case .connectionSet:
             operations.store.connectionSet(name).map { Wsm_V1_Object($0, isBrief: isBrief) }
         }

@@ -106,13 +106,24 @@ package final class ManagedConnection: @unchecked Sendable {
 
     /// Replaces the snapshot with what the machine says, and tells of it.
     func changed() {
-        refreshFacts()
-        announceStatus()
+        readMachine()
+        let status = ConnectionStatus(
+            desired: desired, observed: facts, now: environment.clock.wallTime())
+        facts.conditions = status.conditions
+        let copy = facts
+        snapshot.withLock { $0 = copy }
+        announce(status.phase)
         environment.onChange(name)
     }
 
     /// Replaces the snapshot without waking anybody: counters.
     func refreshFacts() {
+        readMachine()
+        let copy = facts
+        snapshot.withLock { $0 = copy }
+    }
+
+    private func readMachine() {
         facts.state = machine.state
         facts.hasBeenOpen = machine.hasBeenOpen
         facts.attempt = machine.attempt
@@ -123,18 +134,14 @@ package final class ManagedConnection: @unchecked Sendable {
         facts.traffic.dropped = queue.dropped
         facts.traffic.bufferedMessages = queue.held.messages + backlog.count
         facts.traffic.bufferedBytes = queue.held.bytes
-        let copy = facts
-        snapshot.withLock { $0 = copy }
     }
 
     // MARK: Events for people
 
     /// Publishes what the older service would: an event for each change of the status word, and
     /// the error before the transition it causes.
-    private func announceStatus() {
-        let status = ConnectionStatus(
-            desired: desired, observed: facts, now: environment.clock.wallTime())
-        let word = status.phase.statusWord
+    private func announce(_ phase: Phase) {
+        let word = phase.statusWord
         guard word != lastStatusWord else { return }
         let before = lastStatusWord
         lastStatusWord = word

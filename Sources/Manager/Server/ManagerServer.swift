@@ -93,7 +93,8 @@ package final class ManagerServer: Sendable {
         let fleet = ConnectionFleet(
             environment: environment, group: group, stored: { store.record($0)?.observed })
         let operations = ConnectionOperations(
-            store: store, fleet: fleet, feed: router.feed, clock: clock)
+            store: store, fleet: fleet, feed: router.feed, clock: clock,
+            reconciled: { await router.reconciled($0) })
         let statuses = StatusWriter(store: store, logger: logger) { name in
             operations.view(name).map { StoredStatus(status: $0.status) }
         }
@@ -180,8 +181,7 @@ package final class ManagerServer: Sendable {
         await parts.looping.value
         await parts.writing.value
         await parts.statuses.flush()
-        parts.serving.cancel()
-        _ = await parts.serving.result
+        await endCalls()
         do {
             try parts.keptOpen.closeStore()
         } catch {
@@ -196,6 +196,21 @@ package final class ManagerServer: Sendable {
     }
 }
 
+extension ManagerServer {
+    /// For the last answers to reach their callers, after everything they waited for has ended.
+    private static let lastAnswers: Duration = .seconds(1)
+
+    private func endCalls() async {
+        let serving = parts.serving
+        let impatient = Task {
+            try await Task.sleep(for: Self.lastAnswers)
+            serving.cancel()
+        }
+        _ = await serving.result
+        impatient.cancel()
+    }
+}
+
 /// Tells of changes: records to the loop, connections to the loop and the status writer, both to
 /// those who watch.
 final class ChangeRouter: Sendable {
@@ -204,6 +219,10 @@ final class ChangeRouter: Sendable {
 
     func connect(loop: ReconcileLoop, statuses: StatusWriter) {
         targets.withLock { $0 = (loop, statuses) }
+    }
+
+    func reconciled(_ name: String) async {
+        await targets.withLock { $0 }?.loop.reconciled(name)
     }
 
     func recordsChanged(_ keys: [ObjectKey]) {

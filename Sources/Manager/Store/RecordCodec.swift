@@ -32,7 +32,7 @@ enum RecordCodec {
 
     static func decodeHeader(_ bytes: [UInt8], key: String) throws -> (epoch: UInt64, pages: Int) {
         let fields = try Fields(bytes, key: key)
-        return try (UInt64(fields.int("shardEpoch")), fields.int("pages"))
+        return try (fields.count("shardEpoch"), fields.count("pages"))
     }
 
     static func page(epoch: UInt64, entries: [String]) -> [UInt8] {
@@ -111,7 +111,7 @@ enum RecordCodec {
         desired.overlay.labels = try fields.map("tags")
         desired.isProvisional = fields.isTrue("provisional")
         return ConnectionRecord(
-            epoch: UInt64(try fields.int("shardEpoch")), desired: desired,
+            epoch: try fields.count("shardEpoch"), desired: desired,
             observed: try fields.optional("observed").map { try decodeStatus($0) })
     }
 
@@ -146,7 +146,7 @@ enum RecordCodec {
     private static func decodeStatus(_ fields: Fields) throws -> StoredStatus {
         var status = StoredStatus(
             phase: Phase(rawValue: try fields.text("phase")) ?? .pending,
-            attempt: try fields.int("attempt"), published: UInt64(try fields.int("published")))
+            attempt: try fields.int("attempt"), published: try fields.count("published"))
         status.connectedAt = fields.optionalTime("connectedAt")
         if let failure = try fields.optional("lastError") {
             status.lastFailure = LinkFailure(
@@ -181,7 +181,7 @@ enum RecordCodec {
     static func decodeConnectionSet(_ bytes: [UInt8], key: String) throws -> ConnectionSetRecord {
         let fields = try Fields(bytes, key: key)
         return ConnectionSetRecord(
-            epoch: UInt64(try fields.int("shardEpoch")), name: try fields.text("name"),
+            epoch: try fields.count("shardEpoch"), name: try fields.text("name"),
             uid: try fields.text("uid"), generation: Int64(try fields.int("generation")),
             createdAt: WallTime(nanosecondsSinceEpoch: Int64(try fields.int("createdAt"))),
             keeper: try fields.keeper("keeper"), labels: try fields.map("labels"),
@@ -215,7 +215,7 @@ enum RecordCodec {
     static func decodeApplySet(_ bytes: [UInt8], key: String) throws -> ApplySetRecord {
         let fields = try Fields(bytes, key: key)
         var record = ApplySetRecord(
-            epoch: UInt64(try fields.int("shardEpoch")), name: try fields.text("name"),
+            epoch: try fields.count("shardEpoch"), name: try fields.text("name"),
             uid: try fields.text("uid"))
         record.connections = Set(try fields.texts("connections"))
         record.connectionSets = Set(try fields.texts("connectionSets"))
@@ -264,6 +264,14 @@ private struct Fields {
             throw StateStoreError(message: "\(key) is not JSON: \(error)")
         }
         self.key = key
+        // What `wsm/meta` says is told by ``RecordCodec/checkMeta(_:)``, with more words.
+        guard key != Shards.metaKey else { return }
+        let found = try int("v")
+        guard found == RecordCodec.version else {
+            throw StateStoreError(
+                message: "\(key) is of version \(found); this program reads version "
+                    + "\(RecordCodec.version)")
+        }
     }
 
     private init(object: JSONValue, key: String) {
@@ -294,6 +302,12 @@ private struct Fields {
         guard case .number(let text) = object[name], let value = Int(text) else {
             throw missing(name)
         }
+        return value
+    }
+
+    /// An int that is not negative.
+    func count<Number: FixedWidthInteger>(_ name: String) throws -> Number {
+        guard let value = Number(exactly: try int(name)), value >= 0 else { throw missing(name) }
         return value
     }
 

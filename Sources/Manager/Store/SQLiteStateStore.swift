@@ -12,7 +12,8 @@ package final class SQLiteStateStore: StateStore {
     /// transaction stays in the tens of milliseconds.
     static let writesPerTransaction = 2_000
 
-    private let database: DatabasePool
+    /// The tests read its pragmas.
+    let database: DatabasePool
     private let queue = Mutex(Pending())
 
     private struct Pending {

@@ -3,14 +3,10 @@ import Spec
 extension ConnectionStatus {
     /// Reads desired against observed.
     ///
-    /// - Parameters:
-    ///   - observed: `nil` if this process has not dialled it yet.
-    ///   - previous: the conditions shown last, whose transition times are kept where the status
-    ///     did not change.
-    package init(
-        desired: DesiredConnection, observed: ObservedConnection?, previous: [Condition] = [],
-        now: WallTime
-    ) {
+    /// Conditions keep the transition time they had where their status did not change.
+    ///
+    /// - Parameter observed: `nil` if this process has not dialled it yet.
+    package init(desired: DesiredConnection, observed: ObservedConnection?, now: WallTime) {
         let seen =
             observed
             ?? ObservedConnection(
@@ -20,7 +16,7 @@ extension ConnectionStatus {
         phase = Self.phase(observed: seen, stall: stall)
         let facts = Facts(desired: desired, observed: seen, phase: phase, stall: stall)
         var times: [String: Condition] = [:]
-        for condition in previous { times[condition.type] = condition }
+        for condition in seen.conditions { times[condition.type] = condition }
         conditions = facts.all.map { fact in
             let before = times[fact.type]
             return Condition(

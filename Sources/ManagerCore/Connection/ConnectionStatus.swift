@@ -77,6 +77,8 @@ package struct ObservedConnection: Sendable, Hashable {
     /// The bus refuses or does not answer; the sentence says what it said.
     package var publishFailure: String?
     package var traffic = TrafficCounters()
+    /// As last computed: what the transition times of the next ones are taken from.
+    package var conditions: [Condition] = []
 
     package init(name: String, uid: ConnectionUID, generation: Int64) {
         self.name = name

@@ -106,6 +106,10 @@ package struct PendingReplies<Waiter: Sendable>: Sendable {
 
     package var count: Int { pending.count }
 
+    /// Mode `next`: the send on the wire, so that the failure to write a `thenSend` can be told to
+    /// its waiter by ``cancelled(_:)``.
+    package var nextToken: Token? { nextOnWire.map(Token.init) }
+
     /// When ``deadlinePassed(now:)`` is due; `nil` if nothing is pending.
     package var nextDeadline: Instant? { deadlines.min?.deadline }
 }

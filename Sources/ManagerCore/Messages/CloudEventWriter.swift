@@ -12,7 +12,7 @@ package enum CloudEventWriter {
     private enum Content {
         case json
         case string
-        case base64(type: String)
+        case base64(type: StaticString)
     }
 
     /// The event as one JSON object.
@@ -41,7 +41,7 @@ package enum CloudEventWriter {
 
     /// `datacontenttype` of the event; `nil` where ``json(_:data:)`` is.
     package static func contentType(of event: OutboundEvent) -> String? {
-        content(of: event, event.data).map(contentType)
+        content(of: event, event.data).map { contentType($0).description }
     }
 
     /// Decides how the payload is carried.
@@ -78,29 +78,29 @@ package enum CloudEventWriter {
     private static func appendAttributes(
         of event: OutboundEvent, _ content: Content, to bytes: inout [UInt8]
     ) {
-        JSONBytes.appendMember("specversion", "1.0", to: &bytes)
-        JSONBytes.appendKey("id", to: &bytes)
-        bytes.append(UInt8(ascii: "\""))
+        JSONBytes.appendLiteral("\"specversion\":\"1.0\",\"id\":\"", to: &bytes)
         event.id.appendText(to: &bytes)
-        bytes.append(UInt8(ascii: "\""))
-        JSONBytes.appendMember("source", event.source, to: &bytes)
-        JSONBytes.appendMember("type", event.type, to: &bytes)
+        JSONBytes.appendLiteral("\",\"source\":", to: &bytes)
+        JSONBytes.appendString(event.source, to: &bytes)
+        JSONBytes.appendLiteral(",\"type\":", to: &bytes)
+        JSONBytes.appendString(event.type, to: &bytes)
         if let subject = event.subject { JSONBytes.appendMember("subject", subject, to: &bytes) }
-        JSONBytes.appendKey("time", to: &bytes)
-        bytes.append(UInt8(ascii: "\""))
+        JSONBytes.appendLiteral(",\"time\":\"", to: &bytes)
         event.time.appendRFC3339(to: &bytes)
+        JSONBytes.appendLiteral("\",\"datacontenttype\":\"", to: &bytes)
+        JSONBytes.appendLiteral(contentType(content), to: &bytes)
         bytes.append(UInt8(ascii: "\""))
-        JSONBytes.appendMember("datacontenttype", contentType(content), to: &bytes)
         for attribute in event.attributes {
             bytes.append(UInt8(ascii: ","))
             JSONBytes.appendString(attribute.name, to: &bytes)
             bytes.append(UInt8(ascii: ":"))
             JSONBytes.appendString(attribute.value, to: &bytes)
         }
-        JSONBytes.appendKey("epoch", to: &bytes)
-        JSONBytes.appendDecimalString(event.id.epoch, to: &bytes)
-        JSONBytes.appendKey("sequence", to: &bytes)
-        JSONBytes.appendDecimalString(event.id.sequence, to: &bytes)
+        JSONBytes.appendLiteral(",\"epoch\":\"", to: &bytes)
+        JSONBytes.appendDecimal(event.id.epoch, to: &bytes)
+        JSONBytes.appendLiteral("\",\"sequence\":\"", to: &bytes)
+        JSONBytes.appendDecimal(event.id.sequence, to: &bytes)
+        bytes.append(UInt8(ascii: "\""))
     }
 
     private static func appendData(
@@ -121,7 +121,7 @@ package enum CloudEventWriter {
         }
     }
 
-    private static func contentType(_ content: Content) -> String {
+    private static func contentType(_ content: Content) -> StaticString {
         switch content {
         case .json: "application/json"
         case .string: "text/plain"

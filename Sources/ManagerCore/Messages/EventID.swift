@@ -63,7 +63,7 @@ package struct EventID: Sendable, Hashable, CustomStringConvertible {
 
     /// Appends the text form; digits are made in place, without string interpolation.
     package func appendText(to bytes: inout [UInt8]) {
-        bytes.append(contentsOf: uid.rawValue.utf8)
+        JSONBytes.appendPlain(uid.rawValue, to: &bytes)
         bytes.append(UInt8(ascii: "."))
         JSONBytes.appendDecimal(epoch, to: &bytes)
         bytes.append(UInt8(ascii: "."))

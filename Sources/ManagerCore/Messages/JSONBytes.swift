@@ -15,14 +15,24 @@ enum JSONBytes {
         bytes.append(UInt8(ascii: "\""))
     }
 
+    /// Appends bytes that are known while compiling, as they are.
+    static func appendLiteral(_ text: StaticString, to bytes: inout [UInt8]) {
+        bytes.append(
+            contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    /// Appends a text as it is, for text that needs no escape.
+    static func appendPlain(_ text: String, to bytes: inout [UInt8]) {
+        var text = text
+        text.withUTF8 { bytes.append(contentsOf: $0) }
+    }
+
     /// Appends `"key":` or, if the last byte is not an opening brace, `,"key":`.
     static func appendKey(_ key: StaticString, to bytes: inout [UInt8]) {
         if let last = bytes.last, last != UInt8(ascii: "{") { bytes.append(UInt8(ascii: ",")) }
         bytes.append(UInt8(ascii: "\""))
-        bytes.append(
-            contentsOf: UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(UInt8(ascii: ":"))
+        appendLiteral(key, to: &bytes)
+        appendLiteral("\":", to: &bytes)
     }
 
     static func appendMember(_ key: StaticString, _ value: String, to bytes: inout [UInt8]) {
@@ -32,17 +42,17 @@ enum JSONBytes {
 
     /// Appends the digits of a number.
     static func appendDecimal(_ number: UInt64, to bytes: inout [UInt8]) {
-        guard number >= 10 else {
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number))
-            return
+        // UInt64.max has twenty digits.
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+            var start = 20
+            var rest = number
+            repeat {
+                start -= 1
+                digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            } while rest > 0
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: digits[start...]))
         }
-        let start = bytes.count
-        var rest = number
-        while rest > 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
-            rest /= 10
-        }
-        bytes[start...].reverse()
     }
 
     /// Appends a number as a string of digits, for 64-bit numbers that not every parser keeps.
@@ -54,33 +64,39 @@ enum JSONBytes {
 
     /// Appends standard base64 with padding (RFC 4648, section 4), without quotes.
     static func appendBase64(_ data: [UInt8], to bytes: inout [UInt8]) {
-        bytes.reserveCapacity(bytes.count + (data.count + 2) / 3 * 4)
+        let chunk = 768
         data.withUnsafeBufferPointer { data in
-            var index = 0
-            while index + 2 < data.count {
-                appendBase64(data[index], data[index + 1], data[index + 2], to: &bytes)
-                index += 3
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: chunk / 3 * 4) { text in
+                for start in stride(from: 0, to: data.count, by: chunk) {
+                    let part = data[start..<min(start + chunk, data.count)]
+                    let count = encodeBase64(UnsafeBufferPointer(rebasing: part), into: text)
+                    bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[..<count]))
+                }
             }
-            let rest = data.count - index
-            guard rest > 0 else { return }
-            appendBase64(data[index], rest == 2 ? data[index + 1] : 0, 0, to: &bytes)
-            bytes[bytes.count - 1] = UInt8(ascii: "=")
-            if rest == 1 { bytes[bytes.count - 2] = UInt8(ascii: "=") }
         }
     }
 
     private static let base64Digits = StaticString(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 
-    private static func appendBase64(
-        _ first: UInt8, _ second: UInt8, _ third: UInt8, to bytes: inout [UInt8]
-    ) {
+    /// - Returns: How many characters were written; `text` has room for four of every three bytes.
+    private static func encodeBase64(
+        _ data: UnsafeBufferPointer<UInt8>, into text: UnsafeMutableBufferPointer<UInt8>
+    ) -> Int {
         let digits = base64Digits.utf8Start
-        let word = Int(first) << 16 | Int(second) << 8 | Int(third)
-        bytes.append(digits[word >> 18])
-        bytes.append(digits[word >> 12 & 63])
-        bytes.append(digits[word >> 6 & 63])
-        bytes.append(digits[word & 63])
+        var count = 0
+        for index in stride(from: 0, to: data.count, by: 3) {
+            let left = data.count - index
+            let word =
+                Int(data[index]) << 16 | (left > 1 ? Int(data[index + 1]) << 8 : 0)
+                | (left > 2 ? Int(data[index + 2]) : 0)
+            text[count] = digits[word >> 18]
+            text[count + 1] = digits[word >> 12 & 63]
+            text[count + 2] = left > 1 ? digits[word >> 6 & 63] : UInt8(ascii: "=")
+            text[count + 3] = left > 2 ? digits[word & 63] : UInt8(ascii: "=")
+            count += 4
+        }
+        return count
     }
 
     /// Copies runs of plain bytes whole, and stops only at those that must be escaped.

@@ -39,15 +39,18 @@ extension PublishQueue {
     /// - Returns: `nil` if nothing is waiting, or a batch is in flight already.
     package mutating func take(maxCount: Int, maxBytes: Int) -> Batch? {
         guard inFlight.isEmpty, !waiting.isEmpty else { return nil }
-        var bytes = 0
-        while let first = waiting.first, inFlight.count < max(1, maxCount),
-            inFlight.isEmpty || first.bytes <= maxBytes - bytes
-        {
-            bytes += first.bytes
-            inFlight.append(waiting.removeFirst())
+        var count = 1
+        var bytes = waitingSizes[0]
+        while count < min(waiting.count, maxCount), waitingSizes[count] <= maxBytes - bytes {
+            bytes += waitingSizes[count]
+            count += 1
         }
+        inFlight = Array(waiting.prefix(count))
+        inFlightSizes = Array(waitingSizes.prefix(count))
+        waiting.removeFirst(count)
+        waitingSizes.removeFirst(count)
         batchNumber += 1
-        return Batch(number: batchNumber, elements: inFlight.map(\.element), bytes: bytes)
+        return Batch(number: batchNumber, elements: inFlight, bytes: bytes)
     }
 
     /// The bus answered.
@@ -58,25 +61,32 @@ extension PublishQueue {
     package mutating func batchCompleted(_ number: UInt64, _ outcomes: [Outcome]) -> Completed {
         var completed = Completed()
         guard number == batchNumber, !inFlight.isEmpty else { return completed }
-        let batch = inFlight
-        inFlight.removeAll(keepingCapacity: true)
-        for (index, entry) in batch.enumerated().reversed() {
-            switch index < outcomes.count ? outcomes[index] : .retry {
-            case .delivered:
-                completed.delivered.add(entry.bytes)
-            case .dropped(let reason):
-                completed.dropped.add(entry.bytes)
-                discarded.count(reason)
-            case .retry:
-                completed.returned.add(entry.bytes)
-                waiting.prepend(entry)
-            }
-        }
+        sortOut(outcomes, into: &completed)
+        inFlight = []
+        inFlightSizes = []
         release(completed.delivered)
         release(completed.dropped)
         delivered += UInt64(completed.delivered.messages)
         amountChanged()
         return completed
+    }
+
+    private mutating func sortOut(_ outcomes: [Outcome], into completed: inout Completed) {
+        // From the back, so that those to be sent again keep their order at the front.
+        for index in inFlight.indices.reversed() {
+            let bytes = inFlightSizes[index]
+            switch index < outcomes.count ? outcomes[index] : .retry {
+            case .delivered:
+                completed.delivered.add(bytes)
+            case .dropped(let reason):
+                completed.dropped.add(bytes)
+                discarded.count(reason)
+            case .retry:
+                completed.returned.add(bytes)
+                waiting.prepend(inFlight[index])
+                waitingSizes.prepend(bytes)
+            }
+        }
     }
 
     /// The same outcome for the whole batch.
@@ -89,7 +99,9 @@ extension PublishQueue {
         let dropped = held
         discarded.count(reason, messages: dropped.messages)
         waiting.removeAll()
+        waitingSizes.removeAll()
         inFlight.removeAll()
+        inFlightSizes.removeAll()
         held = MessageAmount()
         amountChanged()
         return dropped

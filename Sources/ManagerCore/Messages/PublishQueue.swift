@@ -44,11 +44,6 @@ package struct PublishQueue<Element: Sendable>: Sendable {
         case refused(DropReason)
     }
 
-    struct Entry: Sendable {
-        var element: Element
-        var bytes: Int
-    }
-
     package private(set) var bounds: MessageAmount
     package private(set) var overflow: ConnectionSpec.Overflow
     /// What is waiting and in flight.
@@ -65,8 +60,11 @@ package struct PublishQueue<Element: Sendable>: Sendable {
     /// Messages that were never accepted.
     package private(set) var refused = DropCounters()
 
-    var waiting = Deque<Entry>()
-    var inFlight: [Entry] = []
+    // Sizes stand beside the elements, not with them: summing them up touches no element.
+    var waiting = Deque<Element>()
+    var waitingSizes = Deque<Int>()
+    var inFlight: [Element] = []
+    var inFlightSizes: [Int] = []
     var batchNumber: UInt64 = 0
 
     /// - Parameter bounds: At least one message and one byte.
@@ -114,7 +112,8 @@ extension PublishQueue {
                 answer = .acceptedDroppedOldest(dropped)
             }
         }
-        waiting.append(Entry(element: element, bytes: bytes))
+        waiting.append(element)
+        waitingSizes.append(bytes)
         held.messages += 1
         held.bytes += bytes
         accepted += 1
@@ -133,10 +132,11 @@ extension PublishQueue {
     /// - Returns: What was dropped; less than asked for if there was no more.
     package mutating func dropOldest(freeing bytes: Int, reason: DropReason) -> MessageAmount {
         var dropped = MessageAmount()
-        while dropped.bytes < bytes, let oldest = waiting.popFirst() {
+        while dropped.bytes < bytes, dropped.messages < waiting.count {
+            dropped.bytes += waitingSizes[dropped.messages]
             dropped.messages += 1
-            dropped.bytes += oldest.bytes
         }
+        removeOldest(dropped.messages)
         release(dropped)
         discarded.count(reason, messages: dropped.messages)
         amountChanged()
@@ -168,13 +168,18 @@ extension PublishQueue {
         var dropped = MessageAmount()
         while !fits(bytes, limits: limits, without: dropped) {
             guard dropped.messages < waiting.count else { return nil }
-            dropped.bytes += waiting[dropped.messages].bytes
+            dropped.bytes += waitingSizes[dropped.messages]
             dropped.messages += 1
         }
-        waiting.removeFirst(dropped.messages)
+        removeOldest(dropped.messages)
         release(dropped)
         discarded.count(.dropOldest, messages: dropped.messages)
         return dropped
+    }
+
+    private mutating func removeOldest(_ count: Int) {
+        waiting.removeFirst(count)
+        waitingSizes.removeFirst(count)
     }
 
     private func fits(

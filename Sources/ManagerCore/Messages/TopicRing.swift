@@ -25,18 +25,15 @@ package struct TopicRing<Message: Sendable>: Sendable {
         case gap(missed: UInt64, next: UInt64)
     }
 
-    private struct Entry: Sendable {
-        var message: Message
-        var bytes: Int
-    }
-
     package static var defaultMessages: Int { 10_000 }
     /// 16 MiB.
     package static var defaultBytes: Int { 16 << 20 }
 
     private let maxMessages: Int
     private let maxBytes: Int
-    private var entries = Deque<Entry>()
+    private var messages = Deque<Message>()
+    /// Of each message; beside them, so that summing up touches no message.
+    private var sizes = Deque<Int>()
     /// The position of the oldest message held, or of the next one if none is.
     package private(set) var oldestPosition: UInt64 = 1
     package private(set) var bytes = 0
@@ -49,10 +46,10 @@ package struct TopicRing<Message: Sendable>: Sendable {
         self.maxBytes = maxBytes
     }
 
-    package var count: Int { entries.count }
+    package var count: Int { messages.count }
 
     /// The position of the latest message; 0 before the first.
-    package var newestPosition: UInt64 { oldestPosition + UInt64(entries.count) - 1 }
+    package var newestPosition: UInt64 { oldestPosition + UInt64(messages.count) - 1 }
 
     /// Adds a message.
     ///
@@ -60,10 +57,12 @@ package struct TopicRing<Message: Sendable>: Sendable {
     @discardableResult
     package mutating func append(_ message: Message, bytes: Int) -> UInt64 {
         precondition(bytes >= 0, "a message of negative size")
-        entries.append(Entry(message: message, bytes: bytes))
+        messages.append(message)
+        sizes.append(bytes)
         self.bytes += bytes
-        while entries.count > maxMessages || (self.bytes > maxBytes && entries.count > 1) {
-            self.bytes -= entries.removeFirst().bytes
+        while messages.count > maxMessages || (self.bytes > maxBytes && messages.count > 1) {
+            messages.removeFirst()
+            self.bytes -= sizes.removeFirst()
             oldestPosition += 1
         }
         return newestPosition
@@ -86,14 +85,15 @@ package struct TopicRing<Message: Sendable>: Sendable {
             return .gap(missed: oldestPosition - position, next: oldestPosition)
         }
         guard position <= newestPosition + 1 else { return .gap(missed: 0, next: oldestPosition) }
-        var messages: [Message] = []
+        let start = Int(position - oldestPosition)
+        var end = start
         var bytes = 0
-        for entry in entries[Int(position - oldestPosition)...] {
-            guard messages.isEmpty || messages.count < maxCount && entry.bytes <= maxBytes - bytes
-            else { break }
-            messages.append(entry.message)
-            bytes += entry.bytes
+        while end < sizes.count,
+            end == start || (end - start < maxCount && sizes[end] <= maxBytes - bytes)
+        {
+            bytes += sizes[end]
+            end += 1
         }
-        return .messages(messages, next: position + UInt64(messages.count))
+        return .messages(Array(messages[start..<end]), next: position + UInt64(end - start))
     }
 }

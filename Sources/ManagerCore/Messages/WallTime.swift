@@ -44,28 +44,28 @@ package struct WallTime: Sendable, Hashable, Comparable, CustomStringConvertible
         let (year, month, day) = Self.civil(daysSinceEpoch: days)
         let micros = inDay / 1000
         let seconds = micros / 1_000_000
-        Self.append(year, digits: 4, to: &bytes)
-        bytes.append(UInt8(ascii: "-"))
-        Self.append(month, digits: 2, to: &bytes)
-        bytes.append(UInt8(ascii: "-"))
-        Self.append(day, digits: 2, to: &bytes)
-        bytes.append(UInt8(ascii: "T"))
-        Self.append(seconds / 3600, digits: 2, to: &bytes)
-        bytes.append(UInt8(ascii: ":"))
-        Self.append(seconds / 60 % 60, digits: 2, to: &bytes)
-        bytes.append(UInt8(ascii: ":"))
-        Self.append(seconds % 60, digits: 2, to: &bytes)
-        bytes.append(UInt8(ascii: "."))
-        Self.append(micros % 1_000_000, digits: 6, to: &bytes)
-        bytes.append(UInt8(ascii: "Z"))
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 27) { text in
+            Self.write(year, 4, then: "-", at: 0, to: text)
+            Self.write(month, 2, then: "-", at: 5, to: text)
+            Self.write(day, 2, then: "T", at: 8, to: text)
+            Self.write(seconds / 3600, 2, then: ":", at: 11, to: text)
+            Self.write(seconds / 60 % 60, 2, then: ":", at: 14, to: text)
+            Self.write(seconds % 60, 2, then: ".", at: 17, to: text)
+            Self.write(micros % 1_000_000, 6, then: "Z", at: 20, to: text)
+            bytes.append(contentsOf: UnsafeBufferPointer(text))
+        }
     }
 
-    private static func append(_ number: Int64, digits: Int, to bytes: inout [UInt8]) {
-        var divisor: Int64 = 1
-        for _ in 1..<digits { divisor *= 10 }
-        while divisor > 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10))
-            divisor /= 10
+    /// Writes the last `count` digits of a number, and the character behind them.
+    private static func write(
+        _ number: Int64, _ count: Int, then separator: Unicode.Scalar, at start: Int,
+        to text: UnsafeMutableBufferPointer<UInt8>
+    ) {
+        var rest = UInt64(number)
+        text[start + count] = UInt8(ascii: separator)
+        for index in stride(from: start + count - 1, through: start, by: -1) {
+            text[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
         }
     }
 

@@ -28,7 +28,7 @@ package enum ManifestDigest {
         write(set.metadata, kind: .connectionSet, &head)
         head.endObject()
         let sorted = set.members.indices.sorted {
-            JSONWriter.isBefore(set.members[$0].metadata.name, set.members[$1].metadata.name)
+            set.members[$0].metadata.name < set.members[$1].metadata.name
         }
         var hasher = SHA256()
         head.bytes.withUnsafeBytes { hasher.update(bufferPointer: $0) }

@@ -82,9 +82,11 @@ struct SetRows {
 
     /// A map from identifier to a list of scalars; the rows are all combinations.
     static func matrix(_ node: Node, _ problems: inout FieldProblems) -> SetRows? {
-        guard let entries = node.map(&problems),
-            checkVariables(entries.count, at: node, &problems)
+        guard let written = node.map(&problems),
+            checkVariables(written.count, at: node, &problems)
         else { return nil }
+        // By name, as canonical JSON has them, so that the members keep their order.
+        let entries = written.sorted { $0.key.text < $1.key.text }
         var lists: [[Node]] = []
         for entry in entries {
             checkName(entry.key.text, at: entry.keyMark, ".\(entry.key.text)", &problems)

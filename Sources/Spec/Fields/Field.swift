@@ -1,10 +1,23 @@
-/// A place of a spec that closures of any isolation may use.
-typealias SpecKeyPath<Value> = any WritableKeyPath<ConnectionSpec, Value> & Sendable
+/// A place of a spec. Two closures and no key path: a key path copies the whole spec to read one
+/// value of it, and the table is walked a hundred times for each connection.
+struct SpecPlace<Value: Sendable>: Sendable {
+    let get: @Sendable (ConnectionSpec) -> Value
+    let set: @Sendable (inout ConnectionSpec, Value) -> Void
+
+    init(
+        _ get: @escaping @Sendable (ConnectionSpec) -> Value,
+        _ set: @escaping @Sendable (inout ConnectionSpec, Value) -> Void
+    ) {
+        self.get = get
+        self.set = set
+    }
+}
 
 /// One row of the field table: everything that is to be known of one field of a connection.
 ///
-/// The compiler, the diff, the stored form and the reference page are all made from it.
-package struct Field: Sendable {
+/// The compiler, the diff, the stored form and the reference page are all made from it. A class, so
+/// that walking the table copies nothing.
+package final class Field: Sendable {
     /// Without `spec.`: `keepalive.pingInterval`.
     package let path: String
     package let typeName: String
@@ -24,7 +37,7 @@ package struct Field: Sendable {
 
     /// A field that always has a value. Its default is what a new ``ConnectionSpec`` holds.
     init<Value>(
-        _ path: String, _ keyPath: SpecKeyPath<Value>,
+        _ path: String, _ place: SpecPlace<Value>,
         _ codec: ValueCodec<Value>, _ edit: EditEffect, default defaultText: String? = nil,
         range rangeText: String? = nil, isRequired: Bool = false, _ summary: String
     ) {
@@ -36,20 +49,20 @@ package struct Field: Sendable {
         self.rangeText = rangeText ?? codec.rangeText
         isExpandable = codec.isExpandable
         var writer = JSONWriter()
-        codec.encode(ConnectionSpec(url: "")[keyPath: keyPath], &writer)
+        codec.encode(place.get(ConnectionSpec(url: "")), &writer)
         self.defaultText = defaultText ?? "`\(Self.manifestText(writer.bytes))`"
         decode = { node, problems, spec in
             guard let value = codec.decode(node, &problems) else { return }
-            spec[keyPath: keyPath] = value
+            place.set(&spec, value)
         }
-        encode = { spec, writer in codec.encode(spec[keyPath: keyPath], &writer) }
+        encode = { spec, writer in codec.encode(place.get(spec), &writer) }
         isSet = { _ in true }
-        isEqual = { $0[keyPath: keyPath] == $1[keyPath: keyPath] }
+        isEqual = { place.get($0) == place.get($1) }
     }
 
     /// A field that may be left without a value.
     init<Value>(
-        _ path: String, optional keyPath: SpecKeyPath<Value?>,
+        _ path: String, optional place: SpecPlace<Value?>,
         _ codec: ValueCodec<Value>, _ edit: EditEffect, default defaultText: String,
         range rangeText: String? = nil, _ summary: String
     ) {
@@ -63,13 +76,13 @@ package struct Field: Sendable {
         isExpandable = codec.isExpandable
         decode = { node, problems, spec in
             guard let value = codec.decode(node, &problems) else { return }
-            spec[keyPath: keyPath] = value
+            place.set(&spec, value)
         }
         encode = { spec, writer in
-            if let value = spec[keyPath: keyPath] { codec.encode(value, &writer) }
+            if let value = place.get(spec) { codec.encode(value, &writer) }
         }
-        isSet = { $0[keyPath: keyPath] != nil }
-        isEqual = { $0[keyPath: keyPath] == $1[keyPath: keyPath] }
+        isSet = { place.get($0) != nil }
+        isEqual = { place.get($0) == place.get($1) }
     }
 
     /// The value as a manifest shows it on one line; `nil` where it is not set.

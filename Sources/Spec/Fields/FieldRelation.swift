@@ -13,30 +13,31 @@ struct FieldRelation: Sendable {
     let resolve: @Sendable (inout SpecDraft) -> Problem?
 
     static let all: [FieldRelation] =
-        ["resolve", "connect", "tls", "upgrade"].map(phase)
+        phases
         + [
             backoff, bufferBytes, tlsNeedsSecureURL, clientCertificate, correlationMatch,
             correlationField,
         ]
 
-    private static let phases: [String: SpecKeyPath<Duration>] = [
-        "resolve": \.timeouts.resolve, "connect": \.timeouts.connect, "tls": \.timeouts.tls,
-        "upgrade": \.timeouts.upgrade,
+    private static let phases: [FieldRelation] = [
+        phase("resolve", SpecPlace({ $0.timeouts.resolve }, { $0.timeouts.resolve = $1 })),
+        phase("connect", SpecPlace({ $0.timeouts.connect }, { $0.timeouts.connect = $1 })),
+        phase("tls", SpecPlace({ $0.timeouts.tls }, { $0.timeouts.tls = $1 })),
+        phase("upgrade", SpecPlace({ $0.timeouts.upgrade }, { $0.timeouts.upgrade = $1 })),
     ]
 
     /// The dial takes at least as long as each of its phases.
-    private static func phase(_ name: String) -> FieldRelation {
+    private static func phase(_ name: String, _ place: SpecPlace<Duration>) -> FieldRelation {
         let path = "timeouts.\(name)"
-        let keyPath = phases[name] ?? \.timeouts.dial
         return FieldRelation(paths: ["timeouts.dial", path]) { draft in
-            let phase = draft.spec[keyPath: keyPath]
+            let phase = place.get(draft.spec)
             guard draft.spec.timeouts.dial < phase else { return nil }
             guard let dialMark = draft.mark("timeouts.dial") else {
                 draft.spec.timeouts.dial = phase
                 return nil
             }
             guard draft.isWritten(path) else {
-                draft.spec[keyPath: keyPath] = draft.spec.timeouts.dial
+                place.set(&draft.spec, draft.spec.timeouts.dial)
                 return nil
             }
             return Problem(

@@ -9,6 +9,8 @@ struct FieldTree: Sendable {
     private(set) var branches: [String: Branch] = [:]
     /// The keys in the order of canonical JSON.
     private(set) var sortedKeys: [String] = []
+    /// The branches in that order, each with its key as JSON writes it.
+    private(set) var sorted: [(quotedKey: [UInt8], branch: Branch)] = []
 
     static let root: FieldTree = {
         var root = FieldTree()
@@ -33,6 +35,9 @@ struct FieldTree: Sendable {
             branches[key] = .group(tree)
         }
         sortedKeys = branches.keys.sorted(by: JSONWriter.isBefore)
+        sorted = sortedKeys.compactMap { key in
+            branches[key].map { (Array("\"\(key)\":".utf8), $0) }
+        }
     }
 
     /// ` (did you mean …?)` for a key that is not here: a key of this group, or a field elsewhere

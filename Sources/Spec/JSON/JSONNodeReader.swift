@@ -142,15 +142,21 @@ extension JSONNodeReader {
     private mutating func readString() throws(NodeBuilder.Abort) -> String {
         let start = at + 1
         var end = start
+        var allBits: UInt8 = 0
         while end < bytes.count, bytes[end] != UInt8(ascii: "\""), bytes[end] != 0x5C,
             bytes[end] >= 0x20
         {
+            allBits |= bytes[end]
             end += 1
         }
         guard end < bytes.count, bytes[end] == UInt8(ascii: "\"") else {
             return try readEscapedString()
         }
         let content = UnsafeBufferPointer(rebasing: bytes[start..<end])
+        guard allBits >= 0x80 else {
+            at = end + 1
+            return String(decoding: content, as: UTF8.self)
+        }
         guard let text = String(validating: content, as: UTF8.self) else {
             throw fault("a string is not UTF-8")
         }
@@ -237,7 +243,14 @@ extension JSONNodeReader {
     /// Reads `true`, `false`, `null` or a number as text.
     private mutating func readLiteral() throws(NodeBuilder.Abort) -> String {
         let rest = bytes[at...]
-        for word in ["true", "false", "null"] where rest.starts(with: word.utf8) {
+        let word: String? =
+            switch bytes[at] {
+            case UInt8(ascii: "t"): "true"
+            case UInt8(ascii: "f"): "false"
+            case UInt8(ascii: "n"): "null"
+            default: nil
+            }
+        if let word, rest.starts(with: word.utf8) {
             at += word.utf8.count
             return word
         }

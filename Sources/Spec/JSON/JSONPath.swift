@@ -51,7 +51,7 @@ package struct JSONPath: Sendable, Hashable, CustomStringConvertible {
 
 extension JSONValue {
     /// The value at a path; `nil` where there is none.
-    package subscript(path: JSONPath) -> JSONValue? {
+    package subscript(path path: JSONPath) -> JSONValue? {
         var value = self
         for segment in path.segments {
             switch value {

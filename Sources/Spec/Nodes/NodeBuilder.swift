@@ -232,7 +232,7 @@ extension NodeBuilder {
     }
 
     private func hasDuplicates(_ entries: [Node.Entry]) -> Bool {
-        guard entries.count <= 8 else {
+        guard entries.count <= 32 else {
             var seen = Set<String>(minimumCapacity: entries.count)
             return !entries.allSatisfy { seen.insert($0.key.text).inserted }
         }

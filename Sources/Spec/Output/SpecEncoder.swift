@@ -22,27 +22,27 @@ enum SpecEncoder {
         replacing: [Int: Node] = [:], where isWanted: (Int) -> Bool
     ) {
         writer.beginObject()
-        for key in tree.sortedKeys {
-            switch tree.branches[key] {
-            case .field(let index) where isWanted(index):
-                writer.key(key)
+        for (key, branch) in tree.sorted {
+            switch branch {
+            case .field(let index):
+                guard isWanted(index) else { continue }
+                writer.key(quoted: key)
                 if let node = replacing[index] {
                     writer.value(JSONValue(node).sorted())
                 } else {
                     FieldTable.fields[index].encode(spec, &writer)
                 }
-            case .group(let subtree) where holds(subtree, where: isWanted):
-                writer.key(key)
+            case .group(let subtree):
+                guard holds(subtree, where: isWanted) else { continue }
+                writer.key(quoted: key)
                 encode(spec, subtree, &writer, replacing: replacing, where: isWanted)
-            default:
-                continue
             }
         }
         writer.endObject()
     }
 
     private static func holds(_ tree: FieldTree, where isWanted: (Int) -> Bool) -> Bool {
-        tree.branches.values.contains { branch in
+        tree.sorted.contains { _, branch in
             switch branch {
             case .field(let index): isWanted(index)
             case .group(let subtree): holds(subtree, where: isWanted)

@@ -6,10 +6,6 @@ package enum DurationText {
     /// 8760 hours, in nanoseconds.
     static let maxNanoseconds: Int64 = 8760 * 3_600_000_000_000
 
-    private static let units: [(name: String, nanoseconds: Int64)] = [
-        ("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000),
-    ]
-
     /// Reads a duration; the error is a sentence for the author.
     package static func parse(_ text: String) throws(SyntaxProblem) -> Duration {
         try text.withBytes { bytes throws(SyntaxProblem) in try parse(bytes) }
@@ -21,7 +17,8 @@ package enum DurationText {
         guard rest > 0 else { return "0s" }
         guard rest >= 1_000_000_000 else { return decimal(rest, unit: 1_000_000) + "ms" }
         var text = ""
-        for (name, unit) in units.prefix(2) where rest >= unit {
+        for (name, unit) in [("h", Int64(3_600_000_000_000)), ("m", 60_000_000_000)]
+        where rest >= unit {
             text += "\(rest / unit)\(name)"
             rest %= unit
         }
@@ -118,11 +115,15 @@ package enum DurationText {
         while at < bytes.count, !(bytes[at] >= 0x30 && bytes[at] <= 0x39), bytes[at] != 0x2E {
             at += 1
         }
-        let name = String(decoding: bytes[start..<at], as: UTF8.self)
-        guard !name.isEmpty else { throw "a duration needs a unit: h, m, s or ms" }
-        guard let unit = units.first(where: { $0.name == name }) else {
+        switch (at - start, at > start ? bytes[start] : 0, at > start + 1 ? bytes[start + 1] : 0) {
+        case (1, UInt8(ascii: "h"), _): return 3_600_000_000_000
+        case (1, UInt8(ascii: "m"), _): return 60_000_000_000
+        case (1, UInt8(ascii: "s"), _): return 1_000_000_000
+        case (2, UInt8(ascii: "m"), UInt8(ascii: "s")): return 1_000_000
+        case (0, _, _): throw "a duration needs a unit: h, m, s or ms"
+        default:
+            let name = String(decoding: bytes[start..<at].prefix(16), as: UTF8.self)
             throw SyntaxProblem("\"\(name)\" is no unit of time; use h, m, s or ms")
         }
-        return unit.nanoseconds
     }
 }

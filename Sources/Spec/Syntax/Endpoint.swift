@@ -46,34 +46,48 @@ extension Endpoint {
     /// fragment, user info, blanks or control characters. Characters of path and query beyond ASCII
     /// are percent-encoded.
     package static func parse(_ url: String) throws(EndpointError) -> Endpoint {
-        try checkCharacters(url)
-        guard let colon = url.firstIndex(of: ":"), url[colon...].hasPrefix("://") else {
-            throw EndpointError(message: "a URL starts with ws:// or wss://")
-        }
-        let isSecure = try readScheme(url[..<colon])
-        let rest = url[url.index(colon, offsetBy: 3)...]
-        let authority = rest.prefix { $0 != "/" && $0 != "?" }
-        guard !authority.contains("@") else {
-            throw EndpointError(
-                message: "a URL carries no user info; send credentials in headers, by valueFrom")
-        }
-        let (host, port) = try readAuthority(authority)
-        return Endpoint(
-            isSecure: isSecure, host: try HostName.normalized(host),
-            port: try port.map(readPort) ?? (isSecure ? 443 : 80),
-            requestTarget: requestTarget(rest[authority.endIndex...]))
-    }
-
-    private static func checkCharacters(_ url: String) throws(EndpointError) {
         guard !url.isEmpty else { throw EndpointError(message: "a URL is empty") }
         guard url.utf8.count <= maxURLLength else {
             throw EndpointError(message: "a URL has at most \(maxURLLength) bytes")
         }
+        try checkCharacters(url)
+        return try url.withBytes { bytes throws(EndpointError) in try parse(bytes) }
+    }
+
+    private static func parse(
+        _ bytes: UnsafeBufferPointer<UInt8>
+    ) throws(EndpointError) -> Endpoint {
+        let colon = bytes.firstIndex(of: UInt8(ascii: ":")) ?? bytes.count
+        let start = colon + 3
+        guard start <= bytes.count, bytes[colon + 1] == 0x2F, bytes[colon + 2] == 0x2F else {
+            throw EndpointError(message: "a URL starts with ws:// or wss://")
+        }
+        let isSecure = try readScheme(text(bytes[..<colon]))
+        let end =
+            bytes[start...].firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") }
+            ?? bytes.count
+        let authority = bytes[start..<end]
+        guard !authority.contains(UInt8(ascii: "@")) else {
+            throw EndpointError(
+                message: "a URL carries no user info; send credentials in headers, by valueFrom")
+        }
+        let (host, port) = try split(authority)
+        return Endpoint(
+            isSecure: isSecure, host: try HostName.normalized(host),
+            port: try port.map(readPort) ?? (isSecure ? 443 : 80),
+            requestTarget: requestTarget(bytes[end...]))
+    }
+
+    private static func text(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> String {
+        String(decoding: UnsafeBufferPointer(rebasing: bytes), as: UTF8.self)
+    }
+
+    private static func checkCharacters(_ url: String) throws(EndpointError) {
         for scalar in url.unicodeScalars {
             if CharacterRules.isControl(scalar) {
                 throw EndpointError(message: "a URL has no control characters")
             }
-            if scalar == " " || (scalar.value > 0x7F && scalar.properties.isWhitespace) {
+            if CharacterRules.isBlank(scalar) {
                 throw EndpointError(message: "a URL has no blanks; write %20")
             }
             if scalar == "#" {
@@ -84,7 +98,7 @@ extension Endpoint {
         }
     }
 
-    private static func readScheme(_ scheme: Substring) throws(EndpointError) -> Bool {
+    private static func readScheme(_ scheme: String) throws(EndpointError) -> Bool {
         switch scheme.lowercased() {
         case "ws": return false
         case "wss": return true
@@ -95,35 +109,37 @@ extension Endpoint {
         }
     }
 
-    private static func readAuthority(
-        _ authority: Substring
-    ) throws(EndpointError) -> (host: Substring, port: Substring?) {
-        guard !authority.isEmpty else { throw EndpointError(message: "a URL needs a host") }
-        if authority.first == "[" {
-            guard let end = authority.firstIndex(of: "]") else {
+    /// Host, with the brackets of an IPv6 address, and port.
+    private static func split(
+        _ authority: Slice<UnsafeBufferPointer<UInt8>>
+    ) throws(EndpointError) -> (host: String, port: String?) {
+        var end = authority.firstIndex(of: UInt8(ascii: ":")) ?? authority.endIndex
+        if authority.first == UInt8(ascii: "[") {
+            guard let bracket = authority.firstIndex(of: UInt8(ascii: "]")) else {
                 throw EndpointError(message: "the IPv6 address lacks its \"]\"")
             }
-            let rest = authority[authority.index(after: end)...]
-            guard rest.isEmpty || rest.first == ":" else {
-                throw EndpointError(
-                    message: "after the IPv6 address comes \":\" and a port, or \"/\"")
-            }
-            return (authority[...end], rest.isEmpty ? nil : rest.dropFirst())
+            end = bracket + 1
         }
-        guard let colon = authority.firstIndex(of: ":") else { return (authority, nil) }
-        let port = authority[authority.index(after: colon)...]
-        guard !port.contains(":") else {
+        guard end > authority.startIndex else {
+            throw EndpointError(message: "a URL needs a host")
+        }
+        let rest = authority[end...]
+        guard !rest.isEmpty else { return (text(authority), nil) }
+        guard rest.first == UInt8(ascii: ":") else {
+            throw EndpointError(
+                message: "after the IPv6 address comes \":\" and a port, or \"/\"")
+        }
+        guard !rest.dropFirst().contains(UInt8(ascii: ":")) else {
             throw EndpointError(
                 message: "an IPv6 address stands in brackets, as in ws://[::1]:8080/")
         }
-        guard colon > authority.startIndex else {
-            throw EndpointError(message: "a URL needs a host")
-        }
-        return (authority[..<colon], port)
+        return (text(authority[..<end]), text(rest.dropFirst()))
     }
 
-    private static func readPort(_ text: Substring) throws(EndpointError) -> Int {
-        guard !text.isEmpty else { throw EndpointError(message: "the port after \":\" is missing") }
+    private static func readPort(_ text: String) throws(EndpointError) -> Int {
+        guard !text.isEmpty else {
+            throw EndpointError(message: "the port after \":\" is missing")
+        }
         guard text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), text.utf8.count <= 5,
             let port = Int(text), (1...65535).contains(port)
         else {
@@ -132,10 +148,11 @@ extension Endpoint {
         return port
     }
 
-    private static func requestTarget(_ pathAndQuery: Substring) -> String {
-        var target = pathAndQuery.first == "/" ? "" : "/"
-        guard !pathAndQuery.utf8.allSatisfy({ $0 < 0x80 }) else { return target + pathAndQuery }
-        for byte in pathAndQuery.utf8 {
+    private static func requestTarget(_ rest: Slice<UnsafeBufferPointer<UInt8>>) -> String {
+        let slash = rest.first == UInt8(ascii: "/") ? "" : "/"
+        guard !rest.allSatisfy({ $0 < 0x80 }) else { return slash + text(rest) }
+        var target = slash
+        for byte in rest {
             if byte < 0x80 {
                 target.unicodeScalars.append(Unicode.Scalar(byte))
             } else {

@@ -1,15 +1,15 @@
 /// Hosts as a URL and `tls.serverName` may name them.
 enum HostName {
     /// The host in the form that is dialled: lower case, IPv6 without its brackets.
-    static func normalized(_ host: Substring) throws(EndpointError) -> String {
-        if host.first == "[" {
+    static func normalized(_ host: String) throws(EndpointError) -> String {
+        if host.utf8.first == UInt8(ascii: "[") {
             let address = host.dropFirst().dropLast()
             guard isIPv6(address) else {
                 throw EndpointError(message: "the host is no IPv6 address")
             }
             return address.lowercased()
         }
-        if let problem = problem(String(host)) { throw EndpointError(message: problem) }
+        if let problem = problem(host) { throw EndpointError(message: problem) }
         return host.lowercased()
     }
 
@@ -19,12 +19,13 @@ enum HostName {
             return "the host has characters outside ASCII; write it in punycode (xn--…)"
         }
         guard host.utf8.count <= 253 else { return "the host has at most 253 characters" }
-        var labels = host.split(separator: ".", omittingEmptySubsequences: false)
-        if labels.count > 1, labels.last == "" { labels.removeLast() }
+        var labels = host.utf8.split(
+            separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        if labels.count > 1, labels.last?.isEmpty == true { labels.removeLast() }
         for label in labels {
             if let problem = labelProblem(label) { return problem }
         }
-        if let last = labels.last, last.utf8.allSatisfy(isDigit), !isIPv4(host[...]) {
+        if let last = labels.last, last.allSatisfy(isDigit), !isIPv4(host[...]) {
             return "the host is neither a name nor an IPv4 address"
         }
         return nil
@@ -34,10 +35,10 @@ enum HostName {
         isIPv4(host[...]) || isIPv6(host[...])
     }
 
-    private static func labelProblem(_ label: Substring) -> String? {
+    private static func labelProblem(_ label: Substring.UTF8View) -> String? {
         guard !label.isEmpty else { return "the host has an empty part between dots" }
-        guard label.utf8.count <= 63 else { return "a part of the host has at most 63 characters" }
-        let isValid = label.utf8.allSatisfy { byte in
+        guard label.count <= 63 else { return "a part of the host has at most 63 characters" }
+        let isValid = label.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
                 UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
@@ -45,7 +46,7 @@ enum HostName {
             default: false
             }
         }
-        guard isValid, label.first != "-", label.last != "-" else {
+        guard isValid, label.first != UInt8(ascii: "-"), label.last != UInt8(ascii: "-") else {
             return "the host is a name of letters, digits, \"-\" and \".\", or an address"
         }
         return nil

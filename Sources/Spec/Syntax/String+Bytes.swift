@@ -1,5 +1,6 @@
 extension String {
     /// Calls `body` with the bytes of the text, keeping the type of its error.
+    @inline(__always)
     func withBytes<Result, Failure: Error>(
         _ body: (UnsafeBufferPointer<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result {

@@ -12,7 +12,7 @@ package enum TopicName {
         }
         for scalar in topic.unicodeScalars {
             if CharacterRules.isControl(scalar) { return "a topic has no control characters" }
-            if scalar.properties.isWhitespace { return "a topic has no blanks" }
+            if CharacterRules.isBlank(scalar) { return "a topic has no blanks" }
         }
         return nil
     }

@@ -112,7 +112,8 @@ struct CloseHandshake: Sendable {
     mutating func transportEnded(_ cause: WebSocketError?) -> WebSocketClose? {
         guard self.state != .ended else { return nil }
         if self.state != .finishing {
-            let silent = WebSocketError(.connectionClosed, "ended by the peer without a close frame")
+            let silent = WebSocketError(
+                .connectionClosed, "ended by the peer without a close frame")
             self.note(cause ?? silent)
         }
         self.state = .ended

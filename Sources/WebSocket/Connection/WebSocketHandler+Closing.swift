@@ -53,7 +53,8 @@ extension WebSocketHandler {
     private func startCloseTimer(_ duration: Duration) {
         self.closeTimer?.cancel()
         guard let context = self.context else { return }
-        self.closeTimer = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(duration)) {
+        self.closeTimer = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(duration))
+        {
             self.perform(self.closing.deadlinePassed())
         }
     }
@@ -65,13 +66,13 @@ extension WebSocketHandler {
         self.closeTimer = nil
         self.discardOutbound()
         let (messages, bytes) = self.takeRead()
-        guard
-            let close = self.closing.transportEnded(self.transportError),
-            let delegate = self.delegate.take(), let context = self.context
-        else { return }
+        let close = self.closing.transportEnded(self.transportError)
+        guard let close, let context = self.context else { return }
         context.eventLoop.assumeIsolated().execute {
-            if bytes > 0 { delegate.webSocketReceived(messages, bytes: bytes) }
-            delegate.webSocketClosed(close)
+            // Asked for here: the end may come while the delegate is being made.
+            let delegate = self.delegate.take()
+            if bytes > 0 { delegate?.webSocketReceived(messages, bytes: bytes) }
+            delegate?.webSocketClosed(close)
         }
     }
 }

@@ -4,15 +4,10 @@ extension WebSocketHandler {
     /// Decodes every frame of a buffer; control frames are answered here, messages wait for
     /// `deliver`.
     func readFrames(_ buffer: ByteBuffer) {
-        guard !self.decoder.hasEnded else { return }
+        guard case .open = self.phase, !self.decoder.hasEnded else { return }
         self.bytesRead += buffer.readableBytes
-        // Locals: a stored property passed inout would cost an exclusivity check per access.
-        var decoder = self.decoder
-        var batch = FrameBatch()
-        swap(&batch, &self.batch)
-        buffer.withUnsafeReadableBytes { decoder.decode($0, into: &batch) }
-        self.decoder = decoder
-        swap(&batch, &self.batch)
+        // In place, once per buffer: a copy of the decoder would copy the message it assembles.
+        buffer.withUnsafeReadableBytes { self.decoder.decode($0, into: &self.batch) }
         if !self.batch.controls.isEmpty { self.answerControls() }
         if self.batch.end != nil {
             self.deliver()

@@ -75,7 +75,7 @@ extension WebSocketHandler {
             self.phase = .open
             upgrade.observer.handshakeUpgraded(subprotocol: subprotocol)
             buffer.moveReaderIndex(forwardBy: consumed)
-            if buffer.readableBytes > 0 { self.readFrames(buffer) }
+            self.readFrames(buffer)
         } catch {
             self.fail(upgrade, HandshakeFailure(transport: error))
         }

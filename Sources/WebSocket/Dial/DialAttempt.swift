@@ -161,7 +161,8 @@ final class DialAttempt {
         self.phase = .total
         let limit = self.request.timeouts.dial
         self.fail(
-            HandshakeFailure(code: .timedOut, message: "not done within \(limit), was in \(during)"))
+            HandshakeFailure(code: .timedOut, message: "not done within \(limit), was in \(during)")
+        )
     }
 
     private func enter(_ phase: WebSocketDialError.Phase, _ limit: Duration) {
@@ -172,7 +173,9 @@ final class DialAttempt {
         }
     }
 
-    private func timer(_ limit: Duration, _ body: @escaping (DialAttempt) -> Void) -> Scheduled<Void> {
+    private func timer(_ limit: Duration, _ body: @escaping (DialAttempt) -> Void) -> Scheduled<
+        Void
+    > {
         self.loop.assumeIsolated().scheduleTask(in: TimeAmount(limit)) { body(self) }
     }
 }

@@ -16,7 +16,8 @@ final class TLSContextCache: Sendable {
     }
 
     /// The context for the options, made if need be; fails with a `HandshakeFailure`.
-    func context(for options: TLSOptions, on loop: any EventLoop) -> EventLoopFuture<NIOSSLContext> {
+    func context(for options: TLSOptions, on loop: any EventLoop) -> EventLoopFuture<NIOSSLContext>
+    {
         // The name is of the connection, not of the context.
         var options = options
         options.serverName = nil

@@ -8,12 +8,14 @@ struct HandshakeCheck: Sendable {
     /// - Returns: The subprotocol the server chose.
     func accept(_ head: ResponseHead) throws(HandshakeFailure) -> String? {
         guard head.status == 101 else { throw Self.otherStatus(head) }
-        guard head.values(of: "upgrade").contains(where: { HTTPText.list($0, contains: "websocket") })
+        guard
+            head.values(of: "upgrade").contains(where: { HTTPText.list($0, contains: "websocket") })
         else {
             throw .badHandshake("the answer is 101 without Upgrade: websocket")
         }
         guard
-            head.values(of: "connection").contains(where: { HTTPText.list($0, contains: "upgrade") })
+            head.values(of: "connection").contains(where: { HTTPText.list($0, contains: "upgrade") }
+            )
         else {
             throw .badHandshake("the answer is 101 without Connection: Upgrade")
         }
@@ -53,7 +55,8 @@ struct HandshakeCheck: Sendable {
             failure.location = location
             // Neither a query nor user information belongs into a message.
             let target = location.prefix { $0 != "?" && $0 != "#" }
-            let shown = target.contains("@") ? "another place" : HTTPText.printable(target, limit: 200)
+            let shown =
+                target.contains("@") ? "another place" : HTTPText.printable(target, limit: 200)
             failure.message += ", redirects to \(shown)"
         }
         return failure

@@ -26,7 +26,7 @@ struct ApplyFailureTests {
         #expect(lines.count == 3)
         #expect(lines[0].hasPrefix("<stdin>:6:3: spec.topik: unknown key"))
         #expect(lines[0].hasSuffix("(did you mean topic?)"))
-        #expect(lines[1].hasPrefix("<stdin>:7:30: spec.keepalive.pingInterval: "))
+        #expect(lines[1].hasPrefix("<stdin>:7:29: spec.keepalive.pingInterval: "))
         #expect(lines[2] == "error: 2 problems in the input")
         #expect(fake.requests(FakeOrchestrator.Applied.self).isEmpty)
     }
@@ -87,7 +87,7 @@ struct ApplyFailureTests {
 
     @Test(arguments: [
         (RPCError.Code.failedPrecondition, "prune guard: 40 of 100 objects; see --max-prune",
-            ExitStatus.pruneGuard),
+            CommandStatus.pruneGuard),
         (.failedPrecondition, "set \"x\" is managed elsewhere", .conflict),
         (.aborted, "revision 7 is stale", .conflict),
         (.invalidArgument, "set: no name", .invalid),
@@ -99,7 +99,7 @@ struct ApplyFailureTests {
         (.internalError, "disk full", .unreachable),
     ])
     func aRefusedCallHasTheCodeOfItsStatus(
-        _ code: RPCError.Code, _ message: String, _ status: ExitStatus
+        _ code: RPCError.Code, _ message: String, _ status: CommandStatus
     ) async throws {
         var script = FakeOrchestrator.Script()
         script.apply = { _, _ in throw RPCError(code: code, message: message) }

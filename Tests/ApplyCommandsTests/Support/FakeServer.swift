@@ -2,6 +2,7 @@ import ApplyCommands
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
 import ManagerAPI
+import SwiftProtobuf
 import Synchronization
 
 typealias Messages<Message> = RPCAsyncSequence<Message, any Error>
@@ -52,8 +53,8 @@ final class FakeOrchestrator: Wsm_V1_Orchestrator.SimpleServiceProtocol {
         var applied = Applied()
         for try await message in request {
             applied.messages += 1
-            applied.largestMessage = max(
-                applied.largestMessage, try message.serializedBytes().count)
+            let bytes: [UInt8] = try message.serializedBytes()
+            applied.largestMessage = max(applied.largestMessage, bytes.count)
             switch message.part {
             case .header(let header): applied.header = header
             case .chunk(let chunk): applied.documents += chunk.documents

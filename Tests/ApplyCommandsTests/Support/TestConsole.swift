@@ -32,7 +32,7 @@ struct FixedInput: InputSource {
 
 /// What one run of the program did.
 struct Run {
-    var status: ExitStatus
+    var status: CommandStatus
     var output: String
     var error: String
     var bytes: [UInt8]

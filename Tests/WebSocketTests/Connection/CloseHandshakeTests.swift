@@ -67,7 +67,8 @@ struct CloseHandshakeTests {
         var machine = CloseHandshake()
         let error = WebSocketError(fault.code, "why")
         #expect(
-            machine.failed(error) == .sendAndFinish(CloseFrame(sending: fault.close, reason: "why")))
+            machine.failed(error) == .sendAndFinish(CloseFrame(sending: fault.close, reason: "why"))
+        )
         let close = machine.transportEnded(nil)
         #expect(close?.sentCode == fault.close)
         #expect(close?.error == error)

@@ -141,6 +141,22 @@ struct ClosingTests {
         }
     }
 
+    @Test func anAbortWhileTheDelegateIsMadeIsTold() async throws {
+        try await Loopback.with { loopback in
+            let recorder = Recorder()
+            let dial = loopback.dialer.dial(
+                loopback.request("/first?count=5"), on: loopback.loop
+            ) { connection in
+                connection.abort()
+                return recorder
+            }
+            _ = try await dial.result.get()
+            #expect(try await recorder.closed().error?.code == .aborted)
+            #expect(recorder.seen.messages.isEmpty)
+            try await eventually { loopback.server.connections == 0 }
+        }
+    }
+
     @Test func theEndIsToldOnceAndLast() async throws {
         try await Loopback.with { loopback in
             let recorder = Recorder()

@@ -44,7 +44,8 @@ struct WebSocketHandlerTests {
         }
 
         /// A rig whose upgrade is done.
-        static func open(recorder: Recorder = Recorder(), maxMessageSize: Int = 1000) throws -> Rig {
+        static func open(recorder: Recorder = Recorder(), maxMessageSize: Int = 1000) throws -> Rig
+        {
             let rig = try Rig(recorder: recorder, maxMessageSize: maxMessageSize)
             try rig.read(Self.answer)
             return rig
@@ -159,7 +160,9 @@ struct WebSocketHandlerTests {
         let rig = try Rig.open()
         for _ in 0..<20 { rig.handler.send(.binary, [0, 0, 0, 0], promise: nil) }
         let bytes = try rig.written()
-        let keys = stride(from: 0, to: bytes.count, by: 10).map { Array(bytes[($0 + 2)..<($0 + 6)]) }
+        let keys = stride(from: 0, to: bytes.count, by: 10).map {
+            Array(bytes[($0 + 2)..<($0 + 6)])
+        }
         #expect(Set(keys).count >= 19)
         _ = try? rig.channel.finish()
     }

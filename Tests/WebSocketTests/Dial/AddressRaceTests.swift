@@ -52,7 +52,7 @@ struct AddressRaceTests {
     }
 
     @Test func anAddressThatHangsIsOvertaken() async throws {
-        let full = try await FullListener.start()
+        let full = try FullListener.start()
         defer { full.stop() }
         let server = try await FeedServer.start()
         let resolver = Fixed(addresses: [

@@ -34,7 +34,7 @@ struct DialCancelTests {
     }
 
     @Test func duringTheConnect() async throws {
-        let full = try await FullListener.start()
+        let full = try FullListener.start()
         defer { full.stop() }
         try await Loopback.with { loopback in
             let dial = loopback.dial(loopback.request("/mute") { $0.port = full.port })

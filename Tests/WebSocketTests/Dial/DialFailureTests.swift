@@ -91,7 +91,7 @@ struct DialFailureTests {
 
     @Test func aConnectThatHangsEndsByItsDeadline() async throws {
         // A listener that never accepts and whose queue is full.
-        let full = try await FullListener.start()
+        let full = try FullListener.start()
         defer { full.stop() }
         try await Loopback.with { loopback in
             let error = try await loopback.failure("/") {

@@ -12,7 +12,8 @@ struct ServerIdentityTests {
     }
 
     @Test(arguments: [
-        ("feed.test", "a.feed.test"), ("*.feed.test", "feed.test"), ("*.feed.test", "a.b.feed.test"),
+        ("feed.test", "a.feed.test"), ("*.feed.test", "feed.test"),
+        ("*.feed.test", "a.b.feed.test"),
         ("*.test", "feed.test"), ("*", "test"), ("f*.feed.test", "fa.feed.test"), ("", "feed.test"),
         ("a.*.test", "a.b.test"),
     ])

@@ -73,7 +73,8 @@ struct FrameDecoderRefusalTests {
         ("a lone continuation", [0x80]), ("an overlong slash", [0xC0, 0xAF]),
         ("an overlong of three", [0xE0, 0x80, 0xAF]), ("a surrogate", [0xED, 0xA0, 0x80]),
         ("above the last", [0xF4, 0x90, 0x80, 0x80]), ("a byte that never is", [0xF5]),
-        ("cut short", [0x61, 0xE2, 0x82]), ("wrong within a word", Array(repeating: 0x61, count: 13) + [0xFF]),
+        ("cut short", [0x61, 0xE2, 0x82]),
+        ("wrong within a word", Array(repeating: 0x61, count: 13) + [0xFF]),
     ].map { Case(name: $0.0, bytes: Wire.frame(1, $0.1), code: .invalidUTF8) }
 
     @Test(arguments: violations + badTexts)

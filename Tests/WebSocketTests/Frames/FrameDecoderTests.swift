@@ -35,7 +35,8 @@ struct FrameDecoderTests {
             bytes: Wire.text("a") + Wire.text("grün") + Wire.text("緑🟢"),
             expected: FrameBatch(messages: [text("a"), text("grün"), text("緑🟢")])),
         Case(
-            name: "a fragmented text", bytes: Wire.text("a", fin: false)
+            name: "a fragmented text",
+            bytes: Wire.text("a", fin: false)
                 + Wire.frame(0, Array("b".utf8), fin: false) + Wire.frame(0, Array("c".utf8)),
             expected: FrameBatch(messages: [text("abc")])),
         Case(

@@ -32,7 +32,9 @@ struct UTF8ValidatorTests {
         #expect(wrong.isEmpty)
     }
 
-    @Test(arguments: ["", "plain ascii, longer than a word", "grün", "κόσμε", "緑の", "🟢\u{10FFFF}\u{0}"])
+    @Test(arguments: [
+        "", "plain ascii, longer than a word", "grün", "κόσμε", "緑の", "🟢\u{10FFFF}\u{0}",
+    ])
     func acceptsTextCutAnywhere(_ text: String) {
         let bytes = Array(text.utf8)
         for cut in 0...bytes.count {

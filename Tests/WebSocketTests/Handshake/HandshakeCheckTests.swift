@@ -100,15 +100,17 @@ struct HandshakeCheckTests {
         #expect(user?.message.contains("secret") == false)
     }
 
-    @Test(arguments: [
-        ("120", nil, Duration.seconds(120)), ("0", nil, .zero), ("", nil, nil), ("-1", nil, nil),
-        ("99999999999", nil, nil), ("soon", nil, nil),
-        ("Fri, 31 Dec 1999 23:59:59 GMT", "Fri, 31 Dec 1999 23:59:29 GMT", .seconds(30)),
-        ("Thu, 29 Feb 2024 00:00:10 GMT", "Wed, 28 Feb 2024 23:59:50 GMT", .seconds(20)),
-        ("Fri, 31 Dec 1999 23:59:59 GMT", "Sat, 01 Jan 2000 00:00:00 GMT", .zero),
-        ("Fri, 31 Dec 1999 23:59:59 GMT", nil, nil),
-        ("Fri, 31 Foo 1999 23:59:59 GMT", "Fri, 31 Dec 1999 23:59:29 GMT", nil),
-    ] as [(String, String?, Duration?)])
+    @Test(
+        arguments: [
+            ("120", nil, Duration.seconds(120)), ("0", nil, .zero), ("", nil, nil),
+            ("-1", nil, nil),
+            ("99999999999", nil, nil), ("soon", nil, nil),
+            ("Fri, 31 Dec 1999 23:59:59 GMT", "Fri, 31 Dec 1999 23:59:29 GMT", .seconds(30)),
+            ("Thu, 29 Feb 2024 00:00:10 GMT", "Wed, 28 Feb 2024 23:59:50 GMT", .seconds(20)),
+            ("Fri, 31 Dec 1999 23:59:59 GMT", "Sat, 01 Jan 2000 00:00:00 GMT", .zero),
+            ("Fri, 31 Dec 1999 23:59:59 GMT", nil, nil),
+            ("Fri, 31 Foo 1999 23:59:59 GMT", "Fri, 31 Dec 1999 23:59:29 GMT", nil),
+        ] as [(String, String?, Duration?)])
     func readsHowLongToWait(_ example: (value: String, date: String?, wait: Duration?)) {
         var headers = [("retry-after", example.value)]
         if let date = example.date { headers.append(("date", date)) }

@@ -17,12 +17,13 @@ struct HandshakeRequestTests {
         }
         let head = HandshakeRequest.head(of: request, key: HandshakeKey(value: "KEY"))
         #expect(
-            String(decoding: head, as: UTF8.self) == [
-                "GET /a?b=c HTTP/1.1", "Host: feed.test:9100", "Upgrade: websocket",
-                "Connection: Upgrade", "Sec-WebSocket-Key: KEY", "Sec-WebSocket-Version: 13",
-                "Sec-WebSocket-Protocol: mqtt, v2", "Authorization: Bearer x", "X-Twice: 1",
-                "X-Twice: 2", "", "",
-            ].joined(separator: "\r\n"))
+            String(decoding: head, as: UTF8.self)
+                == [
+                    "GET /a?b=c HTTP/1.1", "Host: feed.test:9100", "Upgrade: websocket",
+                    "Connection: Upgrade", "Sec-WebSocket-Key: KEY", "Sec-WebSocket-Version: 13",
+                    "Sec-WebSocket-Protocol: mqtt, v2", "Authorization: Bearer x", "X-Twice: 1",
+                    "X-Twice: 2", "", "",
+                ].joined(separator: "\r\n"))
     }
 
     @Test func aPlainRequestHasNoProblem() {

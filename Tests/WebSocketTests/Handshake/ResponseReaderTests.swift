@@ -48,7 +48,8 @@ struct ResponseReaderTests {
 
     @Test(arguments: [
         "\r\n\r\n", "HTTP/2 200 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 +20 OK\r\n\r\n",
-        "HTTP/1.1  200 OK\r\n\r\n", "SSH-2.0-OpenSSH_9\r\n\r\n", "HTTP/1.1 101 OK\r\nno colon\r\n\r\n",
+        "HTTP/1.1  200 OK\r\n\r\n", "SSH-2.0-OpenSSH_9\r\n\r\n",
+        "HTTP/1.1 101 OK\r\nno colon\r\n\r\n",
         "HTTP/1.1 101 OK\r\nA : b\r\n\r\n", "HTTP/1.1 101 OK\r\nA: b\r\n folded\r\n\r\n",
         "HTTP/1.1 101 OK\r\n: b\r\n\r\n", "HTTP/1.1 101 OK\r\nA: b\rc\r\n\r\n",
         "HTTP/1.1 101 OK\r\nA: b\0c\r\n\r\n",

@@ -4,10 +4,13 @@ import NIOCore
 extension FeedPath {
     static let answers: [FeedPath] = [
         Self.answering("/echo", "every message as it came") { $0 },
-        Self.answering("/echo-json", "{\"id\":...,\"echo\":...} with the id of the JSON that came") {
+        Self.answering("/echo-json", "{\"id\":...,\"echo\":...} with the id of the JSON that came")
+        {
             Self.json($0, answer: "echo", isWhole: true)
         },
-        Self.answering("/rpc", "{\"id\":...,\"result\":...} with id and params of the JSON that came") {
+        Self.answering(
+            "/rpc", "{\"id\":...,\"result\":...} with id and params of the JSON that came"
+        ) {
             Self.json($0, answer: "result", of: "params")
         },
         Self.answering("/envelope", "{\"id\":...,\"payload\":...} as they came") {
@@ -45,7 +48,8 @@ extension FeedPath {
     ) -> FeedMessage? {
         guard let id = JSONScan.value(of: "id", in: message.payload) else { return nil }
         let value =
-            isWhole ? message.payload : JSONScan.value(of: member, in: message.payload).map(Array.init)
+            isWhole
+            ? message.payload : JSONScan.value(of: member, in: message.payload).map(Array.init)
         var text = Array("{\"id\":".utf8) + id
         text += Array(",\"\(answer)\":".utf8) + (value ?? Array("null".utf8))
         text.append(UInt8(ascii: "}"))

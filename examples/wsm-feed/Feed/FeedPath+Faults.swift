@@ -3,7 +3,8 @@ import NIOCore
 /// Paths that end or break an open connection.
 extension FeedPath {
     static let faults: [FeedPath] = [
-        .script("/close", "?code=1000&reason=&after=0", "a close frame after so many milliseconds") {
+        .script("/close", "?code=1000&reason=&after=0", "a close frame after so many milliseconds")
+        {
             request in
             let code = UInt16(request.number("code", default: 1000, in: 0...65_535))
             let reason = request.text("reason", default: "")

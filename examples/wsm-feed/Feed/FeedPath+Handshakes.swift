@@ -3,11 +3,14 @@ import NIOCore
 /// Paths that do not grant the upgrade, or not at once.
 extension FeedPath {
     static let handshakes: [FeedPath] = [
-        .script("/slow-handshake", "?delay=1000", "upgrades after so many milliseconds") { request in
+        .script("/slow-handshake", "?delay=1000", "upgrades after so many milliseconds") {
+            request in
             let delay = request.number("delay", default: 1000, in: 0...600_000)
             return FeedScript(upgradeDelay: .milliseconds(Int64(delay)))
         },
-        FeedPath(path: "/hang", parameters: "", summary: "never answers the request") { _ in .hang },
+        FeedPath(path: "/hang", parameters: "", summary: "never answers the request") { _ in
+            .hang
+        },
         FeedPath(
             path: "/status", parameters: "?code=503&retryAfter=", summary: "answers with a status"
         ) { request in

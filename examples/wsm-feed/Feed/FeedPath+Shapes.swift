@@ -19,7 +19,9 @@ extension FeedPath {
                 session.send(FeedMessage(isText: isText, payload: payload))
             })
         },
-        .script("/fragments", "?part=3&text=", "one text in fragments of so many bytes, pings between") {
+        .script(
+            "/fragments", "?part=3&text=", "one text in fragments of so many bytes, pings between"
+        ) {
             request in
             let text = Array(request.text("text", default: "fragmented: grün, 緑, 🟢").utf8)
             let part = request.number("part", default: 3, in: 1...65_536)

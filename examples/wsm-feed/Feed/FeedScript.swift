@@ -29,7 +29,8 @@ package struct FeedPath: Sendable {
     let answer: @Sendable (FeedRequest) -> FeedAnswer
 
     /// In the order they are shown.
-    package static let all: [FeedPath] = Self.feeds + Self.answers + Self.shapes + Self.faults
+    package static let all: [FeedPath] =
+        Self.feeds + Self.answers + Self.shapes + Self.faults
         + Self.handshakes
 
     static func script(

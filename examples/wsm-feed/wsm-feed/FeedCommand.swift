@@ -3,11 +3,11 @@ import Dispatch
 import Feed
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// A WebSocket server to play with.
@@ -43,8 +43,13 @@ struct FeedCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let server = try await FeedServer.start(
-            host: self.host, port: self.port, rate: self.rate, threads: self.threads)
+        let server: FeedServer
+        do {
+            server = try await FeedServer.start(
+                host: self.host, port: self.port, rate: self.rate, threads: self.threads)
+        } catch {
+            throw ValidationError("cannot listen on \(self.host):\(self.port): \(error)")
+        }
         print("wsm-feed listens on ws://\(self.host):\(server.port)")
         for path in FeedPath.all {
             print("  \(path.path)\(path.parameters)\n      \(path.summary)")

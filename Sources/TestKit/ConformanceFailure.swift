@@ -1,0 +1,9 @@
+/// What an implementation does that its port's contract does not allow.
+package struct ConformanceFailure: Error, CustomStringConvertible {
+    package var description: String
+
+    /// Throws unless the fact holds.
+    static func check(_ fact: Bool, _ sentence: @autoclosure () -> String) throws {
+        guard fact else { throw ConformanceFailure(description: sentence()) }
+    }
+}

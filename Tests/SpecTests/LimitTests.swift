@@ -1,0 +1,146 @@
+import Testing
+
+@testable import Spec
+
+/// The bounds of a file, and that what lies beyond them is refused early.
+struct LimitTests {
+    @Test func sizeIsBounded() {
+        let line = "# a comment\n"
+        let text = String(repeating: line, count: ManifestLimits.maxBytes / line.utf8.count + 1)
+        #expect(compile(text).lines == ["m.yaml:1:1: the file is larger than 16MiB"])
+    }
+
+    @Test func depth64IsAcceptedAnd65IsNot() {
+        func nested(_ depth: Int) -> [String] {
+            let list =
+                String(repeating: "[", count: depth - 2) + String(repeating: "]", count: depth - 2)
+            return compile(connectionYAML("  url: ws://a/\n  topic: \(list)")).lines
+        }
+        #expect(nested(64).first?.contains("spec.topic: a string is wanted") == true)
+        #expect(nested(65).first?.contains("nested deeper than 64") == true)
+    }
+
+    @Test func depthCountsThroughAliases() {
+        var text = "a0: &a0 [[[[[[[[[[x]]]]]]]]]]\n"
+        for index in 1..<8 {
+            text += "a\(index): &a\(index) [[[[[[[[[*a\(index - 1)]]]]]]]]]\n"
+        }
+        #expect(compile(text).lines.first?.contains("nested deeper than 64") == true)
+    }
+
+    @Test(arguments: [false, true])
+    func nodesAreBounded(_ isJSON: Bool) {
+        let items = Array(repeating: "1", count: 100_000).joined(separator: ",")
+        let text = isJSON ? #"{"a":[\#(items)]}"# : "a: [\(items)]"
+        #expect(compile(text).lines.first?.contains("more than 100000 nodes") == true)
+    }
+
+    @Test func manyDocumentsMayHaveMoreNodesTogether() {
+        let labels = (0..<20).map { "l\($0): v" }.joined(separator: ", ")
+        let documents = (0..<3000).map { index in
+            """
+            apiVersion: wsm.virtufin.com/v1
+            kind: Connection
+            metadata: {name: c\(index), labels: {\(labels)}}
+            spec: {url: ws://a/}
+            """
+        }
+        let compilation = compile(documents.joined(separator: "\n---\n"))
+        #expect(compilation.objects.count == 3000)
+        #expect(compilation.diagnostics.isEmpty)
+    }
+
+    @Test func documentsAreBounded() {
+        let text = String(repeating: "---\n", count: 10_000)
+        #expect(compile(text).diagnostics.isEmpty)
+        #expect(
+            compile(text + "---\n").lines == [
+                "m.yaml:10001:1: the file has more than 10000 documents"
+            ])
+    }
+
+    @Test func aliasBombCountsNodesInsteadOfMakingThem() throws {
+        var text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+        for index in 1..<20 {
+            let items = Array(repeating: "*a\(index - 1)", count: 10).joined(separator: ", ")
+            text += "a\(index): &a\(index) [\(items)]\n"
+        }
+        let bytes = Array(text.utf8)
+        let line: UInt32? = bytes.withUnsafeBufferPointer { buffer in
+            guard var reader = YAMLReader(buffer, text: bytes[...]) else { return nil }
+            return reader.next()?.findings.last?.mark.line
+        }
+        // 11 + 111 + 1111 … : the fifth line would pass the limit, so nothing after it is read.
+        #expect(line == 5)
+    }
+
+    @Test func aliasesOfAllDocumentsAreCountedTogether() {
+        let document = "a: &a [x, x, x, x, x, x, x, x, x]\nb: [*a, *a, *a, *a, *a]\n---\n"
+        let lines = compile(String(repeating: document, count: 3000)).lines
+        #expect(lines.last?.contains("more problems") == true)
+        #expect(lines.count == ManifestLimits.maxDiagnostics + 1)
+        let bytes = Array(String(repeating: document, count: 3000).utf8)
+        let count = bytes.withUnsafeBufferPointer { buffer in
+            guard var reader = YAMLReader(buffer, text: bytes[...]) else { return 0 }
+            var count = 0
+            while let document = reader.next(), document.root != nil { count += 1 }
+            return count
+        }
+        #expect(count == 2000)
+    }
+
+    @Test func diagnosticsAreBounded() {
+        let keys = (0..<5000).map { "  k\($0): 1" }.joined(separator: "\n")
+        let compilation = compile(connectionYAML("  url: ws://a/\n" + keys))
+        #expect(compilation.diagnostics.count == ManifestLimits.maxDiagnostics + 1)
+        #expect(compilation.lines.last?.hasSuffix("and 4000 more problems in this file") == true)
+        let headers = (0..<5000).map { "    'h \($0)': a" }.joined(separator: "\n")
+        let other = compile(connectionYAML("  url: ws://a/\n  headers:\n" + headers))
+        #expect(other.lines.last?.hasSuffix("and 4001 more problems in this file") == true)
+    }
+
+    @Test func deepOpeningBracketsEndAtTheLimit() {
+        for bracket in ["[", "{a: ", "- ", "? "] {
+            let lines = compile(String(repeating: bracket, count: 100_000)).lines
+            #expect(lines.count == 1, "\(bracket)")
+        }
+    }
+
+    @Test func annotationsAndHeadersAreBoundedInAll() {
+        func annotated(_ count: Int) -> [String] {
+            compile(
+                """
+                apiVersion: wsm.virtufin.com/v1
+                kind: Connection
+                metadata: {name: a, annotations: {big: \(String(repeating: "x", count: count))}}
+                spec: {url: ws://a/}
+                """
+            ).lines
+        }
+        #expect(annotated(65533).isEmpty)
+        #expect(
+            annotated(65534) == [
+                "m.yaml:3:34: metadata.annotations: annotations have at most 64KiB in all"
+            ])
+        func header(_ count: Int) -> [String] {
+            let value = String(repeating: "x", count: count)
+            return compile(connectionYAML("  url: ws://a/\n  headers: {X: \(value)}")).lines
+        }
+        #expect(header(16383).isEmpty)
+        #expect(
+            header(16384) == ["m.yaml:6:12: spec.headers: the headers have at most 16KiB in all"])
+    }
+
+    @Test func onOpenMessagesAreBounded() {
+        func text(_ count: Int) -> [String] {
+            let value = String(repeating: "x", count: count)
+            return compile(connectionYAML("  url: ws://a/\n  onOpen: [{text: \(value)}]")).lines
+        }
+        #expect(text(1 << 20).isEmpty)
+        #expect(text((1 << 20) + 1).count == 1)
+        let base64 = Base64.encode([UInt8](repeating: 1, count: (1 << 20) + 1))
+        #expect(
+            compile(connectionYAML("  url: ws://a/\n  onOpen: [{base64: \(base64)}]")).lines
+                == ["m.yaml:6:21: spec.onOpen[0].base64: a message has at most 1MiB"])
+    }
+}
