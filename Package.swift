@@ -14,6 +14,7 @@ extension Target.Dependency {
     static let nioPosix: Self = .product(name: "NIOPosix", package: "swift-nio")
     static let nioHTTP1: Self = .product(name: "NIOHTTP1", package: "swift-nio")
     static let nioWebSocket: Self = .product(name: "NIOWebSocket", package: "swift-nio")
+    static let nioTLS: Self = .product(name: "NIOTLS", package: "swift-nio")
     static let nioEmbedded: Self = .product(name: "NIOEmbedded", package: "swift-nio")
     static let nioSSL: Self = .product(name: "NIOSSL", package: "swift-nio-ssl")
     static let grpcCore: Self = .product(name: "GRPCCore", package: "grpc-swift-2")
@@ -62,7 +63,7 @@ let package = Package(
         // Shells.
         .target(
             name: "WebSocket",
-            dependencies: [.nio, .nioPosix, .nioHTTP1, .nioSSL, .crypto]),
+            dependencies: [.nio, .nioPosix, .nioTLS, .nioSSL, .crypto]),
         .target(
             name: "Manager",
             dependencies: [
@@ -107,7 +108,8 @@ let package = Package(
         .testTarget(name: "ManagerCoreTests", dependencies: ["ManagerCore", "Spec", "TestKit"]),
         .testTarget(
             name: "WebSocketTests", dependencies: ["WebSocket", "Feed", .nio, .nioPosix, .nioEmbedded]),
-        .testTarget(name: "FeedTests", dependencies: ["Feed", .nio]),
+        .testTarget(
+            name: "FeedTests", dependencies: ["Feed", "WebSocket", .nio, .nioPosix, .nioHTTP1]),
         .testTarget(
             name: "ReconcilerTests",
             dependencies: ["Reconciler", "ManagerCore", "Spec", "TestKit", .logging]),

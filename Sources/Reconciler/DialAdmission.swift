@@ -1,4 +1,4 @@
-package import DequeModule
+import DequeModule
 package import ManagerCore
 
 /// Who may dial now: a first-come queue per host in front of the ``DialBudget``.

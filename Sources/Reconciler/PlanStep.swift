@@ -1,5 +1,5 @@
 package import ManagerCore
-package import Spec
+import Spec
 
 /// What the loop does for one connection, with the reason a person is shown.
 package enum PlanStep: Sendable, Hashable {

@@ -1,5 +1,5 @@
 package import Logging
-package import ManagerCore
+import ManagerCore
 import Spec
 import Synchronization
 

@@ -12,6 +12,7 @@ from peer import Peer
 from processes import Feed, Server
 
 _servers = []
+_counter = itertools.count(1)
 
 
 class ServerLife:
@@ -113,15 +114,14 @@ def feed(tmp_path_factory):
 def name(request):
     """Makes names that no other test uses."""
     base = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:60].strip("-")
-    counter = itertools.count(1)
-    return lambda suffix="": f"{base}-{suffix or next(counter)}"
+    return lambda suffix="x": f"{base}-{suffix}{next(_counter)}"
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
     if report.failed:
-        for process in _servers[-2:]:
+        for process in _servers[-1:]:
             with contextlib.suppress(OSError):
-                report.sections.append(("wsm-server log, newest lines", process.log[-3000:]))
+                report.sections.append(("wsm-server log, newest lines", process.log[-1500:]))
     return report

@@ -1,10 +1,11 @@
 """The real programs, started on free loopback ports and never left behind."""
 
-import ctypes
 import os
 import pathlib
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -12,8 +13,8 @@ from stubs import REPOSITORY
 from waiting import eventually
 
 BINARIES = pathlib.Path(os.environ.get("WSM_BIN") or REPOSITORY / ".build" / "debug")
-_LIBC = ctypes.CDLL(None)
-_PR_SET_PDEATHSIG = 1
+# A child goes with us even if we are killed. (A `preexec_fn` would fork with gRPC's threads in it.)
+_LEASH = [shutil.which("setpriv"), "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
 
 
 def binary(name):
@@ -23,8 +24,10 @@ def binary(name):
     return str(path)
 
 
-def _die_with_parent():
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
 
 
 class Process:
@@ -35,13 +38,12 @@ class Process:
         self.log_path = pathlib.Path(log)
         with open(self.log_path, "ab") as output:
             self.popen = subprocess.Popen(
-                self.arguments,
+                _LEASH + self.arguments,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 env={**os.environ, **(env or {})},
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
             )
 
     @property
@@ -120,3 +122,25 @@ class Feed(Process):
 
     def url(self, target):
         return f"ws://127.0.0.1:{self.port}{target}"
+
+
+class Broker(Process):
+    """A server of somebody else's, that must listen again on the same port after a restart."""
+
+    def __init__(self, arguments, log, port):
+        super().__init__(arguments, log)
+        self.port = port
+        eventually(self._listens, 15, lambda: f"{arguments[0]} on {port}: {self.log[-1000:]}")
+
+    def _listens(self):
+        assert self.is_alive, f"ended with {self.popen.returncode}: {self.log[-2000:]}"
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            return True
+        except OSError:
+            return False
+
+    def restart(self):
+        """Kills it hard and starts it again."""
+        self.kill()
+        return type(self)(self.arguments, self.log_path, self.port)

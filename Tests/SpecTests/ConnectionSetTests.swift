@@ -33,16 +33,24 @@ struct ConnectionSetTests {
     }
 
     @Test func expandedTextIsBounded() {
-        // 3 kB of template times 50,000 members would be 150 MB.
-        let long = String(repeating: "x", count: 3000)
-        let rows = (0..<50_000).map { "{a: \($0)}" }.joined(separator: ",")
+        // 200 kB of template times 1,000 members would be 200 MB.
+        let long = String(repeating: "x", count: 200_000)
+        let rows = (0..<1000).map { "{a: \($0)}" }.joined(separator: ",")
         let lines = compile(
-            set("list: [\(rows)]", name: "n{{a}}", url: "ws://x/\(long)/{{a}}")
+            """
+            apiVersion: wsm.virtufin.com/v1
+            kind: ConnectionSet
+            metadata: {name: s}
+            spec:
+              list: [\(rows)]
+              name: "n{{a}}"
+              template: {spec: {url: ws://x/, onOpen: [{text: "\(long){{a}}"}]}}
+            """
         ).lines
         #expect(lines.count == 1)
         #expect(lines.first?.contains("come to more than 128MiB") == true)
-        let uses = String(repeating: "{{a}}", count: 100_000)
-        let value = String(repeating: "y", count: 100_000)
+        let uses = String(repeating: "{{a}}", count: 20_000)
+        let value = String(repeating: "y", count: 20_000)
         let one = compile(
             set("list: [{a: \(value), b: c}]", name: "n{{b}}", url: "ws://x/\(uses)")
         ).lines

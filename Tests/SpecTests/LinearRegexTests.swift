@@ -22,17 +22,14 @@ struct LinearRegexTests {
         ("(?i)é", ["É", "é"], ["e"]), ("(?i)[k]", ["K", "\u{212A}"], ["j"]),
         ("a(?i)b", ["aB", "ab"], ["AB"]),
         ("(?i:a)b", ["Ab"], ["AB"]), ("(?P<n>a)(?<m>b)(?:c)", ["abc"], ["ab"]),
-        (#"\x41\x{1F600}"#, ["A😀"], ["A"]), (#"\Qa.b*\E+"#, ["a.b*+"], ["aXb"]),
+        (#"\x41\x{1F600}"#, ["A😀"], ["A"]), (#"\Qa.b*\E+"#, ["a.b*", "a.b***"], ["aXb*", "a.b"]),
         (#"\p{Lu}\pN"#, ["A1", "É٣"], ["a1"]), (#"^\P{L}$"#, ["1"], ["a"]),
         (#"\.\*\+\?\(\)\[\]\{\}\|\^\$\\"#, [#".*+?()[]{}|^$\"#], ["."]),
         (#"\t\n\r\f\v\a"#, ["\t\n\r\u{0C}\u{0B}\u{07}"], [""]),
         (#"^\s*\{"id":\d+"#, [#" {"id":12}"#], [#"{"id":"x"}"#]),
     ]
 
-    @Test(
-        arguments: cases.indices.filter {
-            !cases[$0].matching.isEmpty || !cases[$0].failing.isEmpty
-        })
+    @Test(arguments: cases.indices)
     func matchesLikeRE2(_ index: Int) throws {
         let row = Self.cases[index]
         let regex = try #require(try? LinearRegex(row.pattern), "\(row.pattern)")

@@ -15,7 +15,7 @@ struct MutationTests {
     @Test(arguments: ValidManifestTests.names)
     func mutatedManifestsNeverTrap(_ name: String) throws {
         let original = try Fixtures.bytes("valid", name)
-        var random = SeededGenerator(seed: UInt64(name.utf8.reduce(7) { $0 &* 31 &+ Int($1) }))
+        var random = SeededGenerator(seed: name.utf8.reduce(7) { $0 &* 31 &+ UInt64($1) })
         for _ in 0..<400 {
             let bytes = mutated(original, &random)
             let compilation = ManifestCompiler.compile([ManifestSource(name: "f", bytes: bytes)])

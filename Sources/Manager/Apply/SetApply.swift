@@ -16,6 +16,10 @@ package struct SetApply {
     /// Names the input declares.
     private var inputConnections: Set<String> = []
     private var inputSets: Set<String> = []
+    /// Of all connections of the input, members among them.
+    private var inputNames: Set<String> = []
+    /// ConnectionSets that this apply prunes.
+    private var leavingSets: Set<String> = []
     /// How many of the latest results are of members of the set being applied.
     private var resultsOfMembers = 0
 
@@ -53,8 +57,12 @@ package struct SetApply {
             case .connection: inputConnections.insert(object.metadata.name)
             case .connectionSet: inputSets.insert(object.metadata.name)
             }
+            inputNames.formUnion(object.connections.map(\.metadata.name))
         }
         let victims = options.prune ? try pruneVictims() : []
+        for case .connectionSet(let name) in victims where !isProtected(.connectionSet(name)) {
+            leavingSets.insert(name)
+        }
         for object in objects {
             switch object.body {
             case .connection(let manifest): apply(manifest, origin: object)
@@ -128,8 +136,7 @@ extension SetApply {
         }
         let before = record.desired
         // A member written out by itself and unchanged, as `get -o yaml | apply` does, stays one.
-        let staysMember =
-            connectionSet == nil && before.connectionSet.map { !inputSets.contains($0) } ?? false
+        let staysMember = connectionSet == nil && before.connectionSet.map(stays) ?? false
         if !staysMember { record.desired.connectionSet = connectionSet }
         record.desired.keeper = keeper
         record.desired.isProvisional = false
@@ -157,7 +164,7 @@ extension SetApply {
                 + "--set of its owner, take it over with --adopt (no reconnect), or choose "
                 + "another name"
         }
-        if let owner = present.connectionSet, connectionSet == nil, !inputSets.contains(owner) {
+        if let owner = present.connectionSet, connectionSet == nil, stays(owner) {
             var copy = present
             if !copy.redeclare(manifest).isEmpty {
                 return "it is a member of ConnectionSet \(owner): change the set, or remove it "
@@ -165,6 +172,11 @@ extension SetApply {
             }
         }
         return nil
+    }
+
+    /// A ConnectionSet that this apply says nothing about.
+    private func stays(_ connectionSet: String) -> Bool {
+        !inputSets.contains(connectionSet) && !leavingSets.contains(connectionSet)
     }
 
     private mutating func takeFrom(_ other: Keeper, connection name: String) {
@@ -268,9 +280,9 @@ extension SetApply {
         }
         let kept = Set(manifest.members.map(\.metadata.name))
         for gone in present?.members ?? [] where !kept.contains(gone) {
-            // It may have become a Connection of its own in this very apply.
+            // It may become a Connection of its own, or another set's, in this very apply.
             guard draft.connection(gone)?.desired.connectionSet == manifest.metadata.name,
-                !inputConnections.contains(gone)
+                !inputNames.contains(gone)
             else { continue }
             delete(connection: gone, of: manifest.metadata.name)
         }
@@ -348,7 +360,9 @@ extension SetApply {
         case .connectionSet(let name):
             if isProtected(victim) { return protect(.connectionSet, name) }
             for member in draft.connectionSet(name)?.members ?? []
-            where draft.connection(member)?.desired.connectionSet == name {
+            where draft.connection(member)?.desired.connectionSet == name
+                && !inputNames.contains(member)
+            {
                 delete(connection: member, of: name)
             }
             draft.removeConnectionSet(name)

@@ -1,6 +1,6 @@
 package import Logging
 package import ManagerCore
-package import NIOCore
+import NIOCore
 import Synchronization
 package import WebSocket
 

@@ -74,11 +74,14 @@ extension ManagedConnection {
     }
 
     private func ingest(_ message: WebSocketMessage, time: WallTime) {
-        guard backlog.isEmpty, offer(message, time: time) else {
-            backlogTime = time
-            backlog.append(message)
+        if backlog.isEmpty, offer(message, time: time) { return }
+        if case .closing = machine.state {
+            // A closing socket reads on to find the peer's close frame: what has no room goes.
+            queue.countRefused(.bufferFull)
             return
         }
+        backlogTime = time
+        backlog.append(message)
     }
 
     /// Takes a message into the queue, or counts why not.

@@ -115,7 +115,7 @@ extension ManagedConnection {
             return false
         }
         reply.waiter.continuation.resume(returning: reply.response)
-        if let next = reply.thenSend { write(next, token: nil) }
+        if let next = reply.thenSend { write(next, token: replies.nextToken) }
         return true
     }
 
@@ -133,7 +133,7 @@ extension ManagedConnection {
             waiter.continuation.resume(
                 throwing: failure ?? SendFailure.timedOut(after: waiter.timeout))
         }
-        if let next = ended.thenSend { write(next, token: nil) }
+        if let next = ended.thenSend { write(next, token: replies.nextToken) }
     }
 
     private func armReplies() {

@@ -1,8 +1,8 @@
-package import GRPCCore
+import GRPCCore
 import GRPCNIOTransportHTTP2Posix
 package import Logging
 import ManagerCore
-package import NIOCore
+import NIOCore
 import NIOPosix
 package import Reconciler
 import Synchronization

@@ -1,5 +1,5 @@
 package import Reconciler
-package import Spec
+import Spec
 
 /// What a server is started with. Only the program reads flags and environment.
 package struct ServerConfiguration: Sendable {

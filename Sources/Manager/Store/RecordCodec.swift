@@ -57,6 +57,11 @@ enum RecordCodec {
         (try? JSONValue.parse(bytes))?["kind"] == .string("tombstone")
     }
 
+    /// Of any record, page or header: the epoch of its writer.
+    static func epoch(of bytes: [UInt8], key: String) throws -> UInt64 {
+        try Fields(bytes, key: key).count("shardEpoch")
+    }
+
     // MARK: Connections
 
     static func encode(_ record: ConnectionRecord) -> [UInt8] {

@@ -25,6 +25,24 @@ final class MemoryTier: Sendable {
             case .applySet(let name): applySets[name]?.etag
             }
         }
+
+        mutating func setEtag(_ etag: String, of key: ObjectKey) {
+            switch key {
+            case .connection(let name): connections[name]?.etag = etag
+            case .connectionSet(let name): connectionSets[name]?.etag = etag
+            case .applySet(let name): applySets[name]?.etag = etag
+            }
+        }
+
+        /// The record's bytes as they should stand in the store; `nil` if there is none.
+        func encoded(_ key: ObjectKey) -> [UInt8]? {
+            switch key {
+            case .connection(let name): connections[name].map { RecordCodec.encode($0.record) }
+            case .connectionSet(let name):
+                connectionSets[name].map { RecordCodec.encode($0.record) }
+            case .applySet(let name): applySets[name].map { RecordCodec.encode($0.record) }
+            }
+        }
     }
 
     private let tables: Mutex<Tables>

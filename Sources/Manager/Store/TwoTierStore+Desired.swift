@@ -1,5 +1,5 @@
 package import ManagerCore
-package import Reconciler
+import Reconciler
 import Spec
 
 // MARK: Reads. They never leave the process.

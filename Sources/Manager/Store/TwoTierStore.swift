@@ -1,5 +1,5 @@
 import Logging
-package import ManagerCore
+import ManagerCore
 import Synchronization
 
 /// The records of this instance: memory in front of a ``StateStore``.
@@ -18,16 +18,17 @@ package final class TwoTierStore: Sendable {
     /// Of this instance's claim of the shards: above every epoch the store has seen.
     package let epoch: UInt64
     let memory: MemoryTier
-    private let state = Mutex(State())
+    let state = Mutex(State())
     private let onChange: @Sendable ([ObjectKey]) -> Void
 
-    private struct State {
-        var waiting: [Transaction] = []
-        var isCommitting = false
+    struct State {
+        fileprivate var waiting: [Transaction] = []
+        fileprivate var isCommitting = false
+        var doubts = StoreDoubts()
     }
 
     /// One change that waits for its commit.
-    private struct Transaction: Sendable {
+    fileprivate struct Transaction: Sendable {
         var tells: Bool
         /// Changes the draft; returns how to answer. A refusal leaves the draft as it was.
         var run: @Sendable (inout StoreDraft) -> @Sendable (NotCommitted?) -> Void
@@ -114,6 +115,7 @@ package final class TwoTierStore: Sendable {
     private func commit(_ draft: StoreDraft) async -> NotCommitted? {
         guard !draft.order.isEmpty else { return nil }
         do {
+            try await settleDoubts()
             var commit = StoreCommit(draft: draft)
             let fresh = commit.keysToRead
             if !fresh.isEmpty {
@@ -121,7 +123,12 @@ package final class TwoTierStore: Sendable {
             }
             let writes = commit.changeWrites()
             var outcomes = await store.write(writes.map(\.write))
-            try await resolve(writes, &outcomes)
+            do {
+                try await resolve(writes, &outcomes)
+            } catch {
+                doubt(writes)
+                throw error
+            }
             let done = commit
             let settled = outcomes
             memory.write { done.install(writes, settled, into: &$0) }
@@ -142,6 +149,10 @@ package final class TwoTierStore: Sendable {
         let outcomes = await store.write(writes.map(\.write))
         let done = tidy
         memory.write { done.install(writes, outcomes, into: &$0) }
+        doubt(
+            zip(writes, outcomes).compactMap { write, outcome in
+                if case .applied = outcome { nil } else { write }
+            })
     }
 
     /// Decides what is undecided by reading: an outcome is known by what stands in the store, never
@@ -160,8 +171,7 @@ package final class TwoTierStore: Sendable {
                 if case .unknown(let sentence) = outcomes[index] {
                     throw StateStoreError(message: sentence)
                 }
-                throw StateStoreError(
-                    message: "\(writes[index].write.key) was written by somebody else")
+                throw Self.writtenBySomebodyElse(writes[index].write.key)
             }
             outcomes[index] = .applied(etag: entry.etag)
         }

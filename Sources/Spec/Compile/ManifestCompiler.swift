@@ -36,8 +36,7 @@ package enum ManifestCompiler {
         var report = DiagnosticCollector(file: name)
         do {
             let text = try TextEncoding.checked(bytes)
-            let (root, findings) = try JSONNodeReader.read(
-                Array(text), builder: NodeBuilder(mayBeSet: true))
+            let (root, findings) = try readJSON(text)
             state.document(root, findings, &report)
         } catch let fault as TextEncoding.Fault {
             report.error(fault.mark, "", fault.message)
@@ -50,6 +49,13 @@ package enum ManifestCompiler {
         return state.compilation
     }
 
+    private static func readJSON(
+        _ text: ArraySlice<UInt8>
+    ) throws(NodeBuilder.Abort) -> (Node, [NodeBuilder.Finding]) {
+        let mayBeSet = text.withUnsafeBufferPointer { TextEncoding.mentionsSet($0) }
+        return try JSONNodeReader.read(Array(text), builder: NodeBuilder(mayBeSet: mayBeSet))
+    }
+
     /// Takes the fast way for a source that is one JSON object.
     /// - Returns: `false` where it is none, and so for YAML to judge.
     private static func compileAsJSON(
@@ -59,9 +65,8 @@ package enum ManifestCompiler {
         let first = text.first { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 }
         guard first == UInt8(ascii: "{") else { return false }
         do throws(NodeBuilder.Abort) {
-            let document = try JSONNodeReader.read(
-                Array(text), builder: NodeBuilder(mayBeSet: true))
-            state.document(document.root, document.findings, &report)
+            let (root, findings) = try readJSON(text)
+            state.document(root, findings, &report)
         } catch {
             guard isNamedJSON else { return false }
             report.error(error.mark, "", error.message)

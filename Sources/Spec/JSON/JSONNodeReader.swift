@@ -44,6 +44,7 @@ struct JSONNodeReader {
         guard at == bytes.count, let root = builder.root else {
             throw fault("there is more after the document's end")
         }
+        try builder.finish()
         return (root, builder.findings)
     }
 
@@ -218,8 +219,9 @@ extension JSONNodeReader {
             throw fault("half of a surrogate pair stands alone")
         }
         let low = try readUnit()
-        let code = 0x10000 + ((high - 0xD800) << 10) + (low &- 0xDC00)
-        guard (0xDC00..<0xE000).contains(low), let scalar = Unicode.Scalar(code) else {
+        guard (0xDC00..<0xE000).contains(low),
+            let scalar = Unicode.Scalar(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
+        else {
             throw fault("half of a surrogate pair stands alone")
         }
         return scalar

@@ -61,7 +61,8 @@ enum JSONNumber {
                     if byte != 0x30 || !digits.isEmpty { digits.append(byte) }
                 }
             }
-            let written = Int(String(decoding: bytes, as: UTF8.self)) ?? 0
+            let text = String(decoding: bytes, as: UTF8.self)
+            let written = Int(text) ?? (text.isEmpty ? 0 : text.first == "-" ? .min : .max)
             exponent = written.subtractingReportingOverflow(fraction).partialValue
             while digits.last == 0x30 {
                 digits.removeLast()

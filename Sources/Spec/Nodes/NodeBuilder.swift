@@ -66,6 +66,17 @@ struct NodeBuilder {
 
     var isComplete: Bool { root != nil && stack.isEmpty }
 
+    /// Ends the document: one that was let grow as a set must be one.
+    func finish() throws(Abort) {
+        guard nodeCount > maxNodes, let root else { return }
+        if case .scalar(let kind)? = root["kind"]?.value.content,
+            kind.text == ObjectKind.connectionSet.rawValue
+        {
+            return
+        }
+        throw Abort(mark: root.mark, message: "the document has more than \(maxNodes) nodes")
+    }
+
     mutating func scalar(_ scalar: Scalar, at mark: Mark, anchor: String? = nil) throws(Abort) {
         try count(1, at: mark)
         if let anchor {

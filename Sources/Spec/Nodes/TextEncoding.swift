@@ -21,6 +21,21 @@ enum TextEncoding {
         return text
     }
 
+    /// Whether a text that is long enough to matter says `ConnectionSet` anywhere.
+    static func mentionsSet(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        let word = Array(ObjectKind.connectionSet.rawValue.utf8)
+        guard bytes.count > ManifestLimits.maxNodes, let first = word.first else { return false }
+        var at = 0
+        while at + word.count <= bytes.count {
+            guard bytes[at] == first, bytes[at..<(at + word.count)].elementsEqual(word) else {
+                at += 1
+                continue
+            }
+            return true
+        }
+        return false
+    }
+
     /// How many lines begin with `%TAG`.
     static func tagDirectives(_ text: ArraySlice<UInt8>) -> Int {
         let word = Array("%TAG".utf8)

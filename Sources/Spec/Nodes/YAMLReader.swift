@@ -18,7 +18,7 @@ struct YAMLReader: ~Copyable {
     init?(_ bytes: UnsafeBufferPointer<UInt8>, text: ArraySlice<UInt8>) {
         guard let events = YAMLEvents(bytes, text: text) else { return nil }
         self.events = events
-        mayBeSet = Self.mentionsSet(bytes)
+        mayBeSet = TextEncoding.mentionsSet(bytes)
     }
 
     /// The next document that is not empty; `nil` at the end of the stream.
@@ -44,20 +44,6 @@ struct YAMLReader: ~Copyable {
         return scalar.text.isEmpty && !scalar.isString
     }
 
-    private static func mentionsSet(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        let word = Array(ObjectKind.connectionSet.rawValue.utf8)
-        guard bytes.count > ManifestLimits.maxNodes, let first = word.first else { return false }
-        var at = 0
-        while at + word.count <= bytes.count {
-            guard bytes[at] == first, bytes[at..<(at + word.count)].elementsEqual(word) else {
-                at += 1
-                continue
-            }
-            return true
-        }
-        return false
-    }
-
     /// - Returns: `false` at the end of the stream.
     private mutating func readDocument(
         into builder: inout NodeBuilder
@@ -76,6 +62,7 @@ struct YAMLReader: ~Copyable {
                         message: "the file has more than \(ManifestLimits.maxDocuments) documents")
                 }
             case .documentEnd:
+                try builder.finish()
                 return true
             case .alias(let name):
                 try builder.alias(name, at: mark)

@@ -63,6 +63,7 @@ struct RegexParser {
                 while at < input.count, !accept("\\E") {
                     if let literal = take() { items.append(set(of: literal)) }
                 }
+                if let last = items.popLast() { items.append(try readRepetition(of: last)) }
                 continue
             }
             guard let atom = try readAtom() else { continue }

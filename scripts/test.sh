@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Everything that has to pass, from a fresh clone on. Usage: scripts/test.sh
+set -euo pipefail
+cd "$(dirname "$0")/.."
+scripts/setup.sh test
+scripts/lint.sh
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+echo "building; the first time this takes some minutes"
+if ! swift build --build-tests >"$log" 2>&1; then
+    grep -E 'error:|warning:' "$log" | sort -u | head -50 >&2 || tail -50 "$log" >&2
+    exit 1
+fi
+grep -E "^$PWD/.*warning:" "$log" | sort -u || true
+
+# One line for each suite and each failure; every test's own line only in the log.
+status=0
+swift test --skip-build >"$log" 2>&1 || status=$?
+grep -aE 'recorded an issue|Suite .* (passed|failed)|Test run with|error:|Fatal error|signal' "$log" || true
+if [[ $status -ne 0 ]]; then
+    echo "swift test failed with status $status; its last lines:" >&2
+    tail -40 "$log" >&2
+    exit "$status"
+fi
+
+scripts/interop.sh
