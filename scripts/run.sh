@@ -2,7 +2,7 @@
 # Builds, starts wsm-feed and wsm-server on loopback, applies examples/quickstart, waits until its
 # connections are Ready and shows them and their messages until Ctrl-C.
 # Usage: scripts/run.sh      WSM_RUN_SECONDS=N ends by itself after N seconds of showing, exit 0.
-set -euo pipefail
+set -euo pipefail; PS4="+\t "; [[ -n "${DBG:-}" ]] && set -x
 cd "$(dirname "$0")/.."
 
 seconds=${WSM_RUN_SECONDS:-}

@@ -24,7 +24,7 @@ enum ProcessLimits {
         return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// A second signal: the operator does not want to wait.
+    /// Leaves at once, with the code of an interrupted program.
     static func exitNow() -> Never {
         exit(130)
     }

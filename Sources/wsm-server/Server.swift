@@ -60,25 +60,46 @@ struct Server: AsyncParsableCommand {
                 "data_dir": "\(configuration.dataDirectory)", "version": "\(Version.text)",
                 "connections": "\(server.store.desiredNames().count)",
             ])
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-        try await withThrowingTaskGroup { group in
-            group.addTask { try await server.serverEnded() }
-            group.addTask {
-                var count = 0
-                for await _ in signals {
-                    count += 1
-                    if count == 1 { return }
-                }
+        let events = await Self.events(of: server)
+        for await event in events {
+            if case .apiEnded(let error) = event { throw error }
+            break
+        }
+        // A second signal: the operator does not want to wait.
+        let impatience = Task {
+            for await event in events {
+                if case .signal = event { ProcessLimits.exitNow() }
             }
-            try await group.next()
-            group.cancelAll()
         }
-        let stopping = Task { await server.stop() }
-        let impatient = Task {
-            for await _ in signals { ProcessLimits.exitNow() }
-        }
-        let lost = await stopping.value
-        impatient.cancel()
+        let lost = await server.stop()
+        impatience.cancel()
         logger.info("stopped", metadata: ["lost": "\(lost)"])
+    }
+
+    /// What ends a server: a signal, or the API by itself.
+    private enum Event: Sendable {
+        case signal
+        case apiEnded(any Error)
+    }
+
+    private struct APIEnded: Error, CustomStringConvertible {
+        var description: String { "the API stopped by itself" }
+    }
+
+    private static func events(of server: ManagerServer) async -> AsyncStream<Event> {
+        let (events, continuation) = AsyncStream.makeStream(of: Event.self)
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        Task {
+            for await _ in signals { continuation.yield(.signal) }
+        }
+        Task {
+            do {
+                try await server.serverEnded()
+                continuation.yield(.apiEnded(APIEnded()))
+            } catch {
+                continuation.yield(.apiEnded(error))
+            }
+        }
+        return events
     }
 }

@@ -223,7 +223,7 @@ class Client:
                     for o in self.objects(brief=True) if o.name in wanted and not o.ready]
             return f"{len(open)} of {len(wanted)} not Ready: {open[:5]}"
 
-        eventually(look, timeout, why, 0.02)
+        eventually(look, timeout, why, 0.02 if len(wanted) <= 5 else 0.1)
 
     def wait_object(self, name, check, timeout=15.0):
         def look():

@@ -18,10 +18,19 @@ COUNT = 1000
 RATE, BURST = 250, 50
 
 
-def most_in_a_second(times):
-    """The most events in any window of one second."""
-    times = sorted(times)
-    return max(bisect.bisect_left(times, time + 1.0) - index for index, time in enumerate(times))
+def check_dial_limits(times):
+    """The dials as the peer saw them, which is a little later than they were begun.
+
+    A delay can only push dials together: the bounds allow for a quarter of a second of it.
+    """
+    times, slack = sorted(times), 0.25
+    for index, time in enumerate(times):
+        allowed = BURST + RATE * (time - times[0] + slack)
+        assert index + 1 <= allowed, f"{index + 1} dials in {time - times[0]:.2f} s"
+        in_window = bisect.bisect_left(times, time + 1.0) - index
+        assert in_window <= BURST + RATE * (1 + slack), f"{in_window} dials in one second"
+    # They did not come one by one either.
+    assert times[-1] - times[0] < 4 * len(times) / RATE
 
 
 class Applier(threading.Thread):
@@ -106,10 +115,8 @@ def test_a_thousand_connections_come_back_within_the_dial_limits(new_server, new
     per_path = collections.Counter(session.path for session in dialled)
     assert len(per_path) == len(names)
     assert set_of(per_path.values()) == {1}, per_path.most_common(3)
-    rate = most_in_a_second([session.opened_at for session in dialled])
-    assert rate <= (BURST + RATE) * 1.05, f"{rate} handshakes in a second"
-    # They did not come one by one either.
-    assert rate > RATE / 4, f"at most {rate} handshakes in a second"
+    import json as J; J.dump(sorted(s.accepted_at for s in dialled), open("/tmp/dials.json","w"))
+    check_dial_limits([session.accepted_at for session in dialled])
 
     for session in dialled:
         if session.is_open and "/late" not in session.path:
@@ -174,8 +181,9 @@ def test_a_second_server_on_the_data_directory_is_refused(new_server, tmp_path):
         assert str(life.data_dir) in second.log
     finally:
         second.kill()
-    assert life.client.info().epoch == 1 or life.client.info().epoch > 0
-    life.restart()
+    # The first has not noticed, and once it is gone the directory is free.
+    epoch = life.client.info().epoch
+    assert life.restart().info().epoch > epoch
 
 
 @pytest.mark.parametrize("auto_reconnect", [True, False])
@@ -186,9 +194,10 @@ def test_an_unanswered_connect_leaves_no_record(new_server, new_peer, auto_recon
     eventually(lambda: peer.dials("/hang/x"), 10, "the dial")
     # A provisional one is nobody's business yet.
     assert life.client.list() == []
-    client = life.restart()
+    life.process.kill()
     with refused("UNAVAILABLE"):
         call.result(10)
+    client = life.restart()
     assert client.list() == [] and client.objects() == []
     assert client.info().connections == 0
     stays(lambda: len(peer.dials("/hang/x")) == 1, 0.7, "an orphan was dialled")

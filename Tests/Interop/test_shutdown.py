@@ -36,7 +36,7 @@ def test_sockets_are_closed_with_1001_and_the_exit_code_is_0(new_server, new_pee
 
 def test_it_ends_at_once_where_all_is_done(new_server):
     life = new_server("--drain-timeout", "20s")
-    code, seconds = life.process.terminate(20)
+    code, seconds = life.process.terminate(8)
     assert code == 0 and seconds < 3, f"{code} after {seconds} s"
 
 
@@ -48,7 +48,7 @@ def test_a_peer_that_does_not_answer_holds_it_up_no_longer_than_the_drain_timeou
         session.go_mute()
     life.client.apply(connection("dialling", peer.url("/hang/x")), set="hang")
     eventually(lambda: peer.dials("/hang/x"), 10, "the dial")
-    code, seconds = life.process.terminate(20)
+    code, seconds = life.process.terminate(8)
     assert code == 0 and seconds < 4, f"{code} after {seconds} s"
 
 
@@ -58,7 +58,7 @@ def test_streams_end_with_unavailable(new_server, new_peer):
     fleet(client, peer, 2)
     readers = [client.subscribe("all"), client.events(), client.watch()]
     eventually(lambda: readers[2].items, 10, "the first of the watch")
-    code, seconds = life.process.terminate(20)
+    code, seconds = life.process.terminate(8)
     assert code == 0 and seconds < 6, f"{code} after {seconds} s"
     for reader in readers:
         error = reader.end()
@@ -80,7 +80,7 @@ def test_what_was_received_is_published_before_the_end(new_server, new_peer):
     eventually(is_subscribed, 10, "the subscriber")
     session.send(*[f"m{n}" for n in range(2000)])
     eventually(lambda: client.get("mute00").received >= 2000, 10, "all received")
-    code, _ = life.process.terminate(20)
+    code, _ = life.process.terminate(8)
     assert code == 0
     reader.end()
     texts = [bytes(m.data).decode() for m in reader.items]

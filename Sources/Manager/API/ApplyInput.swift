@@ -62,10 +62,12 @@ package struct ApplyInput: Sendable {
                 document.origin.isEmpty ? "document \(index + 1)" : String(document.origin.prefix(512))
             let compilation = ManifestCompiler.compileJSON([UInt8](document.json), name: origin)
             for diagnostic in compilation.diagnostics {
+                // Its own position is in the document as it was sent, which nobody has seen.
+                let line = "\(origin): \(diagnostic.path): \(diagnostic.message)"
                 if diagnostic.severity == .error {
-                    errors.append("\(diagnostic)")
+                    errors.append(line)
                 } else {
-                    input.warnings.append("\(diagnostic)")
+                    input.warnings.append(line)
                 }
             }
             for object in compilation.objects {

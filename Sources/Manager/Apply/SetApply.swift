@@ -104,7 +104,7 @@ package struct SetApply {
 extension SetApply {
     private mutating func apply(_ manifest: ConnectionManifest, origin: CompiledObject) {
         var result = change(manifest, connectionSet: nil)
-        result.origin = "\(origin.position)"
+        result.origin = origin.position.file
         outcome.results.append(result)
         if result.action != .conflict, draft.connection(manifest.metadata.name)?
             .desired.connectionSet == nil
@@ -202,7 +202,7 @@ extension SetApply {
     private mutating func apply(_ manifest: ConnectionSetManifest, _ object: CompiledObject) {
         let name = manifest.metadata.name
         var result = ApplyResult(kind: .connectionSet, name: name, action: .created)
-        result.origin = "\(object.position)"
+        result.origin = object.position.file
         let present = draft.connectionSet(name)
         if let present, let sentence = conflict(present, manifest) {
             result.action = .conflict
@@ -271,7 +271,7 @@ extension SetApply {
         var names: [String] = []
         for member in manifest.members {
             var result = change(member, connectionSet: manifest.metadata.name)
-            result.origin = "\(object.position)"
+            result.origin = object.position.file
             outcome.results.append(result)
             if result.action != .conflict {
                 names.append(member.metadata.name)

@@ -126,7 +126,7 @@ package final class ManagedConnection: @unchecked Sendable {
     private func readMachine() {
         facts.state = machine.state
         facts.hasBeenOpen = machine.hasBeenOpen
-        facts.attempt = machine.attempt
+        facts.attempt = machine.attempt(now: now)
         facts.isExhausted = machine.isExhausted
         facts.lastFailure = machine.lastFailure
         facts.lastClose = machine.lastClose

@@ -205,6 +205,14 @@ extension ConnectionStateMachine {
     /// `reconnect.maxAttempts` is used up.
     package var isExhausted: Bool { policy.maxAttempts > 0 && attempt >= policy.maxAttempts }
 
+    /// As shown: zero once the link has been up for `stableAfter`.
+    package func attempt(now: ContinuousClock.Instant) -> Int {
+        if case .open(let open) = state, open.since.duration(to: now) >= policy.stableAfter {
+            return 0
+        }
+        return attempt
+    }
+
     package var hasSocket: Bool {
         switch state {
         case .idle, .down: false
