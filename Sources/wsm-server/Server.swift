@@ -91,6 +91,8 @@ struct Server: AsyncParsableCommand {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         Task {
             for await _ in signals { continuation.yield(.signal) }
+            // Its sources stop when it is let go, and the loop alone does not hold it.
+            withExtendedLifetime(signals) {}
         }
         Task {
             do {

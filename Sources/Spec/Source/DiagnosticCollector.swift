@@ -24,7 +24,9 @@ struct DiagnosticCollector {
     }
 
     /// Takes the problems of the field at `path` as errors.
-    mutating func errors(_ problems: FieldProblems, _ path: String) {
+    mutating func errors(_ problems: FieldProblems, _ path: @autoclosure () -> String) {
+        guard !problems.isEmpty else { return }
+        let path = path()
         for item in problems.items { error(item.mark, path + item.suffix, item.message) }
         errorCount += problems.untold
         untold += problems.untold
