@@ -67,7 +67,8 @@ let package = Package(
         .target(
             name: "Manager",
             dependencies: [
-                "Spec", "ManagerCore", "WebSocket", "ManagerAPI", "Reconciler", .nio, .nioPosix, .crypto,
+                "Spec", "ManagerCore", "WebSocket", "ManagerAPI", "Reconciler", .nio, .nioPosix,
+                .crypto,
                 .grpcCore, .grpcTransport, .grpcProtobuf, .protobuf, .grdb, .logging, .deque,
             ]),
         .target(
@@ -107,7 +108,8 @@ let package = Package(
         .testTarget(name: "SpecTests", dependencies: ["Spec"]),
         .testTarget(name: "ManagerCoreTests", dependencies: ["ManagerCore", "Spec", "TestKit"]),
         .testTarget(
-            name: "WebSocketTests", dependencies: ["WebSocket", "Feed", .nio, .nioPosix, .nioEmbedded]),
+            name: "WebSocketTests",
+            dependencies: ["WebSocket", "Feed", .nio, .nioPosix, .nioEmbedded]),
         .testTarget(
             name: "FeedTests", dependencies: ["Feed", "WebSocket", .nio, .nioPosix, .nioHTTP1]),
         .testTarget(

@@ -44,7 +44,8 @@ package enum Program {
     private static func problem(withVerb word: String) -> String? {
         let verbs = WSMApply.configuration.subcommands.compactMap { $0.configuration.commandName }
         guard !word.hasPrefix("-"), word != "help", !verbs.contains(word) else { return nil }
-        return "\"\(TerminalText.safe(word))\" is no verb; there are \(verbs.joined(separator: ", "))"
+        return
+            "\"\(TerminalText.safe(word))\" is no verb; there are \(verbs.joined(separator: ", "))"
     }
 
     private static func run(
@@ -66,7 +67,7 @@ package enum Program {
                         + TerminalText.safe(failure.message, keeping: ["\n"]))
             }
             return failure.status
-        } catch where console.interruption.isTriggered {
+        } catch  where console.interruption.isTriggered {
             console.error.line("interrupted")
             return .interrupted
         }

@@ -2,11 +2,11 @@ import ApplyCommands
 import FoundationEssentials
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 let console = Console.process(environment: ProcessInfo.processInfo.environment)

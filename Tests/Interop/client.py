@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 
 import grpc
 
@@ -111,10 +110,12 @@ class Reader:
 class Client:
     def __init__(self, address):
         self.address = address
+        # With a pool of its own, a client is a TCP connection of its own.
         self.channel = grpc.insecure_channel(
             address, options=[("grpc.max_send_message_length", 64 << 20),
                               ("grpc.max_receive_message_length", 64 << 20),
-                              ("grpc.enable_retries", 0)])
+                              ("grpc.enable_retries", 0),
+                              ("grpc.use_local_subchannel_pool", 1)])
         self.ws = ws_grpc.WebSocketManagerStub(self.channel)
         self.v1 = v1_grpc.OrchestratorStub(self.channel)
         self._readers = []
@@ -266,13 +267,3 @@ class Client:
         reader = Reader(call, take)
         self._readers.append(reader)
         return reader
-
-
-def wait_channel(address, timeout=10.0):
-    channel = grpc.insecure_channel(address)
-    grpc.channel_ready_future(channel).result(timeout)
-    channel.close()
-
-
-def now():
-    return time.monotonic()

@@ -1,6 +1,7 @@
-import ManagerCore
 import Spec
 import Testing
+
+@testable import ManagerCore
 
 @Suite struct ConnectionStateMachineTests {
     private typealias Machine = ConnectionStateMachine
@@ -61,11 +62,11 @@ import Testing
         var machine = machine()
         #expect(machine.state == .idle)
         #expect(!machine.hasSocket)
-        #expect(machine.dialStarted(dialRevision: 3))
+        #expect(machine.dialStarted(dialRevision: 3) == true)
         #expect(machine.state == .dialing(.init(dialRevision: 3)))
         #expect(machine.hasSocket)
         #expect(!machine.hasBeenOpen)
-        #expect(machine.opened(now: start))
+        #expect(machine.opened(now: start) == true)
         #expect(
             machine.state
                 == .open(.init(dialRevision: 3, since: start, isSubscribed: false)))
@@ -77,40 +78,40 @@ import Testing
         #expect(!machine.hasSocket)
         #expect(try down(machine).dialRevision == 3)
         #expect(try !down(machine).isReopening)
-        #expect(machine.dialStarted(dialRevision: 4))
+        #expect(machine.dialStarted(dialRevision: 4) == true)
         #expect(machine.dials == 2)
     }
 
     @Test func aSecondDialIsRefusedWhileASocketExists() {
         var machine = machine()
-        #expect(machine.dialStarted(dialRevision: 1))
-        #expect(!machine.dialStarted(dialRevision: 2))
+        #expect(machine.dialStarted(dialRevision: 1) == true)
+        #expect(machine.dialStarted(dialRevision: 2) == false)
         #expect(machine.state == .dialing(.init(dialRevision: 1)))
-        #expect(machine.opened(now: start))
-        #expect(!machine.dialStarted(dialRevision: 2))
-        #expect(machine.closeStarted(.removed))
-        #expect(!machine.dialStarted(dialRevision: 2))
+        #expect(machine.opened(now: start) == true)
+        #expect(machine.dialStarted(dialRevision: 2) == false)
+        #expect(machine.closeStarted(.removed) == true)
+        #expect(machine.dialStarted(dialRevision: 2) == false)
         #expect(machine.dials == 1)
     }
 
     @Test func anUpgradeThatNobodyWaitsForIsRefused() {
         var machine = machine()
-        #expect(!machine.opened(now: start))
+        #expect(machine.opened(now: start) == false)
         #expect(machine.state == .idle)
-        #expect(machine.dialStarted(dialRevision: 1))
-        #expect(machine.closeStarted(.removed))
-        #expect(!machine.opened(now: start), "the socket must go: a close was asked for")
+        #expect(machine.dialStarted(dialRevision: 1) == true)
+        #expect(machine.closeStarted(.removed) == true)
+        #expect(machine.opened(now: start) == false, "the socket must go: a close was asked for")
         #expect(!machine.hasBeenOpen)
     }
 
     @Test func closingWithoutASocketIsRefused() throws {
         var generator = generator
         var machine = machine()
-        #expect(!machine.closeStarted(.removed))
+        #expect(machine.closeStarted(.removed) == false)
         #expect(machine.state == .idle)
-        #expect(machine.dialStarted(dialRevision: 1))
+        #expect(machine.dialStarted(dialRevision: 1) == true)
         machine.dialFailed(failure(), now: start, using: &generator)
-        #expect(!machine.closeStarted(.shutdown))
+        #expect(machine.closeStarted(.shutdown) == false)
         _ = try down(machine)
     }
 
@@ -118,7 +119,7 @@ import Testing
         var machine = machine()
         machine.subscribed()
         #expect(machine.state == .idle)
-        #expect(machine.dialStarted(dialRevision: 1))
+        #expect(machine.dialStarted(dialRevision: 1) == true)
         machine.subscribed()
         #expect(machine.state == .dialing(.init(dialRevision: 1)))
     }
@@ -126,8 +127,8 @@ import Testing
     @Test func closingDuringADialEndsWithoutASocketAndOutsideTheBackoff() throws {
         var generator = generator
         var machine = machine()
-        #expect(machine.dialStarted(dialRevision: 1))
-        #expect(machine.closeStarted(.reopen(["url"])))
+        #expect(machine.dialStarted(dialRevision: 1) == true)
+        #expect(machine.closeStarted(.reopen(["url"])) == true)
         guard case .closing(let closing) = machine.state else {
             Issue.record("not closing: \(machine.state)")
             return
@@ -146,9 +147,9 @@ import Testing
         var machine = machine()
         var generator = generator
         opened(&machine, start)
-        #expect(machine.closeStarted(.reopen(["url"])))
-        #expect(machine.closeStarted(.removed))
-        #expect(machine.closeStarted(.reopen(["headers"])))
+        #expect(machine.closeStarted(.reopen(["url"])) == true)
+        #expect(machine.closeStarted(.removed) == true)
+        #expect(machine.closeStarted(.reopen(["headers"])) == true)
         guard case .closing(let closing) = machine.state else {
             Issue.record("not closing: \(machine.state)")
             return
@@ -159,8 +160,8 @@ import Testing
     }
 
     private func opened(_ machine: inout Machine, _ time: ContinuousClock.Instant) {
-        #expect(machine.dialStarted(dialRevision: 1))
-        #expect(machine.opened(now: time))
+        #expect(machine.dialStarted(dialRevision: 1) == true)
+        #expect(machine.opened(now: time) == true)
     }
 
     // MARK: Back-off
@@ -170,7 +171,7 @@ import Testing
         var machine = machine()
         var waits: [Duration] = []
         for attempt in 1...40 {
-            #expect(machine.dialStarted(dialRevision: 1))
+            #expect(machine.dialStarted(dialRevision: 1) == true)
             machine.dialFailed(failure(), now: start, using: &generator)
             #expect(machine.attempt == attempt)
             waits.append(start.duration(to: try down(machine).nextAttemptAt))
@@ -202,7 +203,7 @@ import Testing
         var generator = generator
         var machine = machine()
         for _ in 0..<10 {
-            #expect(machine.dialStarted(dialRevision: 1))
+            #expect(machine.dialStarted(dialRevision: 1) == true)
             machine.dialFailed(failure(), now: start, using: &generator)
         }
         #expect(machine.attempt == 10)
@@ -217,7 +218,7 @@ import Testing
         var generator = generator
         var machine = machine()
         for _ in 0..<3 {
-            #expect(machine.dialStarted(dialRevision: 1))
+            #expect(machine.dialStarted(dialRevision: 1) == true)
             machine.dialFailed(failure(), now: start, using: &generator)
         }
         opened(&machine, start)
@@ -240,7 +241,7 @@ import Testing
         var machine = machine()
         opened(&machine, start)
         let fault = failure(.transient)
-        #expect(machine.closeStarted(.fault(fault)))
+        #expect(machine.closeStarted(.fault(fault)) == true)
         machine.closed(close(), failure: nil, now: after(1), using: &generator)
         #expect(machine.attempt == 1)
         #expect(machine.lastFailure == fault)
@@ -253,7 +254,7 @@ import Testing
     func whatOnlyAnEditCanHelpWaitsForTheCap(_ failureClass: FailureClass) throws {
         var generator = generator
         var machine = machine()
-        #expect(machine.dialStarted(dialRevision: 1))
+        #expect(machine.dialStarted(dialRevision: 1) == true)
         machine.dialFailed(failure(failureClass), now: start, using: &generator)
         #expect(try down(machine).nextAttemptAt == after(30))
     }
@@ -262,7 +263,7 @@ import Testing
     func theOtherClassesDoNot(_ failureClass: FailureClass) throws {
         var generator = generator
         var machine = machine()
-        #expect(machine.dialStarted(dialRevision: 1))
+        #expect(machine.dialStarted(dialRevision: 1) == true)
         machine.dialFailed(failure(failureClass), now: start, using: &generator)
         #expect(try down(machine).nextAttemptAt <= after(3))
     }
@@ -270,15 +271,15 @@ import Testing
     @Test func retryAfterIsHonouredAndBounded() throws {
         var generator = generator
         var machine = machine()
-        #expect(machine.dialStarted(dialRevision: 1))
+        #expect(machine.dialStarted(dialRevision: 1) == true)
         machine.dialFailed(
             failure(.throttled, retryAfter: .seconds(120)), now: start, using: &generator)
         #expect(try down(machine).nextAttemptAt == after(120), "past the cap if the server says so")
-        #expect(machine.dialStarted(dialRevision: 1))
+        #expect(machine.dialStarted(dialRevision: 1) == true)
         machine.dialFailed(
             failure(.throttled, retryAfter: .zero), now: start, using: &generator)
         #expect(try down(machine).nextAttemptAt >= after(1), "never below the back-off")
-        #expect(machine.dialStarted(dialRevision: 1))
+        #expect(machine.dialStarted(dialRevision: 1) == true)
         machine.dialFailed(
             failure(.throttled, retryAfter: .seconds(86_400)), now: start, using: &generator)
         #expect(try down(machine).nextAttemptAt == after(3_600), "an hour at the most")
@@ -289,13 +290,13 @@ import Testing
         var machine = machine(policy(maxAttempts: 3))
         for attempt in 1...3 {
             #expect(!machine.isExhausted)
-            #expect(machine.dialStarted(dialRevision: 1))
+            #expect(machine.dialStarted(dialRevision: 1) == true)
             machine.dialFailed(failure(), now: start, using: &generator)
             #expect(machine.attempt == attempt)
         }
         #expect(machine.isExhausted)
-        #expect(machine.dialStarted(dialRevision: 2))
-        #expect(machine.closeStarted(.reopen(["url"])))
+        #expect(machine.dialStarted(dialRevision: 2) == true)
+        #expect(machine.closeStarted(.reopen(["url"])) == true)
         machine.dialFailed(failure(), now: start, using: &generator)
         #expect(!machine.isExhausted)
     }
@@ -313,7 +314,7 @@ import Testing
     @Test func forgivenAttemptsAreDueNow() throws {
         var generator = generator
         var machine = machine(policy(maxAttempts: 1))
-        #expect(machine.dialStarted(dialRevision: 1))
+        #expect(machine.dialStarted(dialRevision: 1) == true)
         machine.dialFailed(failure(.authentication), now: start, using: &generator)
         #expect(machine.isExhausted)
         machine.attemptsForgiven(now: after(1))
@@ -335,11 +336,11 @@ import Testing
         var generator = generator
         var machine = machine()
         for _ in 0..<5 {
-            #expect(machine.dialStarted(dialRevision: 1))
+            #expect(machine.dialStarted(dialRevision: 1) == true)
             machine.dialFailed(failure(), now: start, using: &generator)
         }
         opened(&machine, start)
-        #expect(machine.closeStarted(.reopen(["url"])))
+        #expect(machine.closeStarted(.reopen(["url"])) == true)
         machine.closed(close(1000), failure: nil, now: after(1), using: &generator)
         let down = try down(machine)
         #expect(down.isReopening)
@@ -350,12 +351,12 @@ import Testing
     @Test func anEditedPolicyHoldsFromTheNextFailureOn() throws {
         var generator = generator
         var machine = machine()
-        #expect(machine.dialStarted(dialRevision: 1))
+        #expect(machine.dialStarted(dialRevision: 1) == true)
         machine.dialFailed(failure(), now: start, using: &generator)
         let before = try down(machine).nextAttemptAt
         machine.policyChanged(policy(base: .milliseconds(10), cap: .milliseconds(20)))
         #expect(try down(machine).nextAttemptAt == before, "the running wait stays")
-        #expect(machine.dialStarted(dialRevision: 1))
+        #expect(machine.dialStarted(dialRevision: 1) == true)
         machine.dialFailed(failure(), now: start, using: &generator)
         #expect(try down(machine).nextAttemptAt <= start.advanced(by: .milliseconds(20)))
         #expect(machine.attempt == 2, "an edit of the policy forgives nothing by itself")
@@ -365,7 +366,7 @@ import Testing
         var generator = generator
         var machine = machine()
         for _ in 0..<10 {
-            #expect(machine.dialStarted(dialRevision: 1))
+            #expect(machine.dialStarted(dialRevision: 1) == true)
             machine.dialFailed(failure(), now: start, using: &generator)
             machine.policyChanged(policy())
         }

@@ -1,6 +1,7 @@
-import ManagerCore
 import Spec
 import Testing
+
+@testable import ManagerCore
 
 @Suite struct ConnectionStatusTests {
     private let now = WallTime(nanosecondsSinceEpoch: 1_000)

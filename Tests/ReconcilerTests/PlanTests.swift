@@ -1,8 +1,9 @@
-import ManagerCore
-import Reconciler
 import Spec
 import TestKit
 import Testing
+
+@testable import ManagerCore
+@testable import Reconciler
 
 @Suite struct PlanTests {
     private typealias State = ConnectionStateMachine.State

@@ -97,6 +97,7 @@ struct SpecJSONTests {
         let json = SpecJSON.encode(spec)
         #expect(try JSONValue.parse(json) == JSONValue.parse(json).sorted())
         #expect(try SpecJSON.decode(json) == spec)
+        #expect(try SpecJSON.decode(JSONValue.parse(json)) == spec)
     }
 
     @Test func valuesOutsideTheirRangeAreRefused() throws {

@@ -144,3 +144,42 @@ struct LimitTests {
                 == ["m.yaml:6:21: spec.onOpen[0].base64: a message has at most 1MiB"])
     }
 }
+
+/// Sources with nothing in them, or not what they seem.
+struct SourceTests {
+    @Test(arguments: ["", "\n", "# only a comment\n", "\u{FEFF}", "---\n...\n---\n", " \n\r\n"])
+    func emptySourcesHaveNothingToSay(_ text: String) {
+        let compilation = compile(text)
+        #expect(compilation.objects.isEmpty && compilation.diagnostics.isEmpty)
+    }
+
+    @Test func noSourcesAreNoObjects() {
+        let compilation = ManifestCompiler.compile([])
+        #expect(compilation.objects.isEmpty && !compilation.hasErrors)
+    }
+
+    @Test func wireDocumentIsJSONAndNothingElse() {
+        for text in ["", "a: b", "{} {}", "[", "null", "[1]"] {
+            let compilation = ManifestCompiler.compileJSON(Array(text.utf8), name: "wire")
+            #expect(compilation.diagnostics.count == 1, "\(text)")
+            #expect(compilation.hasErrors)
+        }
+    }
+
+    @Test func positionsCountCharactersFromOneAfterAByteOrderMark() {
+        let lines = compile("\u{FEFF}apiVersion: é\r\nkind: 😀 x\r\n").lines
+        #expect(lines.map { $0.prefix(12) } == ["m.yaml:1:13:", "m.yaml:2:7: "])
+        let json = "\u{FEFF}{\"apiVersion\":\"é😀\",\"kind\":\"ü\"}"
+        let other = ManifestCompiler.compileJSON(Array(json.utf8), name: "w").lines
+        #expect(other.map { $0.prefix(7) } == ["w:1:15:", "w:1:27:"])
+    }
+
+    @Test func anErrorInOneDocumentLeavesTheOthers() {
+        let good = connectionYAML("  url: ws://a/", name: "good")
+        let bad = connectionYAML("  url: a", name: "bad")
+        let last = connectionYAML("  url: ws://a/", name: "last")
+        let compilation = compile([good, bad, last].joined(separator: "\n---\n"))
+        #expect(compilation.objects.map(\.metadata.name) == ["good", "last"])
+        #expect(compilation.hasErrors)
+    }
+}

@@ -25,11 +25,11 @@ struct ApplyCommand: ConsoleCommand {
     var dryRun = false
 
     @Option(
-        name: .long, defaultAsFlag: .ready, parsing: .next,
+        name: .long, defaultAsFlag: WaitGoal.ready.rawValue, parsing: .next,
         help: ArgumentHelp(
             "Wait until the connections are Ready, or have their FirstMessage.",
             valueName: "goal"))
-    var wait: WaitGoal?
+    var wait: String?
 
     @Option(help: ArgumentHelp("How long --wait waits.", valueName: "duration"))
     var timeout = DurationArgument(.seconds(60))
@@ -39,7 +39,13 @@ struct ApplyCommand: ConsoleCommand {
 
     @OptionGroup var common: CommonOptions
 
+    // The parser would take a goal that is none for a bare --wait, hence the text.
+    private var goal: WaitGoal? { wait.flatMap(WaitGoal.init(text:)) }
+
     func validate() throws {
+        if let wait, goal == nil {
+            throw ValidationError("--wait is \"\(wait)\": it should be Ready or FirstMessage")
+        }
         if dryRun, wait != nil {
             throw ValidationError("--wait has nothing to wait for with --dry-run")
         }
@@ -66,13 +72,13 @@ struct ApplyCommand: ConsoleCommand {
         }
         if output.isForPeople { session.print(ApplyReport(outcome: outcome), as: output) }
         ApplyComplaints.report(outcome, to: session)
-        guard let wait, outcome.status == .done else {
+        guard let goal, outcome.status == .done else {
             if !output.isForPeople { session.print(ApplyReport(outcome: outcome), as: output) }
-            if wait != nil { session.note("not waiting: not everything was applied") }
+            if goal != nil { session.note("not waiting: not everything was applied") }
             return outcome.status
         }
         let runner = WaitRunner(
-            session: session, server: server, goal: wait, timeout: timeout.duration)
+            session: session, server: server, goal: goal, timeout: timeout.duration)
         return try await finish(runner, outcome, in: session)
     }
 
@@ -83,7 +89,7 @@ struct ApplyCommand: ConsoleCommand {
         let waited: WaitOutcome
         do {
             waited = try await runner.run(machine, set: options.set)
-        } catch where session.console.interruption.isTriggered {
+        } catch  where session.console.interruption.isTriggered {
             throw CommandFailure(
                 .interrupted, "interrupted while waiting; what is said above was applied")
         }
@@ -110,10 +116,13 @@ struct ApplyCommand: ConsoleCommand {
             session.print(ApplyReport(outcome: outcome), as: .table)
             ApplyComplaints.report(outcome, to: session)
         }
-        let advice = "each object is applied whole or not at all; the same command again completes it"
+        let advice =
+            "each object is applied whole or not at all; the same command again completes it"
         if isInterrupted {
-            let done = outcome.results.isEmpty
-                ? "the server had not answered yet" : "the server had answered for the objects above"
+            let done =
+                outcome.results.isEmpty
+                ? "the server had not answered yet"
+                : "the server had answered for the objects above"
             return CommandFailure(.interrupted, "interrupted: \(done); \(advice)")
         }
         if outcome.changed > 0, !outcome.isDryRun {

@@ -54,7 +54,8 @@ struct DeleteCommand: ConsoleCommand {
         if report.entries.count < references.count {
             throw CommandFailure(
                 .interrupted,
-                "interrupted: \(report.entries.count) of \(references.count.counted("object")) done")
+                "interrupted: \(report.entries.count) of \(references.count.counted("object")) done"
+            )
         }
         return report.status(ignoringMissing: ignoreNotFound)
     }
@@ -108,84 +109,5 @@ struct DeleteCommand: ConsoleCommand {
         case .failedPrecondition, .aborted, .invalidArgument: true
         default: false
         }
-    }
-}
-
-/// What `delete` prints.
-struct DeleteReport: Presentable, Sendable {
-    enum End: Sendable, Equatable {
-        /// With so many connections.
-        case deleted(Int)
-        /// It was not there, which is fine.
-        case absent
-        case missing
-        case refused(CommandFailure)
-    }
-
-    struct Entry: Sendable, Equatable {
-        let reference: ObjectReference
-        let end: End
-
-        var problem: String? {
-            switch end {
-            case .deleted, .absent: nil
-            case .missing: "\(reference.label) is not there"
-            case .refused(let failure): "\(reference.label) not deleted: \(failure.message)"
-            }
-        }
-
-        var word: String {
-            switch end {
-            case .deleted: "deleted"
-            case .absent, .missing: "missing"
-            case .refused: "refused"
-            }
-        }
-    }
-
-    var entries: [Entry] = []
-
-    func table(_ canvas: Canvas) -> String {
-        entries.compactMap { entry in
-            guard case .deleted(let count) = entry.end else { return nil }
-            let isSet = entry.reference.kind == .connectionSet
-            let members = isSet ? " (\(count.counted("connection")))" : ""
-            return "\(entry.reference.label) \(canvas.style("deleted", .removed))\(members)\n"
-        }.joined()
-    }
-
-    var json: JSONValue {
-        var object = JSONObjectBuilder()
-        object.text("apiVersion", "wsm.virtufin.com/v1")
-        object.text("kind", "DeleteResult")
-        object.list(
-            "results",
-            entries.map { entry in
-                var item = JSONObjectBuilder()
-                item.text("kind", entry.reference.kind.rawValue)
-                item.text("name", entry.reference.name)
-                item.text("action", entry.word)
-                if case .deleted(let count) = entry.end { item.number("connections", count) }
-                item.textIfAny("message", entry.problem ?? "")
-                return item.object
-            })
-        return object.object
-    }
-
-    var names: [String] {
-        entries.filter { $0.word == "deleted" }.map(\.reference.label)
-    }
-
-    func status(ignoringMissing: Bool) -> CommandStatus {
-        let bad = entries.compactMap { entry -> CommandStatus? in
-            switch entry.end {
-            case .deleted, .absent: nil
-            case .missing: .different
-            case .refused(let failure): failure.status
-            }
-        }
-        guard let worst = bad.max(by: { $0.rawValue < $1.rawValue }) else { return .done }
-        let isPartial = entries.contains { $0.word == "deleted" } && worst != .different
-        return isPartial ? .partial : worst
     }
 }

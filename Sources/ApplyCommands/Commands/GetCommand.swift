@@ -47,7 +47,8 @@ struct GetCommand: ConsoleCommand {
             return try await get(arguments.references, in: session)
         }
         let query = ObjectQuery(
-            kinds: arguments.kind.map { [$0] } ?? (output.isDocument ? ObjectKind.all : [.connection]),
+            kinds: arguments.kind.map { [$0] }
+                ?? (output.isDocument ? ObjectKind.all : [.connection]),
             selector: selector ?? "", set: set ?? "", isBrief: !output.isDocument)
         let found = try await ServerConnection.with(session) { server in
             try await query.fetch(from: server)

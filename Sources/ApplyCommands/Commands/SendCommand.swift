@@ -50,7 +50,8 @@ struct SendCommand: ConsoleCommand {
     @OptionGroup var common: CommonOptions
 
     func run(in session: Session) async throws -> CommandStatus {
-        let bytes = message == "-"
+        let bytes =
+            message == "-"
             ? try await session.console.input.readAll(limit: Self.maxMessageBytes)
             : Array(message.utf8)
         guard bytes.count <= Self.maxMessageBytes else {

@@ -19,6 +19,8 @@ package struct Console: Sendable {
     package var interruption: Interruption
     /// Time from the first dial of the server to its first answer.
     package var connectTimeout = Duration.seconds(5)
+    /// How the time of `--timeout` passes.
+    package var sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
 
     package init(
         output: any OutputSink, error: any OutputSink, input: any InputSource,

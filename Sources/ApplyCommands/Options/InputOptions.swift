@@ -14,7 +14,8 @@ struct InputOptions: ParsableArguments {
     func requireFiles(for verb: String) throws {
         guard files.isEmpty else { return }
         throw CommandFailure.usage(
-            "nothing to \(verb): name files, directories or - with -f. See wsm-apply \(verb) --help")
+            "nothing to \(verb): name files, directories or - with -f. See wsm-apply \(verb) --help"
+        )
     }
 }
 
@@ -42,7 +43,8 @@ struct ApplySetOptions: ParsableArguments {
         if set.isEmpty { throw ValidationError("--set needs a name") }
         if let maxPrune, !Self.isPruneLimit(maxPrune) {
             throw ValidationError(
-                "--max-prune is \"\(maxPrune)\": it should be a number or a percentage, as in 10 or 20%")
+                "--max-prune is \"\(maxPrune)\": it should be a number or a percentage, as in 10 or 20%"
+            )
         }
         if !prune, allowEmpty || maxPrune != nil {
             throw ValidationError("--allow-empty and --max-prune go with --prune")

@@ -44,7 +44,8 @@ struct DiffReport: Presentable {
                 + (result.edits.isEmpty ? lines(label, "-", .removed, style) : edits(result, style))
         case .configured, .adopted:
             let adopted =
-                result.action == .adopted ? style("@@ adopted by set \(outcome.set) @@", .place) + "\n" : ""
+                result.action == .adopted
+                ? style("@@ adopted by set \(outcome.set) @@", .place) + "\n" : ""
             return head(live, "\(label) (\(origin))", style) + adopted + edits(result, style)
         default:
             return ""
@@ -64,7 +65,8 @@ struct DiffReport: Presentable {
             return result.edits.map { "\($0.path): \($0.new)" }.joined(separator: "\n")
         }
         let set = result.connectionSet
-        return set.isEmpty ? result.label : "\(result.label) of \(ObjectKind.connectionSet.word)/\(set)"
+        return set.isEmpty
+            ? result.label : "\(result.label) of \(ObjectKind.connectionSet.word)/\(set)"
     }
 
     private func edits(_ result: Wsm_V1_ObjectResult, _ style: Style) -> String {

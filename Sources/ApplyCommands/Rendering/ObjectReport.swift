@@ -35,9 +35,11 @@ struct ObjectReport: Presentable {
     private static func connectionTable(_ objects: [Wsm_V1_Object], _ canvas: Canvas) -> String {
         var columns: [Table.Column] = [
             .init(title: "NAME"), .init(title: "PHASE"), .init(title: "READY"),
-            .init(title: "TOPIC", shrink: .end(8)), .init(title: "URL", shrink: .inside(24)),
-            .init(title: "RECEIVED", isNumber: true), .init(title: "PUBLISHED", isNumber: true),
-            .init(title: "DROPPED", isNumber: true), .init(title: "AGE"),
+            .init(title: "TOPIC", shrink: .end(8)),
+            .init(title: "URL", shrink: .inside(24), dropOrder: 0),
+            .init(title: "RECEIVED", isNumber: true),
+            .init(title: "PUBLISHED", isNumber: true, dropOrder: 1),
+            .init(title: "DROPPED", isNumber: true), .init(title: "AGE", dropOrder: 2),
             .init(title: "REASON", shrink: .end(12)),
         ]
         if canvas.isWide {
@@ -53,7 +55,8 @@ struct ObjectReport: Presentable {
     }
 
     private static func row(_ object: Wsm_V1_Object, _ canvas: Canvas) -> [String] {
-        let age = object.connectedAt > 0
+        let age =
+            object.connectedAt > 0
             ? TimeText.age(seconds: canvas.now - object.connectedAt) : "-"
         var cells = [
             object.name, object.phase, object.ready ? "yes" : "no", dash(object.topic), object.url,

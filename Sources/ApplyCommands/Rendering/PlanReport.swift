@@ -9,7 +9,9 @@ struct PlanReport: Presentable {
 
     func table(_ canvas: Canvas) -> String {
         var text = ""
-        for group in ResultGroup.groups(of: outcome.results) { text += Self.lines(group, canvas.style) }
+        for group in ResultGroup.groups(of: outcome.results) {
+            text += Self.lines(group, canvas.style)
+        }
         let unchanged = outcome.count(.unchanged)
         if unchanged > ResultGroup.threshold {
             text += Self.mark("=", .faint, canvas.style) + "\(unchanged) unchanged\n"
@@ -52,7 +54,8 @@ struct PlanReport: Presentable {
         switch group {
         case .members(let connectionSet, let action, let cutsSockets, let count):
             let (mark, role) = mark(of: action, cutsSocket: cutsSockets)
-            let members = "\(ObjectKind.connectionSet.word)/\(connectionSet):"
+            let members =
+                "\(ObjectKind.connectionSet.word)/\(connectionSet):"
                 + " \(count.counted("connection"))"
             return self.mark(mark, role, style) + members + "\n"
         case .one(let result):
@@ -60,7 +63,8 @@ struct PlanReport: Presentable {
             var text = self.mark(mark, role, style) + TerminalText.safe(result.label)
             text += remark(result) + "\n"
             for edit in result.edits where result.action != .created {
-                text += "      \(edit.path): \(value(edit.hasOld, edit.old))"
+                text +=
+                    "      \(edit.path): \(value(edit.hasOld, edit.old))"
                     + " -> \(value(edit.hasNew, edit.new))\n"
             }
             return text

@@ -14,6 +14,8 @@ struct Table {
         var shrink = Shrink.never
         /// Numbers stand to the right.
         var isNumber = false
+        /// Left out where the terminal is too narrow even for shrunk columns, the lowest first.
+        var dropOrder: Int?
     }
 
     var columns: [Column]
@@ -21,10 +23,26 @@ struct Table {
 
     /// - Parameter width: Of the terminal; `nil` cuts nothing.
     func render(width: Int?, style: Style) -> String {
+        if let width, let narrower = narrower(than: width) {
+            return narrower.render(width: width, style: style)
+        }
         let widths = fittedWidths(width)
         var text = line(columns.map(\.title), widths, style: style, role: .heading)
         for row in rows { text += line(row, widths, style: style, role: nil) }
         return text
+    }
+
+    /// This table without its most dispensable column, where it would not fit.
+    private func narrower(than width: Int) -> Table? {
+        let needed = fittedWidths(width).reduce(0, +) + 2 * (columns.count - 1)
+        let dispensable = columns.indices
+            .compactMap { index in columns[index].dropOrder.map { (order: $0, index: index) } }
+            .min { $0.order < $1.order }
+        guard needed > width, let index = dispensable?.index else { return nil }
+        var table = self
+        table.columns.remove(at: index)
+        for row in table.rows.indices { table.rows[row].remove(at: index) }
+        return table
     }
 
     private func fittedWidths(_ width: Int?) -> [Int] {

@@ -21,7 +21,8 @@ enum TimeText {
         let second = unixSeconds - days * 86400
         let (year, month, day) = civil(days: days)
         let date = "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))"
-        return "\(date)T\(pad(second / 3600, 2)):\(pad(second / 60 % 60, 2)):\(pad(second % 60, 2))Z"
+        return
+            "\(date)T\(pad(second / 3600, 2)):\(pad(second / 60 % 60, 2)):\(pad(second % 60, 2))Z"
     }
 
     /// Reads RFC 3339 in UTC, with or without a fraction, which is cut off; `nil` for anything else.
@@ -43,7 +44,8 @@ enum TimeText {
         let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear - 399) / 400
         let yearOfEra = shiftedYear - era * 400
         let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+            - 719_468
     }
 
     /// Days since 1970-01-01 as a date of the Gregorian calendar (Howard Hinnant's algorithm).

@@ -1,23 +1,20 @@
-internal import ArgumentParser
 internal import ManagerAPI
 
 /// What `--wait` waits for.
-enum WaitGoal: String, CaseIterable, ExpressibleByArgument, Sendable, CustomStringConvertible {
+enum WaitGoal: String, CaseIterable, Sendable {
     /// Owned, upgraded, `onOpen` written, its topic accepted, on the generation applied.
     case ready = "Ready"
     /// Ready, and one message of the present socket is with the bus.
     case firstMessage = "FirstMessage"
 
     /// In any case of letters.
-    init?(argument: String) {
-        let wanted = argument.lowercased()
+    init?(text: String) {
+        let wanted = text.lowercased()
         guard let goal = Self.allCases.first(where: { $0.rawValue.lowercased() == wanted }) else {
             return nil
         }
         self = goal
     }
-
-    var description: String { rawValue }
 
     func isReached(by object: Wsm_V1_Object) -> Bool {
         switch self {

@@ -60,7 +60,9 @@ struct WaitOutcome: Sendable {
     private static func line(_ name: String, _ target: WaitMachine.Target, now: Int64) -> String {
         let label = "connection/\(name)"
         if target.isDeleted { return "\(label) was deleted" }
-        guard let object = target.object else { return "\(label) has not been seen by the server yet" }
+        guard let object = target.object else {
+            return "\(label) has not been seen by the server yet"
+        }
         return TerminalText.singleLine(
             "\(label) \(reason(object, generation: target.generation, now: now))")
     }

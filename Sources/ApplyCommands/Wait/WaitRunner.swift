@@ -50,7 +50,8 @@ struct WaitRunner: Sendable {
         switch event {
         case .decided:
             return WaitOutcome(
-                end: final.verdict == .failed ? .failed : .reached, machine: final, timeout: timeout)
+                end: final.verdict == .failed ? .failed : .reached, machine: final, timeout: timeout
+            )
         case .timedOut:
             return WaitOutcome(end: .timedOut, machine: final, timeout: timeout)
         case .streamEnded:
@@ -77,7 +78,7 @@ struct WaitRunner: Sendable {
         try await withThrowingTaskGroup(of: Event?.self) { group in
             group.addTask { try await watch(request, state) }
             group.addTask {
-                try await Task.sleep(for: timeout)
+                try await session.console.sleep(timeout)
                 return .timedOut
             }
             group.addTask {

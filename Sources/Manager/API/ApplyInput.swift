@@ -59,7 +59,8 @@ package struct ApplyInput: Sendable {
         var places: [String: String] = [:]
         for (index, document) in documents.enumerated() {
             let origin =
-                document.origin.isEmpty ? "document \(index + 1)" : String(document.origin.prefix(512))
+                document.origin.isEmpty
+                ? "document \(index + 1)" : String(document.origin.prefix(512))
             let compilation = ManifestCompiler.compileJSON([UInt8](document.json), name: origin)
             for diagnostic in compilation.diagnostics {
                 // Its own position is in the document as it was sent, which nobody has seen.

@@ -106,8 +106,9 @@ extension SetApply {
         var result = change(manifest, connectionSet: nil)
         result.origin = origin.position.file
         outcome.results.append(result)
-        if result.action != .conflict, draft.connection(manifest.metadata.name)?
-            .desired.connectionSet == nil
+        if result.action != .conflict,
+            draft.connection(manifest.metadata.name)?
+                .desired.connectionSet == nil
         {
             set.connections.insert(manifest.metadata.name)
         }
@@ -258,9 +259,25 @@ extension SetApply {
         record.keeper = keeper
         record.labels = manifest.metadata.labels
         record.annotations = manifest.metadata.annotations
-        record.canonical = object.canonical
+        record.canonical = Self.withoutResourceVersion(object)
         record.digest = object.digest
         return record
+    }
+
+    /// What a caller compared against is no part of what it declares.
+    private static func withoutResourceVersion(_ object: CompiledObject) -> [UInt8] {
+        guard object.metadata.resourceVersion != nil,
+            case .object(let members)? = try? JSONValue.parse(object.canonical)
+        else { return object.canonical }
+        return JSONValue.object(
+            members.map { member in
+                guard member.key == "metadata", case .object(let fields) = member.value else {
+                    return member
+                }
+                return .init(
+                    "metadata", .object(fields.filter { $0.key != "resourceVersion" }))
+            }
+        ).serialized()
     }
 
     /// - Returns: the names of the members that are this set's now.

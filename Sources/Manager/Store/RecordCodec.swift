@@ -95,7 +95,7 @@ enum RecordCodec {
         let fields = try Fields(bytes, key: key)
         let spec: ConnectionSpec
         do {
-            spec = try SpecJSON.decode(fields.value("spec").serialized())
+            spec = try SpecJSON.decode(fields.value("spec"))
         } catch {
             throw StateStoreError(message: "\(key) holds a spec that cannot be read: \(error)")
         }

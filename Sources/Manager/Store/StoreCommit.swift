@@ -73,7 +73,9 @@ struct StoreCommit {
     /// What the second step has to take off the pages.
     var removedKeys: [ObjectKey] { draft.order.filter { !draft.isPresent($0) } }
 
-    func install(_ writes: [Write], _ outcomes: [WriteOutcome], into memory: inout MemoryTier.Tables) {
+    func install(
+        _ writes: [Write], _ outcomes: [WriteOutcome], into memory: inout MemoryTier.Tables
+    ) {
         for (write, outcome) in zip(writes, outcomes) {
             guard case .applied(let etag) = outcome else { continue }
             switch write.target {

@@ -16,7 +16,7 @@ package enum ManifestCompiler {
         var state = CompilerState()
         for source in sources {
             var report = DiagnosticCollector(file: source.name)
-            do {
+            do throws(NodeBuilder.Abort) {
                 let text = try TextEncoding.checked(source.bytes)
                 let isNamedJSON = source.name.hasSuffix(".json")
                 if !compileAsJSON(text, isNamedJSON: isNamedJSON, &state, &report) {
@@ -34,16 +34,12 @@ package enum ManifestCompiler {
     package static func compileJSON(_ bytes: [UInt8], name: String) -> Compilation {
         var state = CompilerState()
         var report = DiagnosticCollector(file: name)
-        do {
-            let text = try TextEncoding.checked(bytes)
+        do throws(NodeBuilder.Abort) {
+            let text = try TextEncoding.checked(bytes, limit: ManifestLimits.maxWireBytes)
             let (root, findings) = try readJSON(text)
             state.document(root, findings, &report)
-        } catch let fault as TextEncoding.Fault {
-            report.error(fault.mark, "", fault.message)
-        } catch let abort as NodeBuilder.Abort {
-            report.error(abort.mark, "", abort.message)
         } catch {
-            report.error(.start, "", "\(error)")
+            report.error(error.mark, "", error.message)
         }
         state.finish(&report)
         return state.compilation

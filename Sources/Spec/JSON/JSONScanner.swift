@@ -26,12 +26,6 @@ package struct JSONScanner {
         return scanner.skipValue() ? start..<scanner.at : nil
     }
 
-    /// Whether the document is one JSON object or array, by its first character.
-    package static func startsContainer(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        let first = bytes.first { !isBlank($0) }
-        return first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
-    }
-
     private mutating func enter(_ segment: String) -> Bool {
         skipBlanks()
         switch take() {

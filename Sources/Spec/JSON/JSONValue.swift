@@ -105,3 +105,24 @@ extension JSONValue {
         }
     }
 }
+
+extension Node {
+    /// A tree without places.
+    init(_ value: JSONValue) {
+        mark = .start
+        content =
+            switch value {
+            case .null: .scalar(.plain("null"))
+            case .bool(let bool): .scalar(.plain(bool ? "true" : "false"))
+            case .number(let text): .scalar(.plain(text))
+            case .string(let text): .scalar(.string(text))
+            case .array(let items): .sequence(items.map { Node($0) })
+            case .object(let members):
+                .mapping(
+                    members.map { member in
+                        Entry(
+                            key: .string(member.key), keyMark: .start, value: Node(member.value))
+                    })
+            }
+    }
+}

@@ -47,12 +47,6 @@ struct JSONWriter {
         string(value)
     }
 
-    /// A value that is JSON already.
-    mutating func json(_ value: [UInt8]) {
-        separate()
-        bytes.append(contentsOf: value)
-    }
-
     /// A map of strings, sorted by key.
     mutating func map(_ map: [String: String]) {
         beginObject()

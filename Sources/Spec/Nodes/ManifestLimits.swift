@@ -2,6 +2,8 @@
 package enum ManifestLimits {
     /// Bytes of a file.
     package static let maxBytes = 16 << 20
+    /// Bytes of a stored or wire document: a set grows when its rows are written as JSON.
+    package static let maxWireBytes = 64 << 20
     /// Mappings and sequences within each other.
     package static let maxDepth = 64
     /// Values and keys of a document, aliases counted as what they stand for.

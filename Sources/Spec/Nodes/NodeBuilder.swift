@@ -17,7 +17,7 @@ struct NodeBuilder {
         var message: String
     }
 
-    private struct Frame {
+    struct Frame {
         var mark: Mark
         var isMapping: Bool
         var anchor: String?
@@ -48,7 +48,7 @@ struct NodeBuilder {
     private let maxDepth: Int
     private let mayBeSet: Bool
     private let aliasAllowance: Int
-    private var stack: [Frame] = []
+    private(set) var stack: [Frame] = []
     private var anchors: [String: Anchored] = [:]
 
     /// - Parameters:
@@ -150,8 +150,8 @@ struct NodeBuilder {
     }
 
     /// Reports something about the place the reader is at.
-    mutating func report(_ mark: Mark, _ message: String) {
-        findings.append(Finding(mark: mark, path: path(), message: message))
+    mutating func report(_ mark: Mark, _ message: String, path: String? = nil) {
+        findings.append(Finding(mark: mark, path: path ?? self.path(), message: message))
     }
 
     /// Puts a place holder where a value could not be read.
@@ -221,50 +221,5 @@ extension NodeBuilder {
             stack[last].entries.append(Node.Entry(key: scalar, keyMark: mark, value: node))
         }
         stack[last].key = nil
-    }
-
-    /// Keeps the first of equal keys and reports the others with both places.
-    private mutating func unique(_ entries: [Node.Entry]) -> [Node.Entry] {
-        guard hasDuplicates(entries) else { return entries }
-        var first: [String: Mark] = [:]
-        return entries.filter { entry in
-            guard let mark = first[entry.key.text] else {
-                first[entry.key.text] = entry.keyMark
-                return true
-            }
-            let prefix = path()
-            findings.append(
-                Finding(
-                    mark: entry.keyMark,
-                    path: prefix.isEmpty ? entry.key.text : "\(prefix).\(entry.key.text)",
-                    message: "the key is there already, at \(mark.line):\(mark.column)"))
-            return false
-        }
-    }
-
-    private func hasDuplicates(_ entries: [Node.Entry]) -> Bool {
-        guard entries.count <= 32 else {
-            var seen = Set<String>(minimumCapacity: entries.count)
-            return !entries.allSatisfy { seen.insert($0.key.text).inserted }
-        }
-        for index in entries.indices.dropFirst()
-        where entries[..<index].contains(where: { $0.key.text == entries[index].key.text }) {
-            return true
-        }
-        return false
-    }
-
-    /// The path of the value that is being read, as `spec.onOpen[2]`.
-    private func path() -> String {
-        var path = ""
-        for frame in stack {
-            if frame.isMapping {
-                guard let key = frame.key?.scalar?.text else { continue }
-                path += path.isEmpty ? key : ".\(key)"
-            } else {
-                path += "[\(frame.items.count)]"
-            }
-        }
-        return path
     }
 }

@@ -1,21 +1,19 @@
 /// What a file must be before a reader sees it: UTF-8, of bounded size.
 enum TextEncoding {
-    struct Fault: Error {
-        var mark: Mark
-        var message: String
-    }
-
     /// The bytes without a byte order mark.
-    static func checked(_ bytes: [UInt8]) throws(Fault) -> ArraySlice<UInt8> {
-        guard bytes.count <= ManifestLimits.maxBytes else {
-            throw Fault(mark: .start, message: "the file is larger than 16MiB")
+    static func checked(
+        _ bytes: [UInt8], limit: Int = ManifestLimits.maxBytes
+    ) throws(NodeBuilder.Abort) -> ArraySlice<UInt8> {
+        guard bytes.count <= limit else {
+            throw NodeBuilder.Abort(
+                mark: .start, message: "the file is larger than \(SizeText.format(limit))")
         }
         if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
-            throw Fault(mark: .start, message: "the file is UTF-16; save it as UTF-8")
+            throw NodeBuilder.Abort(mark: .start, message: "the file is UTF-16; save it as UTF-8")
         }
         let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
         if let offset = firstInvalidUTF8(text) {
-            throw Fault(
+            throw NodeBuilder.Abort(
                 mark: mark(at: offset, in: text), message: "the file is not UTF-8 at this place")
         }
         return text

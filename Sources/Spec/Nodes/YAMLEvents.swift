@@ -24,7 +24,8 @@ struct YAMLEvents: ~Copyable {
     private let parser: UnsafeMutablePointer<yaml_parser_t>
     private let text: ArraySlice<UInt8>
 
-    /// - Parameter bytes: the text; must outlive this value.
+    /// `nil` where there is no memory.
+    /// - Parameter bytes: the text, not empty; must outlive this value.
     init?(_ bytes: UnsafeBufferPointer<UInt8>, text: ArraySlice<UInt8>) {
         parser = .allocate(capacity: 1)
         self.text = text

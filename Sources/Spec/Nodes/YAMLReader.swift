@@ -16,7 +16,7 @@ struct YAMLReader: ~Copyable {
     }
 
     init?(_ bytes: UnsafeBufferPointer<UInt8>, text: ArraySlice<UInt8>) {
-        guard let events = YAMLEvents(bytes, text: text) else { return nil }
+        guard !bytes.isEmpty, let events = YAMLEvents(bytes, text: text) else { return nil }
         self.events = events
         mayBeSet = TextEncoding.mentionsSet(bytes)
     }

@@ -31,6 +31,15 @@ package enum SpecJSON {
             throw SpecJSONError(
                 path: "", message: "\(error.mark.line):\(error.mark.column): \(error.message)")
         }
+        return try decode(root)
+    }
+
+    /// The same for a spec that stands within a document that was parsed already.
+    package static func decode(_ value: JSONValue) throws(SpecJSONError) -> ConnectionSpec {
+        try decode(Node(value))
+    }
+
+    private static func decode(_ root: Node) throws(SpecJSONError) -> ConnectionSpec {
         var report = DiagnosticCollector(file: "")
         var decoder = SpecDecoder(prefix: "spec")
         decoder.decode(root, &report)

@@ -86,8 +86,10 @@ struct ApplyFailureTests {
     }
 
     @Test(arguments: [
-        (RPCError.Code.failedPrecondition, "prune guard: 40 of 100 objects; see --max-prune",
-            CommandStatus.pruneGuard),
+        (
+            RPCError.Code.failedPrecondition, "prune guard: 40 of 100 objects; see --max-prune",
+            CommandStatus.pruneGuard
+        ),
         (.failedPrecondition, "set \"x\" is managed elsewhere", .conflict),
         (.aborted, "revision 7 is stale", .conflict),
         (.invalidArgument, "set: no name", .invalid),
@@ -177,7 +179,7 @@ struct ApplyFailureTests {
         (["-f", "-", "--allow-empty"], "--allow-empty and --max-prune go with --prune"),
         (["-f", "-", "--dry-run", "--wait"], "--wait has nothing to wait for with --dry-run"),
         (["-f", "-", "--timeout", "5"], "'5' is invalid for '--timeout <duration>'"),
-        (["-f", "-", "--wait=Soon"], "'Soon' is invalid for '--wait"),
+        (["-f", "-", "--wait=Soon"], "--wait is \"Soon\": it should be Ready or FirstMessage"),
         (["-f", "-", "--server", "host:99999"], "'host:99999' is invalid for '--server"),
         (["-f", "-", "-o", "xml"], "'xml' is invalid for '-o <output>'"),
     ])

@@ -6,8 +6,10 @@ struct BinaryTests {
     private struct Missing: Error {}
 
     /// The program stands beside the bundle of the tests.
-    private func wsmApply(_ arguments: [String], input: String = "") async throws -> (Int32, String) {
-        let folders = CommandLine.arguments.prefix(1) + [Bundle.main.bundlePath]
+    private func wsmApply(_ arguments: [String], input: String = "") async throws -> (Int32, String)
+    {
+        let folders =
+            CommandLine.arguments.prefix(1) + [Bundle.main.bundlePath]
             + Bundle.allBundles.map { $0.bundlePath + "/.." }
         let candidates = folders.map { URL(fileURLWithPath: $0).standardized }
             .flatMap { [$0.deletingLastPathComponent(), $0] }
@@ -37,7 +39,8 @@ struct BinaryTests {
 
     @Test func aServerThatIsNotThereIsCode3() async throws {
         let (code, output) = try await wsmApply(["get", "--server", "127.0.0.1:1"])
-        #expect(output.hasPrefix("error: cannot reach the server at 127.0.0.1:1: Connection refused."))
+        #expect(
+            output.hasPrefix("error: cannot reach the server at 127.0.0.1:1: Connection refused."))
         #expect(code == 3)
     }
 }

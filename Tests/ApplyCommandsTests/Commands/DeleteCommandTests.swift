@@ -23,7 +23,8 @@ struct DeleteCommandTests {
 
     @Test func confirmsWhatWent() async throws {
         let run = try await run("delete", "a", "connectionset/book", script: Self.script)
-        #expect(run.output == "connection/a deleted\nconnectionset/book deleted (100 connections)\n")
+        #expect(
+            run.output == "connection/a deleted\nconnectionset/book deleted (100 connections)\n")
         #expect(run.error == "")
         #expect(run.status == .done)
     }
@@ -97,7 +98,10 @@ struct DeleteCommandTests {
     @Test(arguments: [
         (["delete"], "nothing to delete: give names, or files with -f"),
         (["delete", "a", "-f", "-"], "give either names or files, not both"),
-        (["delete", "a", "--kind", "Pod"], "--kind is \"Pod\"; there are connection and connectionset"),
+        (
+            ["delete", "a", "--kind", "Pod"],
+            "--kind is \"Pod\"; there are connection and connectionset"
+        ),
     ])
     func wrongUsageIsCode2(_ arguments: [String], _ message: String) async {
         let run = await World(input: manifest("a")).run(arguments)

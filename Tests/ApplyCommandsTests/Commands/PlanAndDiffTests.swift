@@ -11,7 +11,9 @@ struct PlanAndDiffTests {
             "c", .configured,
             edits: [
                 edit("url", "wss://x/1", "wss://x/2", effect: "reopen"),
-                edit("headers.Authorization", "env:WSM_SECRET_A", "env:WSM_SECRET_B", effect: "reopen"),
+                edit(
+                    "headers.Authorization", "env:WSM_SECRET_A", "env:WSM_SECRET_B",
+                    effect: "reopen"),
                 edit("keepalive.pingInterval", nil, "5s"),
             ], cuts: true, origin: "b.yaml:9:1"),
         result("d", .pruned, cuts: true), result("e", .unchanged), result("f", .adopted),
@@ -76,7 +78,8 @@ struct PlanAndDiffTests {
     @Test func planNamesWhatWouldChange() async throws {
         let run = try await run(
             "plan", "-f", "-", "-o", "name", world: world, script: .answering(everything))
-        #expect(run.output == "connection/a\nconnection/b\nconnection/c\nconnection/d\nconnection/f\n")
+        #expect(
+            run.output == "connection/a\nconnection/b\nconnection/c\nconnection/d\nconnection/f\n")
     }
 
     @Test func aPlanWithAConflictIsCode4() async throws {

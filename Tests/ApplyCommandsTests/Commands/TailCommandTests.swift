@@ -61,7 +61,8 @@ struct TailCommandTests {
         let run = try await run("tail", "t", "--count", "2", "-o", "json", script: Self.script)
         let common = #""time":"2026-05-01T10:00:0"#
         #expect(
-            run.output == #"{"position":1,"id":"u.1.1","type":"com.virtufin.websocketmanager.message","#
+            run.output
+                == #"{"position":1,"id":"u.1.1","type":"com.virtufin.websocketmanager.message","#
                 + #""source":"/connections/a",\#(common)1Z","connection":"a","url":"ws://localhost/","#
                 + #""epoch":1,"sequence":1,"contentType":"text/plain","data":"one"}"# + "\n"
                 + #"{"position":2,"id":"u.1.2","type":"com.virtufin.websocketmanager.message","#

@@ -82,7 +82,8 @@ struct VersionCommandTests {
             #expect(root.output.contains("\(status.rawValue)  \(status.meaning)"))
         }
         for verb in [
-            "apply", "plan", "diff", "validate", "get", "describe", "delete", "tail", "send", "version",
+            "apply", "plan", "diff", "validate", "get", "describe", "delete", "tail", "send",
+            "version",
         ] {
             let help = await World().run([verb, "--help"])
             #expect(help.status == .done)

@@ -4,7 +4,9 @@ import Testing
 @testable import ApplyCommands
 
 struct ManifestFilesTests {
-    private func found(_ directory: TemporaryDirectory, _ arguments: [String]? = nil) throws -> [String] {
+    private func found(_ directory: TemporaryDirectory, _ arguments: [String]? = nil) throws
+        -> [String]
+    {
         try ManifestFiles.find(arguments ?? [directory.path]).map {
             $0.replacing(directory.path + "/", with: "")
         }

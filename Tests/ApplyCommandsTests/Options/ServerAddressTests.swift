@@ -6,13 +6,16 @@ import Testing
 struct ServerAddressTests {
     @Test(arguments: [
         ("localhost:5002", "localhost", 5002), ("10.0.0.1", "10.0.0.1", 5002),
-        ("[::1]:7000", "::1", 7000), ("[::1]", "::1", 5002), ("a.example.com:1", "a.example.com", 1),
+        ("[::1]:7000", "::1", 7000), ("[::1]", "::1", 5002),
+        ("a.example.com:1", "a.example.com", 1),
     ])
     func readsHostAndPort(_ text: String, _ host: String, _ port: Int) {
         #expect(ServerAddress(text) == ServerAddress(host: host, port: port))
     }
 
-    @Test(arguments: ["", ":5002", "a:", "a:0", "a:65536", "a:+1", "::1", "http://a", "a b:1", "[::1]x", "[]:1"])
+    @Test(arguments: [
+        "", ":5002", "a:", "a:0", "a:65536", "a:+1", "::1", "http://a", "a b:1", "[::1]x", "[]:1",
+    ])
     func refusesWhatIsNone(_ text: String) {
         #expect(ServerAddress(text) == nil)
     }

@@ -62,7 +62,8 @@ struct TerminalTextTests {
     @Test func cutsAtTheEndOrInside() {
         #expect(TerminalText.truncated("abcdef", to: 6) == "abcdef")
         #expect(TerminalText.truncated("abcdef", to: 4) == "abc…")
-        #expect(TerminalText.truncatedInside("wss://host/path/x@trade", to: 16) == "wss://host…trade")
+        #expect(
+            TerminalText.truncatedInside("wss://host/path/x@trade", to: 16) == "wss://host…trade")
         #expect(TerminalText.truncated("日本語", to: 4) == "日…")
     }
 }
@@ -88,7 +89,7 @@ struct TableTests {
                 .init(title: "B", shrink: .end(3)),
             ],
             rows: [["aaaaaa", "uuuuuuuuuu", "bbbbbb"]])
-        #expect(table.render(width: 24, style: .plain).contains("aaaaaa  uuuu…uuu  bbbbbb\n"))
+        #expect(table.render(width: 24, style: .plain).contains("aaaaaa  uuuuu…uu  bbbbbb\n"))
         #expect(table.render(width: 20, style: .plain).contains("aaaaaa  uuuu…u  bbb…\n"))
         #expect(table.render(width: 5, style: .plain).contains("aa…  uuuu…u  bb…\n"))
     }

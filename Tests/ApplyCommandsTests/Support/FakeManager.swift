@@ -5,7 +5,8 @@ import Synchronization
 /// A manager that answers Send and SendRaw and knows nothing else.
 final class FakeManager: Virtufin_WebSocketManager.SimpleServiceProtocol {
     private let answer: @Sendable (Virtufin_SendRequest) throws -> [UInt8]
-    private let log = Mutex<(sent: [Virtufin_SendRequest], raw: [Virtufin_SendRawRequest])>(([], []))
+    private let log = Mutex<(sent: [Virtufin_SendRequest], raw: [Virtufin_SendRawRequest])>(
+        ([], []))
 
     init(_ answer: @escaping @Sendable (Virtufin_SendRequest) throws -> [UInt8] = { _ in [] }) {
         self.answer = answer

@@ -18,10 +18,14 @@ final class FakeOrchestrator: Wsm_V1_Orchestrator.SimpleServiceProtocol {
         var plan: (@Sendable (Applied, Sink<Wsm_V1_ApplyResponse>) async throws -> Void)?
         var get: (@Sendable (Wsm_V1_GetRequest) throws -> Wsm_V1_Object)?
         var list: (@Sendable (Wsm_V1_ListRequest) throws -> Wsm_V1_ListResponse)?
-        var watch: (@Sendable (Wsm_V1_WatchRequest, Sink<Wsm_V1_WatchResponse>) async throws -> Void)?
+        var watch:
+            (@Sendable (Wsm_V1_WatchRequest, Sink<Wsm_V1_WatchResponse>) async throws -> Void)?
         var delete: (@Sendable (Wsm_V1_DeleteRequest) throws -> Wsm_V1_DeleteResponse)?
         var subscribe:
-            (@Sendable (Wsm_V1_SubscribeRequest, Sink<Wsm_V1_SubscribeResponse>) async throws -> Void)?
+            (
+                @Sendable (Wsm_V1_SubscribeRequest, Sink<Wsm_V1_SubscribeResponse>) async throws ->
+                    Void
+            )?
     }
 
     /// One Apply or Plan as it arrived.
@@ -161,7 +165,10 @@ func run(
 
 /// Waits until the caller leaves, as a stream with nothing more to say does.
 func waitForCancellation() async throws {
-    let (stream, _) = AsyncStream.makeStream(of: Never.self)
-    for await _ in stream {}
-    try Task.checkCancellation()
+    let (stream, continuation) = AsyncStream.makeStream(of: Never.self)
+    await withRPCCancellationHandler {
+        for await _ in stream {}
+    } onCancelRPC: {
+        continuation.finish()
+    }
 }

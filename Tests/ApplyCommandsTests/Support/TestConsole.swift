@@ -1,5 +1,6 @@
-import ApplyCommands
 import Synchronization
+
+@testable import ApplyCommands
 
 /// Keeps what a command writes.
 final class BufferSink: OutputSink {
@@ -44,23 +45,32 @@ struct World {
     var outputIsTerminal = false
     var errorIsTerminal = false
     var width: Int?
-    var environment: [String: String] = [:]
+    /// By default there is no server.
+    var environment = ["WSM_SERVER": "127.0.0.1:1"]
     var outputLimit: Int?
     var interruption = Interruption()
     /// Called with all that is written to the standard output.
     var onOutput: @Sendable (String) -> Void = { _ in }
-    var connectTimeout = Duration.seconds(20)
+    var connectTimeout = Duration.seconds(60)
+    /// The time of `--timeout` is up once this stands on the standard error.
+    var timeIsUpAfter: String?
 
-    /// Runs the program; `{server}` stands for nothing, addresses come through the environment.
     func run(_ arguments: [String]) async -> Run {
         let output = BufferSink(limit: outputLimit, onWrite: onOutput)
-        let error = BufferSink()
+        let gate = Interruption()
+        let error = BufferSink { [timeIsUpAfter] text in
+            if let timeIsUpAfter, text.contains(timeIsUpAfter) { gate.trigger() }
+        }
         var console = Console(
             output: output, error: error, input: FixedInput(bytes: Array(input.utf8)),
             outputIsTerminal: outputIsTerminal, errorIsTerminal: errorIsTerminal, width: width,
             environment: environment, identity: "ada@lab", now: { 1_000_000 }, uptime: { .zero },
             interruption: interruption)
         console.connectTimeout = connectTimeout
+        console.sleep = { _ in
+            await gate.wait()
+            try Task.checkCancellation()
+        }
         let status = await Program.run(arguments: arguments, console: console)
         return Run(
             status: status, output: output.text, error: error.text, bytes: output.bytes)

@@ -43,7 +43,8 @@ struct WaitMachineTests {
 
     @Test func aStalledConnectionFailsItAtOnce() {
         var wait = machine(["a": 1, "b": 1])
-        wait.received(change(.present, object("a", phase: "Stalled", ready: false) { $0.stalled = true }))
+        wait.received(
+            change(.present, object("a", phase: "Stalled", ready: false) { $0.stalled = true }))
         wait.received(change(.present, object("b", phase: "Connecting", ready: false)))
         wait.received(change(.synced))
         #expect(wait.verdict == .failed)
@@ -84,7 +85,9 @@ struct WaitMachineTests {
         #expect(!wait.isEmpty)
         wait.received(change(.present, object("book-1") { $0.connectionSet = "book" }))
         wait.received(
-            change(.present, object("book-2", phase: "Connecting", ready: false) { $0.connectionSet = "book" }))
+            change(
+                .present,
+                object("book-2", phase: "Connecting", ready: false) { $0.connectionSet = "book" }))
         wait.received(change(.present, object("other", phase: "Connecting", ready: false)))
         wait.received(change(.synced))
         #expect(wait.verdict == .waiting)

@@ -1,5 +1,6 @@
 import Feed
 import Manager
+import ManagerAPI
 import ManagerCore
 import TestKit
 import Testing

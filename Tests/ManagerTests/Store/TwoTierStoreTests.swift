@@ -117,7 +117,12 @@ import Testing
         try await first
         try await second
         try await third
-        await #expect(throws: Refused.self) { try await refused }
+        do {
+            try await refused
+            Issue.record("a refusing body was committed")
+        } catch {
+            #expect(error is Refused)
+        }
         #expect(opened.names == ["first", "second", "third"])
         #expect(try await TwoTierStore.opened(store.reopened()).names == opened.names)
     }
@@ -164,7 +169,7 @@ import Testing
         try await opened.remove("a")
         #expect(opened.desired("a") == nil)
         #expect(store.entries["wsm/conn/a"].map { RecordCodec.isTombstone($0.value) } == true)
-        #expect(try await TwoTierStore.opened(store.reopened()).names.isEmpty)
+        #expect(try await TwoTierStore.opened(store.reopened()).names.isEmpty == true)
 
         try await opened.put("a", uid: "second")
         #expect(opened.desired("a")?.uid == .sample("second"))
