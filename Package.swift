@@ -124,8 +124,8 @@ let package = Package(
         .testTarget(
             name: "ApplyCommandsTests",
             dependencies: [
-                "ApplyCommands", "ManagerAPI", "Spec", .arguments, .grpcCore, .grpcTransport,
-                .protobuf,
+                "ApplyCommands", "ManagerAPI", "Spec", "wsm-apply", .arguments, .grpcCore,
+                .grpcTransport, .grpcProtobuf, .protobuf,
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -2,7 +2,7 @@
 # Builds, starts wsm-feed and wsm-server on loopback, applies examples/quickstart, waits until its
 # connections are Ready and shows them and their messages until Ctrl-C.
 # Usage: scripts/run.sh      WSM_RUN_SECONDS=N ends by itself after N seconds of showing, exit 0.
-set -euo pipefail; PS4="+\t "; [[ -n "${DBG:-}" ]] && set -x
+set -euo pipefail
 cd "$(dirname "$0")/.."
 
 seconds=${WSM_RUN_SECONDS:-}
@@ -31,9 +31,12 @@ pids=()
 tails=()
 stop() {
     trap '' INT TERM
-    # The server last: it closes its sockets in order, towards a feed that still answers.
+    # The server before the feed: it closes its sockets in order, towards a feed that answers.
     for pid in "${tails[@]}" "${pids[@]}"; do
         kill "$pid" 2>/dev/null || true
+        # Longer than the server's --drain-timeout.
+        for _ in {1..150}; do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
+        kill -KILL "$pid" 2>/dev/null || true
         wait "$pid" 2>/dev/null || true
     done
     rm -rf "$work"
@@ -89,13 +92,14 @@ echo
 
 say "in another shell: WSM_SERVER=$WSM_SERVER $bin/wsm-apply get"
 say "Ctrl-C stops everything"
-follow() { # TOPIC FILE
-    setsid "$bin/wsm-apply" tail --quiet --timestamps "$1" >>"$2" 2>/dev/null &
-    tails+=($!)
-}
+# On a terminal the messages go to a file, of which the view shows the end.
 messages=$work/messages.log
-[[ -n "$is_terminal" ]] || messages=/dev/stdout
-for topic in ticks.btc ticks.eth websocketmanager.lifecycle; do follow "$topic" "$messages"; done
+: >"$messages"
+if [[ -n "$is_terminal" ]]; then exec {out}>>"$messages"; else out=1; fi
+for topic in ticks.btc ticks.eth websocketmanager.lifecycle; do
+    setsid "$bin/wsm-apply" tail --quiet --timestamps "$topic" >&"$out" 2>/dev/null &
+    tails+=($!)
+done
 
 end=$((SECONDS + ${seconds:-0}))
 while [[ -z "$seconds" || $SECONDS -lt $end ]]; do
@@ -104,9 +108,10 @@ while [[ -z "$seconds" || $SECONDS -lt $end ]]; do
         exit 1
     fi
     if [[ -n "$is_terminal" ]]; then
-        # One screen, drawn anew: the table, then the latest messages as far as the window is wide.
-        latest=$(tail -n 12 "$messages" | cut -c "1-$(tput cols 2>/dev/null || echo 100)")
-        printf '\033[H\033[J%s\n\n%s\n\n%s\n' "$table" "$latest" "Ctrl-C stops everything"
+        # One screen, drawn anew: the table and the latest messages, as wide as the window.
+        width=$(tput cols 2>/dev/null || echo 100)
+        screen=$(printf '%s\n\n%s' "$table" "$(tail -n 12 "$messages")" | cut -c "1-$width")
+        printf '\033[H\033[J%s\n\n%s\n' "$screen" "Ctrl-C stops everything"
         if [[ $(stat -c %s "$messages") -gt 1000000 ]]; then : >"$messages"; fi
         pause=1
     else

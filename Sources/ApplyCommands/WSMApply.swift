@@ -1,3 +1,4 @@
+import Spec
 internal import ArgumentParser
 
 /// The root of the command line.
@@ -21,18 +22,13 @@ struct WSMApply: ParsableCommand {
             Exit codes:
             \(CommandStatus.table)
             """,
-        version: ClientVersion.text,
+        version: Version.text,
         subcommands: [
             ApplyCommand.self, PlanCommand.self, DiffCommand.self, ValidateCommand.self,
             GetCommand.self, DescribeCommand.self, DeleteCommand.self, TailCommand.self,
             SendCommand.self, VersionCommand.self,
         ],
         defaultSubcommand: ApplyCommand.self)
-}
-
-/// The version of this program.
-enum ClientVersion {
-    static let text = "0.1.0"
 }
 
 /// A verb: it runs in a session and answers with the exit code.

@@ -63,7 +63,9 @@ package final class InMemoryStateStore: StateStore {
 
     package func bulkGet(_ keys: [String]) async throws(StateStoreError) -> [String: StateEntry] {
         let (isDown, entries) = state.withLock { state in
-            (state.isDown, state.entries.filter { Set(keys).contains($0.key) })
+            var found: [String: StateEntry] = [:]
+            for key in keys { found[key] = state.entries[key] }
+            return (state.isDown, found)
         }
         if isDown { throw StateStoreError(message: "the store is down") }
         return entries

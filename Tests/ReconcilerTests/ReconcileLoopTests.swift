@@ -369,21 +369,23 @@ import Testing
             let seconds = start.duration(to: rig.clock.now) / .seconds(1)
             #expect(rig.control.mostDialing <= 20)
             #expect(seconds >= 9.4, "1000 dials in \(seconds) s are over 50 + 100 a second")
-            #expect(seconds <= 15, "1000 dials took \(seconds) s")
+            #expect(seconds <= 30, "1000 dials took \(seconds) s")
             #expect(rig.control.openNames.count == 1_000)
             #expect(rig.control.calls.count == 1_000, "each was dialled once")
         }
     }
 
-    /// The dials under way once the loop is quiet.
+    /// The dials under way once the loop seems quiet; too early a look costs the test's clock a
+    /// tenth of a second and nothing else.
     private func dialsUnderWay(_ rig: Rig) async -> [String] {
-        var before: UInt64 = .max
-        while rig.loop.passes != before {
-            before = rig.loop.passes
-            await rig.tell("nobody")
-            for _ in 0..<20 { await Task.yield() }
+        var before: [String]?
+        var names: [String] = []
+        while names != before {
+            before = names
+            for _ in 0..<3 { await rig.tell("nobody") }
+            names = rig.control.dialingNames
         }
-        return rig.control.dialingNames
+        return names
     }
 }
 

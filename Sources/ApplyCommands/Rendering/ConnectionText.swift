@@ -8,8 +8,14 @@ enum ConnectionText {
     static func attempt(_ object: Wsm_V1_Object, now: Int64) -> String {
         var parts: [String] = []
         if object.attempt > 0 { parts.append("attempt \(object.attempt)") }
-        if object.nextAttemptAt > 0 { parts.append("next \(time(object.nextAttemptAt, now: now))") }
+        if let next = nextAttempt(object, now: now) { parts.append("next \(next)") }
         return parts.isEmpty ? "" : " (\(parts.joined(separator: ", ")))"
+    }
+
+    /// `in 3s`, or `now` where it is due; `nil` where none is planned.
+    static func nextAttempt(_ object: Wsm_V1_Object, now: Int64) -> String? {
+        guard object.nextAttemptAt > 0, !object.stalled else { return nil }
+        return time(max(object.nextAttemptAt, now), now: now)
     }
 
     /// `in 3s`, `now` or `3s ago`.

@@ -15,7 +15,11 @@ struct DiffReport: Presentable {
     }
 
     func table(_ canvas: Canvas) -> String {
-        outcome.results.map { block($0, canvas.style) }.joined()
+        // Members of a set that come or go as they are: their set's manifest says it all.
+        let plain = outcome.results.filter { !$0.connectionSet.isEmpty && $0.edits.isEmpty }
+        let others = outcome.results.filter { $0.connectionSet.isEmpty || !$0.edits.isEmpty }
+        return others.map { block($0, canvas.style) }.joined()
+            + ResultGroup.groups(of: plain).map { members($0, canvas.style) }.joined()
     }
 
     var json: JSONValue { outcome.json(kind: "Plan", wait: nil) }
@@ -52,21 +56,38 @@ struct DiffReport: Presentable {
         }
     }
 
+    private func members(_ group: ResultGroup, _ style: Style) -> String {
+        let action: Wsm_V1_ResultAction
+        let text: String
+        switch group {
+        case .one(let result):
+            action = result.action
+            text = "\(result.label) of \(ObjectKind.connectionSet.word)/\(result.connectionSet)"
+        case .members(let connectionSet, let common, _, let count):
+            action = common
+            let label = "\(ObjectKind.connectionSet.word)/\(connectionSet)"
+            text = "\(label): \(count.counted("connection"))"
+        }
+        switch action {
+        case .created: return lines(text, "+", .added, style)
+        case .pruned: return lines(text, "-", .removed, style)
+        case .adopted, .configured:
+            return style("@@ \(TerminalText.safe(text)) \(action.word) @@", .place) + "\n"
+        default: return ""
+        }
+    }
+
     private func head(_ old: String, _ new: String, _ style: Style) -> String {
         style("--- \(old)", .heading) + "\n" + style("+++ \(new)", .heading) + "\n"
     }
 
-    /// The manifest of a new object; a member of a set has none of its own.
+    /// The manifest of a new object; its fields where the input has no document for it.
     private func createdText(_ result: Wsm_V1_ObjectResult) -> String {
         if let document = documents[result.label], let json = try? JSONValue.parse(document) {
             return ManifestRenderer.yaml(json)
         }
-        guard result.edits.isEmpty else {
-            return result.edits.map { "\($0.path): \($0.new)" }.joined(separator: "\n")
-        }
-        let set = result.connectionSet
-        return set.isEmpty
-            ? result.label : "\(result.label) of \(ObjectKind.connectionSet.word)/\(set)"
+        guard !result.edits.isEmpty else { return result.label }
+        return result.edits.map { "\($0.path): \($0.new)" }.joined(separator: "\n")
     }
 
     private func edits(_ result: Wsm_V1_ObjectResult, _ style: Style) -> String {

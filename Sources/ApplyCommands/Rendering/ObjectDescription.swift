@@ -17,8 +17,12 @@ struct ObjectDescription {
 
     func text(_ canvas: Canvas) -> String {
         var lines = identity
-        lines += object.kind == ObjectKind.connectionSet.rawValue ? [] : life(canvas)
-        lines.append(("Messages", messages))
+        if object.kind == ObjectKind.connectionSet.rawValue {
+            lines.append(("Status", Self.join([object.phase, object.reason, object.message])))
+        } else {
+            lines += life(canvas)
+            lines.append(("Messages", messages))
+        }
         var text = lines.filter { !$0.value.isEmpty }
             .map { Self.line($0.key, $0.value, canvas.style) }.joined()
         text += conditions(canvas)
@@ -34,20 +38,17 @@ struct ObjectDescription {
             ("Labels", Self.pairs(metadata?["labels"])),
             ("Annotations", Self.pairs(metadata?["annotations"])),
             ("Generation", "\(object.generation), observed \(object.observedGeneration)"),
-            ("URL", object.url), ("Topic", object.topic),
-            ("Phase", object.phase + (object.ready ? ", Ready" : ", not Ready")),
-            ("Reason", object.ready ? "" : Self.join([object.reason, object.message])),
         ]
     }
 
     private func life(_ canvas: Canvas) -> [(key: String, value: String)] {
         let connected = object.connectedAt
-        var next = ""
-        if object.nextAttemptAt > 0 {
-            next = ConnectionText.time(object.nextAttemptAt, now: canvas.now)
-            if object.attempt > 0 { next += ", attempt \(object.attempt)" }
-        }
+        var next = ConnectionText.nextAttempt(object, now: canvas.now) ?? ""
+        if !next.isEmpty, object.attempt > 0 { next += ", attempt \(object.attempt)" }
         return [
+            ("URL", object.url), ("Topic", object.topic),
+            ("Phase", object.phase + (object.ready ? ", Ready" : ", not Ready")),
+            ("Reason", object.ready ? "" : Self.join([object.reason, object.message])),
             ("Connected", connected > 0 ? ConnectionText.time(connected, now: canvas.now) : ""),
             ("Remote", Self.scalar(status["remoteAddress"])),
             ("Subprotocol", Self.scalar(status["subprotocol"])),

@@ -64,12 +64,11 @@ struct ObjectReport: Presentable {
             dash(object.ready ? "" : object.reason),
         ]
         if canvas.isWide {
-            let next = object.nextAttemptAt
             let message = object.message.isEmpty ? object.lastError : object.message
             cells += [
                 dash(object.set), dash(object.connectionSet),
                 "\(object.observedGeneration)/\(object.generation)", String(object.attempt),
-                next > 0 ? ConnectionText.time(next, now: canvas.now) : "-", dash(message),
+                dash(ConnectionText.nextAttempt(object, now: canvas.now) ?? ""), dash(message),
             ]
         }
         return cells.map(TerminalText.singleLine)
@@ -77,18 +76,14 @@ struct ObjectReport: Presentable {
 
     private static func setTable(_ objects: [Wsm_V1_Object], _ canvas: Canvas) -> String {
         var table = Table(columns: [
-            .init(title: "NAME"), .init(title: "READY"), .init(title: "SET"),
-            .init(title: "GENERATION"), .init(title: "RECEIVED", isNumber: true),
-            .init(title: "PUBLISHED", isNumber: true), .init(title: "DROPPED", isNumber: true),
-            .init(title: "MESSAGE", shrink: .end(12)),
+            .init(title: "NAME"), .init(title: "SET"), .init(title: "GENERATION"),
+            .init(title: "STATUS", shrink: .end(12)),
         ])
         table.rows = objects.map { object in
-            let message = object.message.isEmpty ? object.reason : object.message
-            return [
-                object.name, object.ready ? "yes" : "no", dash(object.set),
-                "\(object.observedGeneration)/\(object.generation)", String(object.received),
-                String(object.published), String(object.dropped), dash(message),
-            ].map(TerminalText.singleLine)
+            let status = [object.message, object.reason, object.phase].first { !$0.isEmpty }
+            let generation = "\(object.observedGeneration)/\(object.generation)"
+            return [object.name, dash(object.set), generation, dash(status ?? "")]
+                .map(TerminalText.singleLine)
         }
         return table.render(width: canvas.width, style: canvas.style)
     }

@@ -13,7 +13,7 @@ struct VersionReport: Presentable {
     var server = Server.notAsked
 
     func table(_ canvas: Canvas) -> String {
-        let client = "client  \(ClientVersion.text)\n"
+        let client = "client  \(Version.text)\n"
         switch server {
         case .notAsked:
             return client
@@ -35,7 +35,7 @@ struct VersionReport: Presentable {
         object.text("apiVersion", "wsm.virtufin.com/v1")
         object.text("kind", "Version")
         var client = JSONObjectBuilder()
-        client.text("version", ClientVersion.text)
+        client.text("version", Version.text)
         object.value("client", client.object)
         switch server {
         case .notAsked:
@@ -56,5 +56,5 @@ struct VersionReport: Presentable {
         return object.object
     }
 
-    var names: [String] { [ClientVersion.text] }
+    var names: [String] { [Version.text] }
 }

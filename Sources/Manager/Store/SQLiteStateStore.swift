@@ -29,11 +29,12 @@ package final class SQLiteStateStore: StateStore {
     /// - Parameter path: of the database file; made if it is not there.
     package init(path: String) throws {
         var configuration = Configuration()
-        configuration.prepareDatabase { database in
-            try database.execute(sql: "PRAGMA synchronous = FULL")
-        }
         configuration.maximumReaderCount = 4
         database = try DatabasePool(path: path, configuration: configuration)
+        // After the pool is made: turning WAL on, it sets `synchronous` to NORMAL.
+        try database.writeWithoutTransaction { database in
+            try database.execute(sql: "PRAGMA synchronous = FULL")
+        }
         try database.write { database in
             try database.execute(
                 sql: """

@@ -76,6 +76,30 @@ struct DescribeCommandTests {
         #expect(run.status == .done)
     }
 
+    @Test func aSetHasNoSocketToTellOf() async throws {
+        var script = FakeOrchestrator.Script()
+        script.get = { _ in
+            object("book", kind: "ConnectionSet", phase: "", ready: false) { object in
+                object.set = "default"
+                object.message = "12 members"
+                object.json = Data(#"{"spec":{"name":"book-{{n}}"}}"#.utf8)
+            }
+        }
+        let run = try await run("describe", "connectionset/book", script: script)
+        #expect(
+            run.output == """
+                Name:           book
+                Kind:           ConnectionSet
+                Apply set:      default
+                Generation:     1, observed 1
+                Status:         12 members
+
+                Spec:
+                  name: 'book-{{n}}'
+
+                """)
+    }
+
     @Test func aMissingObjectIsCode1() async throws {
         let run = try await run("describe", "nosuch", script: Self.script)
         #expect(run.output == "")

@@ -104,8 +104,8 @@ struct GetCommandTests {
         let run = try await run("get", "connectionsets", script: Self.listing([set]))
         #expect(
             run.output == """
-                NAME  READY  SET      GENERATION  RECEIVED  PUBLISHED  DROPPED  MESSAGE
-                book  no     default  2/2                0          0        0  98 of 100 ready
+                NAME  SET      GENERATION  STATUS
+                book  default  2/2         98 of 100 ready
 
                 """)
     }

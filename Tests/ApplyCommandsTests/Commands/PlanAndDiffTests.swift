@@ -129,6 +129,27 @@ struct PlanAndDiffTests {
         #expect(run.status == .different)
     }
 
+    @Test func diffOfManyMembersIsShort() async throws {
+        let members = (1...50).map { result("m\($0)", .created, of: "book") }
+        let few = [
+            result("old-1", .pruned, of: "book"),
+            result("m-x", .configured, of: "book", edits: [edit("topic", "a", "b")]),
+        ]
+        let run = try await run("diff", "-f", "-", world: world, script: .answering(members + few))
+        #expect(
+            run.output == """
+                --- connection/m-x (live)
+                +++ connection/m-x (input)
+                @@ topic @@
+                -topic: a
+                +topic: b
+                +connectionset/book: 50 connections
+                -connection/old-1 of connectionset/book
+
+                """)
+        #expect(run.status == .different)
+    }
+
     @Test func diffWithoutDifferenceIsSilentAndCode0() async throws {
         let run = try await run(
             "diff", "-f", "-", world: world,

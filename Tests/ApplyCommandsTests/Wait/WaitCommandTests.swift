@@ -107,6 +107,8 @@ struct WaitCommandTests {
                         .present,
                         object("a", phase: "Stalled", ready: false) { object in
                             object.stalled = true
+                            object.attempt = 3
+                            object.nextAttemptAt = 1_000_009
                             object.reason = "AttemptsExhausted"
                             object.message = "gave up after 3 attempts"
                             object.lastError = "401 Unauthorized"
@@ -118,7 +120,8 @@ struct WaitCommandTests {
             run.error.hasSuffix(
                 """
                 error: 1 of 2 connections failed for good; 0 at their first message
-                  connection/a is Stalled: AttemptsExhausted: gave up after 3 attempts: 401 Unauthorized
+                  connection/a is Stalled: AttemptsExhausted: gave up after 3 attempts: 401 Unauthorized \
+                (attempt 3)
 
                 """))
     }

@@ -102,7 +102,10 @@ import Testing
         try rig.apply(connection("a"))
         let before = rig.desired("a")
         let outcome = try rig.apply(connectionSet("feeds", ["a", "b"])) { $0.prune = true }
-        #expect(Set(outcome.lines) == ["[feeds] created", "a unchanged", "b created"])
+        #expect(Set(outcome.lines) == ["[feeds] created", "a configured", "b created"])
+        let taken = try #require(outcome.results.first { $0.name == "a" })
+        #expect(
+            taken.changes.map(\.path) == ["metadata.annotations[wsm.virtufin.com/connection-set]"])
         #expect(rig.desired("a")?.connectionSet == "feeds")
         #expect(rig.desired("a")?.uid == before?.uid)
         #expect(rig.desired("a")?.dialRevision == 1, "no reconnect")
@@ -142,7 +145,11 @@ import Testing
     @Test func aMemberWrittenOutUnchangedStaysAMember() throws {
         var rig = ApplyRig()
         try rig.apply(connectionSet("feeds", ["a", "b"]))
-        #expect(try rig.apply(connection("a")).lines == ["a unchanged"])
+        // As `get -o yaml` shows it.
+        let shown = manifest(
+            "a", "url: ws://example.test/a\ntopic: t",
+            metadata: "annotations: {wsm.virtufin.com/connection-set: feeds}")
+        #expect(try rig.apply(shown).lines == ["a unchanged"])
         #expect(rig.desired("a")?.connectionSet == "feeds")
         #expect(rig.owned().isEmpty)
     }
