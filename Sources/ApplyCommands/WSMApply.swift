@@ -1,5 +1,5 @@
-import Spec
 internal import ArgumentParser
+internal import Spec
 
 /// The root of the command line.
 struct WSMApply: ParsableCommand {
