@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Drives the built programs with independent peers: Python's gRPC and WebSocket, nats-server, mosquitto.
+# Drives the built programs with independent peers: gRPC and WebSocket of Python, nats-server and
+# mosquitto.
 #
 #   scripts/interop.sh [pytest arguments]
 #

@@ -18,12 +18,14 @@ scripts/setup.sh
 bin=$(swift build --show-bin-path)
 if [[ ! -x "$bin/wsm-server" ]]; then
     say "building (debug, which is the quickest to build): the first time this fetches the"
-    say "dependencies and takes about four minutes on two cores; later only what has changed"
+    say "dependencies and takes four to seven minutes on two cores; later only what has changed"
 else
     say "building what has changed"
 fi
+# Progress is for a terminal; a log gets errors only.
+if [[ -n "$is_terminal" ]]; then quiet=(); else quiet=(--quiet); fi
 for program in wsm-feed wsm-server wsm-apply; do
-    swift build --product "$program"
+    swift build "${quiet[@]}" --product "$program"
 done
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/wsm-run.XXXXXX")

@@ -2,7 +2,7 @@
 # Everything that has to pass, from a fresh clone on. Usage: scripts/test.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
-scripts/setup.sh test
+scripts/setup.sh
 scripts/lint.sh
 
 log=$(mktemp)

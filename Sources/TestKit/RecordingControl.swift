@@ -140,15 +140,15 @@ package final class RecordingControl: ConnectionControl {
     /// The most dials that were under way at one time.
     package var mostDialing: Int { state.withLock { $0.mostDialing } }
     package var dialingNames: [String] {
-        state.withLock { state in
-            state.entries.filter { if case .dialing = $0.value.machine.state { true } else { false } }
-                .map(\.key).sorted()
-        }
+        names { if case .dialing = $0 { true } else { false } }
     }
     package var openNames: [String] {
+        names { if case .open = $0 { true } else { false } }
+    }
+
+    private func names(_ isWanted: (ConnectionStateMachine.State) -> Bool) -> [String] {
         state.withLock { state in
-            state.entries.filter { if case .open = $0.value.machine.state { true } else { false } }
-                .map(\.key).sorted()
+            state.entries.filter { isWanted($0.value.machine.state) }.map(\.key).sorted()
         }
     }
 

@@ -114,7 +114,8 @@ package final class RunningServer: Sendable {
     /// Applies YAML through gRPC, as `wsm-apply` does.
     @discardableResult
     package func apply(
-        _ yaml: String..., set: String = "default", _ edit: (inout Wsm_V1_ApplyHeader) -> Void = { _ in }
+        _ yaml: String..., set: String = "default",
+        _ edit: (inout Wsm_V1_ApplyHeader) -> Void = { _ in }
     ) async throws -> Applied {
         let compilation = ManifestCompiler.compile(
             yaml.enumerated().map {

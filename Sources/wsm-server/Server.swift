@@ -1,14 +1,9 @@
 import ArgumentParser
+import Foundation
 import Logging
 import Manager
 import Spec
 import UnixSignals
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
 
 /// Starts a server, and stops it in order on SIGTERM or SIGINT.
 @main
@@ -25,6 +20,21 @@ struct Server: AsyncParsableCommand {
         version: Version.text)
 
     @OptionGroup var options: ServerOptions
+
+    /// The exit codes of the discussion above, in place of the argument parser's own.
+    static func main() async {
+        do {
+            var command = try Self.parse()
+            try await command.run()
+        } catch let code as ExitCode {
+            exit(code.rawValue)
+        } catch where exitCode(for: error).isSuccess {
+            print(fullMessage(for: error))
+        } catch {
+            FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
+            exit(2)
+        }
+    }
 
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment

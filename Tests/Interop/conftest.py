@@ -121,7 +121,9 @@ def name(request):
 def pytest_runtest_makereport(item, call):
     report = yield
     if report.failed:
-        for process in _servers[-1:]:
+        lives = [value for value in getattr(item, "funcargs", {}).values()
+                 if isinstance(value, ServerLife)]
+        for process in [life.process for life in lives] or _servers[-1:]:
             with contextlib.suppress(OSError):
                 report.sections.append(("wsm-server log, newest lines", process.log[-1500:]))
     return report

@@ -1,8 +1,8 @@
 """A WebSocket server that does what a test asks for, and remembers what it saw.
 
 The first part of a path chooses the behaviour (`/echo/alpha`, `/status/x?code=503`), unless
-`Peer.override` says otherwise for that very path. The protocol is that of the `websockets` package without its I/O, so
-that a test can hold back, cut or join bytes at will.
+`Peer.override` says otherwise for that very path. The protocol is that of the `websockets` package
+without its I/O, so that a test can hold back, cut or join bytes at will.
 """
 
 import asyncio

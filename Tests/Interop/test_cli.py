@@ -152,7 +152,8 @@ def test_standard_input(cli, client, peer, set):
     document = connection(set, peer.url(f"/mute/{set}"))
     cli("-f", "-", "--set", set, input=yaml.safe_dump(document).encode()).expect(DONE, "1 created")
     cli("-f", "-", "--set", set, input=json.dumps(document).encode()).expect(DONE, "1 unchanged")
-    many = b"\xef\xbb\xbf---\r\n" + yaml.safe_dump(document).replace("\n", "\r\n").encode() + b"---\r\n"
+    text = f"---\n{yaml.safe_dump(document)}---\n".replace("\n", "\r\n")
+    many = b"\xef\xbb\xbf" + text.encode()
     cli("-f", "-", "--set", set, input=many).expect(DONE, "1 unchanged")
     cli("-f", "-", "--set", set, input=b"").expect(INVALID)
     assert client.get(set).set == set
@@ -174,7 +175,8 @@ def test_get_as_yaml_applied_again_changes_nothing(cli, client, peer, directory,
     before = facts()
     shown = cli("get", "--set", set, "-o", "yaml").expect(DONE)
     again = cli("apply", "--set", set, "-f", "-", input=shown.raw).expect(DONE)
-    assert re.search(r"^0 created, 0 configured, \d+ unchanged, 0 pruned, 0 failed$", again.out, re.M)
+    nothing = r"^0 created, 0 configured, \d+ unchanged, 0 pruned, 0 failed$"
+    assert re.search(nothing, again.out, re.M)
     assert facts() == before
     cli("diff", "--set", set, "-f", "-", "--prune", input=shown.raw).expect(DONE)
     assert all(len(s) == 1 for s in (peer.dials(f"/mute/{set}/1"), peer.dials(f"/mute/{set}/full")))

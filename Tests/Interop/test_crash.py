@@ -35,7 +35,7 @@ def check_dial_limits(times):
 
 
 class Applier(threading.Thread):
-    """Applies one object after the other until the server is gone; remembers what was acknowledged."""
+    """Applies object after object until the server is gone; remembers what was acknowledged."""
 
     def __init__(self, client, make):
         super().__init__(daemon=True)
@@ -95,7 +95,7 @@ def test_a_thousand_connections_come_back_within_the_dial_limits(new_server, new
     life.process.kill()
     applier.join(20)
     late = [d["metadata"]["name"] for d in applier.acknowledged]
-    eventually(lambda: not any(s.is_open for s in list(peer.sessions)), 20, "the end of all sockets")
+    eventually(lambda: not any(s.is_open for s in list(peer.sessions)), 20, "the end of all")
     before = len(peer.requests)
 
     client = life.restart("--dial-rate", str(RATE), "--dial-burst", str(BURST))
@@ -117,7 +117,7 @@ def test_a_thousand_connections_come_back_within_the_dial_limits(new_server, new
     dialled = peer.requests[before:]
     per_path = collections.Counter(session.path for session in dialled)
     assert len(per_path) == len(names)
-    assert set_of(per_path.values()) == {1}, per_path.most_common(3)
+    assert {*per_path.values()} == {1}, per_path.most_common(3)
     check_dial_limits([session.accepted_at for session in dialled])
 
     for session in dialled:
@@ -132,9 +132,6 @@ def test_a_thousand_connections_come_back_within_the_dial_limits(new_server, new
     assert {name: old[name] for name in new if name in old} == {
         name: new[name] for name in new if name in old}
     stays(lambda: len(peer.requests) == before + len(names), 0.5, "dialled more than once")
-
-
-set_of = set
 
 
 def test_what_was_acknowledged_survives_every_kill(new_server, new_peer, name):

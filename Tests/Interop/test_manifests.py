@@ -20,12 +20,9 @@ def three(client, peer, name):
                            labels={"letter": letter})
         for letter, path in paths.items()}
     reply = client.apply(*documents.values(), set=set)
-    assert set_of(reply.actions.values()) == {"created"}
+    assert {*reply.actions.values()} == {"created"}
     client.wait_ready(*(f"{set}-{letter}" for letter in "abc"))
     return set, paths, documents
-
-
-set_of = set
 
 
 def dials(peer, paths):
@@ -44,7 +41,7 @@ def test_apply_twice_changes_nothing_and_dials_nothing(client, peer, three):
               (f"{set}-{letter}" for letter in "abc")}
     for prune in (False, True):
         reply = client.apply(*documents.values(), set=set, prune=prune)
-        assert set_of(reply.actions.values()) == {"unchanged"}
+        assert {*reply.actions.values()} == {"unchanged"}
         assert reply.summary.unchanged == 3
         assert reply.summary.cut_sockets == 0
         assert reply.summary.revision == 1
@@ -144,8 +141,9 @@ def test_a_dry_run_changes_nothing(client, peer, three):
     new = connection(f"{set}-new", peer.url(f"/mute/{set}-new"))
     documents["a"]["spec"]["url"] = peer.url("/mute/elsewhere")
     revision = client.apply(documents["b"], set=set).summary.revision
-    for reply in (client.apply(documents["a"], documents["b"], new, set=set, dry_run=True, prune=True),
-                  client.plan(documents["a"], documents["b"], new, set=set, prune=True)):
+    input = (documents["a"], documents["b"], new)
+    for reply in (client.apply(*input, set=set, dry_run=True, prune=True),
+                  client.plan(*input, set=set, prune=True)):
         assert reply.actions == {f"{set}-a": "configured", f"{set}-b": "unchanged",
                                  f"{set}-c": "pruned", f"{set}-new": "created"}
         assert reply.summary.cut_sockets == 2

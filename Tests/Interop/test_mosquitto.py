@@ -1,4 +1,4 @@
-"""A real mosquitto's WebSocket listener: binary onOpen, subprotocol mqtt, healed after its restart."""
+"""mosquitto's WebSocket listener: binary onOpen, subprotocol mqtt, healed after a restart."""
 
 import base64
 import os

@@ -1,4 +1,4 @@
-"""A real nats-server's WebSocket listener: Ready, messages byte-exact, healed after its restart."""
+"""nats-server's WebSocket listener: Ready, messages byte-exact, healed after its restart."""
 
 import asyncio
 import shutil

@@ -16,7 +16,7 @@ from waiting import eventually, stays
 
 @pytest.fixture(scope="module")
 def hanging(module_server, peer):
-    """Connects to a server that never answers: begun with the module, looked at by its last test."""
+    """Connects to a server that never answers: begun with the module, looked at at its end."""
     results = {}
 
     def call(auto_reconnect):
@@ -317,7 +317,8 @@ def test_send_raw_is_byte_exact_both_ways(client, open_connection, name):
     client.start_publish(id, topic)
     messages = [
         (b"plain", "text/plain", True), ('{"ü":"緑"}'.encode(), "application/json", True),
-        (bytes(range(256)), "application/octet-stream", False), (b"text", "application/cbor", False),
+        (bytes(range(256)), "application/octet-stream", False),
+        (b"text", "application/cbor", False),
         (b"", "text/plain", True), (b"", "application/octet-stream", False),
         (b"  {\"spaced\" : 1 }\n", "application/json; charset=utf-8", True),
         (b"<a/>", "text/xml", True), (b"\xff\xfe" * 100_000, "application/octet-stream", False),
@@ -535,7 +536,7 @@ def test_send_in_flight_ends_with_its_socket(client, open_connection):
     eventually(lambda: session.messages, 10, "the request")
     session.drop()
     thread.join(5)
-    assert errors and errors[0].code() in (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.UNAVAILABLE), errors
+    assert [error.code().name for error in errors] in (["FAILED_PRECONDITION"], ["UNAVAILABLE"])
 
 
 def test_too_many_sends_in_flight(client, peer, correlated, name):

@@ -4,7 +4,7 @@ import time
 
 
 def eventually(check, timeout=10.0, what="", interval=0.01):
-    """Returns the first true result of `check`; fails with `what` and the last result after `timeout`."""
+    """Returns the first true result of `check`; fails after `timeout`, naming `what`."""
     deadline = time.monotonic() + timeout
     while True:
         result = check()

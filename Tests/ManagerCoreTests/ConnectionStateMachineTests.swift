@@ -54,7 +54,6 @@ import Testing
         var state: Machine.State
     }
 
-
     // MARK: Order of states
 
     @Test func aLifeGoesFromIdleOverDialingToOpenAndDown() throws {

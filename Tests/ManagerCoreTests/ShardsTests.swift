@@ -3,9 +3,11 @@ import Testing
 
 @Suite struct ShardsTests {
     /// FNV-1a over 64 bits, from the reference's test vectors, modulo 256.
-    @Test(arguments: [
-        ("", 0xcbf2_9ce4_8422_2325), ("a", 0xaf63_dc4c_8601_ec8c), ("foobar", 0x8594_4171_f739_67e8),
-    ] as [(String, UInt64)])
+    @Test(
+        arguments: [
+            ("", 0xcbf2_9ce4_8422_2325), ("a", 0xaf63_dc4c_8601_ec8c),
+            ("foobar", 0x8594_4171_f739_67e8),
+        ] as [(String, UInt64)])
     func aShardIsTheReferenceHashModulo256(_ name: String, _ hash: UInt64) {
         #expect(Shards.shard(of: name) == Int(hash % 256))
     }

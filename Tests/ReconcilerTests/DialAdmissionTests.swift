@@ -23,7 +23,9 @@ import Testing
             #expect(admission.request(name, host: "h:1", now: start) == false)
             #expect(admission.isQueued(name))
         }
-        #expect(admission.request("b", host: "h:1", now: start) == false, "asking again gains nothing")
+        #expect(
+            admission.request("b", host: "h:1", now: start) == false,
+            "asking again gains nothing")
         var granted: [String] = []
         for second in 1...3 { granted += admission.admit(now: after(Double(second))).granted }
         #expect(granted == ["b", "c", "d"])
@@ -33,7 +35,9 @@ import Testing
         var admission = admission(rate: 1, burst: 1)
         #expect(admission.request("a", host: "h:1", now: start) == true)
         #expect(admission.request("b", host: "h:1", now: start) == false)
-        #expect(admission.request("late", host: "h:1", now: after(1)) == false, "b was there before")
+        #expect(
+            admission.request("late", host: "h:1", now: after(1)) == false,
+            "b was there before")
         #expect(admission.admit(now: after(1)).granted == ["b"])
     }
 
@@ -99,7 +103,8 @@ import Testing
         #expect(admission.admit(now: start).granted == [], "b does not wait there any more")
         #expect(admission.request("b", host: "old:1", now: start) == true)
         #expect(
-            admission.request("c", host: "new:1", now: start) == true, "the permit of new:1 was given back")
+            admission.request("c", host: "new:1", now: start) == true,
+            "the permit of new:1 was given back")
     }
 
     @Test func anUnusedPermitOfAnotherHostIsGivenBack() {

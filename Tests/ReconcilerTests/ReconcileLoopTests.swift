@@ -86,7 +86,9 @@ import Testing
             await rig.tell("c0")
             rig.desired.edit("c0") { $0.spec.topic = "trades" }
             await rig.tell("c0")
-            #expect(rig.control.calls == [.open("c0", generation: 1), .update("c0", generation: 2)])
+            #expect(
+                rig.control.calls
+                    == [.open("c0", generation: 1), .update("c0", generation: 2)])
             rig.desired.edit("c0") { $0.spec.subprotocols = ["v1"] }
             await rig.tell("c0")
             #expect(await eventually { rig.control.dials(of: "c0") == 2 })
@@ -153,7 +155,8 @@ import Testing
                 let wait = rig.clock.now.duration(to: alarm)
                 waits.append(wait)
                 rig.timer.advance(by: wait)
-                #expect(await eventually { rig.timer.nextAlarm.map { $0 > rig.clock.now } ?? false })
+                #expect(
+                    await eventually { rig.timer.nextAlarm.map { $0 > rig.clock.now } ?? false })
             }
             #expect(waits.count == 12)
             #expect(waits.allSatisfy { $0 >= .seconds(24) && $0 <= .seconds(36) }, "\(waits)")
@@ -338,6 +341,49 @@ import Testing
             rig.resync()
             await rig.tell("a")
             #expect(rig.control.calls.isEmpty)
+        }
+    }
+
+    // MARK: Permits
+
+    @Test func aDialThatIsCalledOffGivesItsPermitToTheNext() async {
+        let rig = Rig([.sample("a")]) { $0.dialConcurrency = 1 }
+        rig.control.opensAtOnce = false
+        await rig.run {
+            #expect(await eventually { rig.control.dialingNames == ["a"] })
+            rig.desired.put(.sample("b"))
+            rig.desired.put(.sample("c"))
+            await rig.tell("b")
+            await rig.tell("c")
+            #expect(rig.control.dialingNames == ["a"])
+            rig.desired.remove("b")
+            await rig.tell("b")
+            rig.desired.remove("a")
+            await rig.tell("a")
+            #expect(await eventually { rig.control.dialingNames == ["c"] })
+            #expect(rig.control.dials(of: "b") == 0, "it left while it waited")
+            #expect(rig.control.mostDialing == 1)
+        }
+    }
+
+    @Test func aReopenDuringADialKeepsToTheConcurrency() async {
+        let rig = Rig(records(3)) { $0.dialConcurrency = 1 }
+        rig.control.opensAtOnce = false
+        await rig.run {
+            #expect(await eventually { rig.control.dialingNames.count == 1 })
+            for round in 0..<5 {
+                for name in rig.desired.desiredNames() {
+                    rig.desired.edit(name) { $0.spec.subprotocols = ["v\(round)"] }
+                    await rig.tell(name)
+                }
+            }
+            for _ in 0..<3 {
+                #expect(await eventually { rig.control.dialingNames.count == 1 })
+                rig.control.dialOpens(rig.control.dialingNames[0])
+            }
+            #expect(await eventually { rig.control.openNames.count == 3 })
+            #expect(rig.control.mostDialing == 1)
+            #expect(rig.control.violations.isEmpty)
         }
     }
 

@@ -64,7 +64,8 @@ package struct ApplyInput: Sendable {
             let compilation = ManifestCompiler.compileJSON([UInt8](document.json), name: origin)
             for diagnostic in compilation.diagnostics {
                 // Its own position is in the document as it was sent, which nobody has seen.
-                let line = "\(origin): \(diagnostic.path): \(diagnostic.message)"
+                let path = diagnostic.path.isEmpty ? "" : "\(diagnostic.path): "
+                let line = "\(origin): \(path)\(diagnostic.message)"
                 if diagnostic.severity == .error {
                     errors.append(line)
                 } else {

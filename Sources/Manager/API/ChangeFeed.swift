@@ -22,6 +22,8 @@ package final class ChangeFeed: Sendable {
 
     package init() {}
 
+    package var listenerCount: Int { state.withLock { $0.listeners.count } }
+
     package func tell(_ keys: some Sequence<ObjectKey>) {
         state.withLock { state in
             for key in keys {

@@ -13,11 +13,15 @@ package struct ConnectionOperations: Sendable {
     let clock: ManagerClock
     /// Returns when the loop has looked at a name again; see ``ReconcileLoop/reconciled(_:)``.
     let reconciled: @Sendable (_ name: String) async -> Void
+    /// The orderly end of the process has begun.
+    let isEnding: @Sendable () -> Bool
 
     package init(
         store: TwoTierStore, fleet: ConnectionFleet, feed: ChangeFeed, clock: ManagerClock,
-        reconciled: @escaping @Sendable (String) async -> Void
+        reconciled: @escaping @Sendable (String) async -> Void,
+        isEnding: @escaping @Sendable () -> Bool
     ) {
+        self.isEnding = isEnding
         self.reconciled = reconciled
         self.store = store
         self.fleet = fleet
@@ -74,6 +78,8 @@ package struct ConnectionOperations: Sendable {
         desired.spentDialRevision = desired.dialRevision
         let record = ConnectionRecord(epoch: store.epoch, desired: desired)
         let changes = feed.subscribe(to: name)
+        fleet.keepFailure(of: name)
+        defer { fleet.forgetFailure(of: name) }
         try await store.transact { $0.put(record) }
         do {
             return try await firstOpen(name, changes)
@@ -87,16 +93,15 @@ package struct ConnectionOperations: Sendable {
     private func firstOpen(
         _ name: String, _ changes: ChangeFeed.Subscription
     ) async throws -> View {
-        var failure: LinkFailure?
         for await _ in changes.signals {
             guard let record = store.record(name) else {
-                throw failure.map(ManagerError.init(connectFailure:))
+                throw fleet.lastFailure(of: name).map(ManagerError.init(connectFailure:))
                     ?? ManagerError(.unavailable, "the connection closed before it was answered")
             }
             if !record.desired.isProvisional { return view(record) }
-            failure = fleet.observe(name)?.lastFailure ?? failure
         }
-        throw ManagerError(.cancelled, "the caller went away")
+        throw ManagerError(
+            .unavailable, "the server is going away, or the caller went: connect again")
     }
 
     /// Closes and removes. Returns when the record is gone and the loop has acted on it: no dial

@@ -21,15 +21,17 @@ extension OrchestratorService {
         let reader = bus.subscribe(
             topic: request.topic,
             from: TopicStart(request.start, after: request.afterPosition))
-        while let delivery = await reader.next(maxCount: Self.messagesPerResponse) {
-            var message = Wsm_V1_SubscribeResponse()
-            message.missed = delivery.missed
-            message.messages = delivery.events.enumerated().map { index, event in
-                Wsm_V1_TopicMessage(event, position: delivery.firstPosition + UInt64(index))
+        try await operations.endingWithCaller(context) {
+            while let delivery = await reader.next(maxCount: Self.messagesPerResponse) {
+                var message = Wsm_V1_SubscribeResponse()
+                message.missed = delivery.missed
+                message.messages = delivery.events.enumerated().map { index, event in
+                    Wsm_V1_TopicMessage(event, position: delivery.firstPosition + UInt64(index))
+                }
+                try await response.write(message)
             }
-            try await response.write(message)
         }
-        try endedByServer()
+        throw Self.goingAway
     }
 
     package func events(
@@ -39,27 +41,27 @@ extension OrchestratorService {
         let reader = bus.subscribe(
             topic: LifecycleEvent.topic, from: request.replay ? .oldest : .newest)
         let wanted = OutboundEvent.Attribute("websocketid", request.connection)
-        while let delivery = await reader.next(maxCount: Self.messagesPerResponse) {
-            var message = Wsm_V1_EventsResponse()
-            message.missed = delivery.missed
-            message.cloudevents = delivery.events.compactMap { event in
-                guard request.connection.isEmpty || event.attributes.contains(wanted) else {
-                    return nil
+        try await operations.endingWithCaller(context) {
+            while let delivery = await reader.next(maxCount: Self.messagesPerResponse) {
+                var message = Wsm_V1_EventsResponse()
+                message.missed = delivery.missed
+                message.cloudevents = delivery.events.compactMap { event in
+                    guard request.connection.isEmpty || event.attributes.contains(wanted) else {
+                        return nil
+                    }
+                    return CloudEventWriter.json(event, data: event.data).map { Data($0) }
                 }
-                return CloudEventWriter.json(event, data: event.data).map { Data($0) }
-            }
-            if !message.cloudevents.isEmpty || message.missed > 0 {
-                try await response.write(message)
+                if !message.cloudevents.isEmpty || message.missed > 0 {
+                    try await response.write(message)
+                }
             }
         }
-        try endedByServer()
+        throw Self.goingAway
     }
 
-    /// A stream that the caller did not end.
-    func endedByServer() throws {
-        guard !Task.isCancelled else { return }
-        throw ManagerError(.unavailable, "the server is going away: subscribe again")
-    }
+    /// How a stream ends that its caller did not end; one that did hears nothing any more.
+    static let goingAway = ManagerError(
+        .unavailable, "the server is going away: subscribe again")
 }
 
 extension TopicStart {

@@ -208,6 +208,20 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
         let filter = try ObjectFilter(
             labelSelector: request.labelSelector, set: request.set, names: request.names)
         let changes = operations.feed.subscribe()
+        let present = try await tellPresent(kind, filter, response)
+        try await operations.endingWithCaller(context) {
+            var sent = present
+            for await _ in changes.signals {
+                try await tell(changes.take(), kind, filter, sent: &sent, response)
+            }
+        }
+        throw Self.goingAway
+    }
+
+    /// - Returns: the names that were told.
+    private func tellPresent(
+        _ kind: ObjectKind, _ filter: ObjectFilter, _ response: RPCWriter<Wsm_V1_WatchResponse>
+    ) async throws -> Set<String> {
         var sent: Set<String> = []
         var batch = Wsm_V1_WatchResponse()
         for name in names(kind).sorted() {
@@ -221,24 +235,29 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
         synced.action = .synced
         batch.changes.append(synced)
         try await flush(&batch, response)
-        for await _ in changes.signals {
-            for key in changes.take() where key.kind == kind {
-                if filter.passes(
-                    labels: labels(kind, key.name), keeper: keeper(kind, key.name), name: key.name),
-                    let object = object(kind, key.name, isBrief: false)
-                {
-                    sent.insert(key.name)
-                    try await add(object, .changed, to: &batch, response)
-                } else if sent.remove(key.name) != nil {
-                    var object = Wsm_V1_Object()
-                    object.kind = kind.rawValue
-                    object.name = key.name
-                    try await add(object, .deleted, to: &batch, response)
-                }
+        return sent
+    }
+
+    private func tell(
+        _ keys: Set<ObjectKey>, _ kind: ObjectKind, _ filter: ObjectFilter,
+        sent: inout Set<String>, _ response: RPCWriter<Wsm_V1_WatchResponse>
+    ) async throws {
+        var batch = Wsm_V1_WatchResponse()
+        for key in keys where key.kind == kind {
+            if filter.passes(
+                labels: labels(kind, key.name), keeper: keeper(kind, key.name), name: key.name),
+                let object = object(kind, key.name, isBrief: false)
+            {
+                sent.insert(key.name)
+                try await add(object, .changed, to: &batch, response)
+            } else if sent.remove(key.name) != nil {
+                var object = Wsm_V1_Object()
+                object.kind = kind.rawValue
+                object.name = key.name
+                try await add(object, .deleted, to: &batch, response)
             }
-            try await flush(&batch, response)
         }
-        try endedByServer()
+        try await flush(&batch, response)
     }
 
     private func add(
@@ -333,7 +352,10 @@ extension OrchestratorService {
 }
 
 /// What a list or a watch wants to see.
-struct ObjectFilter {
+struct ObjectFilter: Sendable {
+    /// Bytes of a selector: more than anybody types, so that a hostile one costs nothing.
+    static let longestSelector = 4_096
+
     private let selector: LabelSelector?
     private let set: String
     private let names: Set<String>
@@ -345,6 +367,12 @@ struct ObjectFilter {
         guard !labelSelector.isEmpty else {
             selector = nil
             return
+        }
+        guard labelSelector.utf8.count <= Self.longestSelector else {
+            throw ManagerError(
+                .invalidArgument,
+                "label_selector has \(labelSelector.utf8.count) bytes: at most "
+                    + "\(Self.longestSelector) are read")
         }
         do {
             selector = try LabelSelector(labelSelector)

@@ -23,8 +23,10 @@ package struct WebSocketManagerService: Virtufin_WebSocketManager.SimpleServiceP
     package func connect(
         request: Virtufin_ConnectRequest, context: ServerContext
     ) async throws -> Virtufin_ConnectResponse {
-        let view = try await operations.connect(
-            url: request.url, autoReconnect: request.autoReconnect, tags: request.tags)
+        let view = try await operations.endingWithCaller(context) {
+            try await operations.connect(
+                url: request.url, autoReconnect: request.autoReconnect, tags: request.tags)
+        }
         var response = Virtufin_ConnectResponse()
         response.id = view.record.desired.name
         response.status = view.status.phase.statusWord
@@ -71,9 +73,11 @@ package struct WebSocketManagerService: Virtufin_WebSocketManager.SimpleServiceP
     package func send(
         request: Virtufin_SendRequest, context: ServerContext
     ) async throws -> Virtufin_SendResponse {
-        let reply = try await operations.request(
-            request.id, [UInt8](request.message), contentType: request.contentType,
-            timeoutMilliseconds: request.timeoutMs)
+        let reply = try await operations.endingWithCaller(context) {
+            try await operations.request(
+                request.id, [UInt8](request.message), contentType: request.contentType,
+                timeoutMilliseconds: request.timeoutMs)
+        }
         var response = Virtufin_SendResponse()
         response.response = Data(reply)
         return response

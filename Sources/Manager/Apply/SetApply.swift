@@ -115,8 +115,11 @@ extension SetApply {
     }
 
     private mutating func change(
-        _ manifest: ConnectionManifest, connectionSet: String?
+        _ declared: ConnectionManifest, connectionSet: String?
     ) -> ApplyResult {
+        var manifest = declared
+        // Shown from `connectionSet`; kept once, so that what is shown can be applied again.
+        manifest.metadata.annotations[Metadata.connectionSetAnnotation] = nil
         let name = manifest.metadata.name
         var result = ApplyResult(kind: .connection, name: name, action: .created)
         result.connectionSet = connectionSet

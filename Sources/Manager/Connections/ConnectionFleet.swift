@@ -20,6 +20,9 @@ package final class ConnectionFleet: ConnectionControl {
         /// Released, but with messages still to publish.
         var draining: [ObjectIdentifier: ManagedConnection] = [:]
         var released = TrafficCounters()
+        /// Whose last failure is kept, and the failures of those that are gone already.
+        var awaited: Set<String> = []
+        var lastFailures: [String: LinkFailure] = [:]
     }
 
     /// - Parameter stored: the status the record was last written with.
@@ -37,6 +40,24 @@ package final class ConnectionFleet: ConnectionControl {
     }
 
     package var all: [ManagedConnection] { state.withLock { Array($0.connections.values) } }
+
+    /// Keeps what ended this connection until ``forgetFailure(of:)``: a Connect whose dial fails
+    /// loses its record, and then its entry here, before its caller may have looked.
+    package func keepFailure(of name: String) {
+        _ = state.withLock { $0.awaited.insert(name) }
+    }
+
+    package func forgetFailure(of name: String) {
+        state.withLock { state in
+            state.awaited.remove(name)
+            state.lastFailures[name] = nil
+        }
+    }
+
+    /// The last failure of a connection that is there, or is kept.
+    package func lastFailure(of name: String) -> LinkFailure? {
+        observe(name)?.lastFailure ?? state.withLock { $0.lastFailures[name] }
+    }
 
     // MARK: ConnectionControl
 
@@ -80,7 +101,11 @@ package final class ConnectionFleet: ConnectionControl {
             return
         }
         let id = ObjectIdentifier(connection)
-        state.withLock { $0.draining[id] = connection }
+        let failure = connection.observed.lastFailure
+        state.withLock { state in
+            state.draining[id] = connection
+            if state.awaited.contains(name) { state.lastFailures[name] = failure }
+        }
         let giveUp = connection.eventLoop.scheduleTask(in: Self.drainAfterRelease) {
             connection.discard(.connectionDeleted)
         }

@@ -226,6 +226,8 @@ extension ManagedConnection {
         }
         if machine.hasBeenOpen { lastDownAt = wallTime }
         facts.connectedAt = nil
+        facts.remoteAddress = nil
+        facts.subprotocol = nil
         facts.hasFirstMessage = false
         machine.closed(
             LinkClose(close, at: wallTime), failure: failure, now: now, using: &generator)

@@ -87,9 +87,9 @@ package final class ManagedConnection: @unchecked Sendable {
         lastStatusWord = Phase.pending.statusWord
         snapshot = Mutex(facts)
         correlationRule = CorrelationRule(spec: desired.spec.correlation)
-        if let stored, let connectedAt = stored.connectedAt {
-            // It was up in the life before this one: the first open tells of the gap.
-            lastDownAt = connectedAt
+        if let lastUp = stored?.connectedAt ?? stored?.lastClose?.at {
+            // It was up in a life before this one: the first open tells of the gap.
+            lastDownAt = lastUp
             gapCause = .restart
         }
     }

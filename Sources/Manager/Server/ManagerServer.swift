@@ -26,7 +26,7 @@ package final class ManagerServer: Sendable {
         var writing: Task<Void, Never>
         var statuses: StatusWriter
         var bus: any Bus
-        var feed: ChangeFeed
+        var router: ChangeRouter
         var keptOpen: Resources
     }
 
@@ -94,7 +94,7 @@ package final class ManagerServer: Sendable {
             environment: environment, group: group, stored: { store.record($0)?.observed })
         let operations = ConnectionOperations(
             store: store, fleet: fleet, feed: router.feed, clock: clock,
-            reconciled: { await router.reconciled($0) })
+            reconciled: { await router.reconciled($0) }, isEnding: { router.isEnding })
         let statuses = StatusWriter(store: store, logger: logger) { name in
             operations.view(name).map { StoredStatus(status: $0.status) }
         }
@@ -117,7 +117,7 @@ package final class ManagerServer: Sendable {
         let parts = Parts(
             grpc: grpc, serving: serving, looping: Task { await loop.run() },
             writing: Task { await statuses.run() }, statuses: statuses, bus: resources.bus,
-            feed: router.feed, keptOpen: resources)
+            router: router, keptOpen: resources)
         return ManagerServer(
             grpcPort: port, fleet: fleet, store: store, loop: loop, parts: parts,
             drainTimeout: configuration.drainTimeout, logger: logger)
@@ -133,12 +133,16 @@ package final class ManagerServer: Sendable {
             ? .ipv6(host: host, port: configuration.grpcPort)
             : .ipv4(host: host, port: configuration.grpcPort)
         return GRPCServer(
-            transport: .http2NIOPosix(address: address, transportSecurity: .plaintext),
+            transport: .http2NIOPosix(
+                address: address, transportSecurity: .plaintext,
+                config: .defaults {
+                    $0.rpc.maxRequestPayloadSize = RequestSizeLimit.transportBytes
+                }),
             services: [
                 WebSocketManagerService(
                     operations: operations, instanceID: identity.instanceID),
                 OrchestratorService(operations: operations, bus: bus, server: identity),
-            ])
+            ], interceptors: [RequestSizeLimit()])
     }
 
     private static func listeningPort(
@@ -159,6 +163,9 @@ package final class ManagerServer: Sendable {
         }
     }
 
+    /// Calls that wait for changes at this moment.
+    package var watchers: Int { parts.router.feed.listenerCount }
+
     /// Returns when the API has ended by itself, which is a fault.
     package func serverEnded() async throws {
         try await parts.serving.value
@@ -171,11 +178,12 @@ package final class ManagerServer: Sendable {
     @discardableResult
     package func stop() async -> Int {
         logger.info("stopping", metadata: ["drain_timeout": "\(drainTimeout)"])
+        parts.router.end()
         parts.grpc.beginGracefulShutdown()
         loop.pause()
         let lost = await fleet.shutDown(within: drainTimeout)
         (parts.bus as? LocalBus)?.close()
-        parts.feed.close()
+        parts.router.feed.close()
         parts.looping.cancel()
         parts.writing.cancel()
         await parts.looping.value
@@ -216,6 +224,13 @@ extension ManagerServer {
 final class ChangeRouter: Sendable {
     let feed = ChangeFeed()
     private let targets = Mutex<(loop: ReconcileLoop, statuses: StatusWriter)?>(nil)
+
+    private let ending = Mutex(false)
+
+    /// The orderly end of the process has begun.
+    var isEnding: Bool { ending.withLock { $0 } }
+
+    func end() { ending.withLock { $0 = true } }
 
     func connect(loop: ReconcileLoop, statuses: StatusWriter) {
         targets.withLock { $0 = (loop, statuses) }

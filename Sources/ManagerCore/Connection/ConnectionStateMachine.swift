@@ -56,6 +56,8 @@ package struct ConnectionStateMachine: Sendable {
         package var nextAttemptAt: ContinuousClock.Instant
         /// Closed by us to be replaced: the next dial is outside the back-off.
         package var isReopening: Bool
+        /// Closed by us for good.
+        package var isFinal = false
     }
 
     /// Why we close a socket of ours.
@@ -95,13 +97,20 @@ extension ConnectionStateMachine {
     /// A dial begins. Ignored, with `false`, while a socket exists: there is never a second one.
     package mutating func dialStarted(dialRevision: Int64) -> Bool {
         switch state {
-        case .idle, .down:
-            state = .dialing(Dialing(dialRevision: dialRevision))
-            dials += 1
-            return true
+        case .idle:
+            break
+        case .down(let down) where down.dialRevision != dialRevision:
+            // Another URL, or other credentials: what failed before says nothing about them.
+            attempt = 0
+            backoff.reset()
+        case .down:
+            break
         case .dialing, .open, .closing:
             return false
         }
+        state = .dialing(Dialing(dialRevision: dialRevision))
+        dials += 1
+        return true
     }
 
     /// The upgrade is done. `false`: we were told to close meanwhile, so the socket must go.
@@ -262,12 +271,21 @@ extension ConnectionStateMachine {
                 attempt += 1
             }
             goDown(closing.dialRevision, after: failure, now: now, using: &generator)
-        case .removed, .reopen, .shutdown:
-            attempt = 0
-            backoff.reset()
-            state = .down(
-                Down(
-                    dialRevision: closing.dialRevision, nextAttemptAt: now, isReopening: true))
+        case .reopen:
+            endOrderly(closing.dialRevision, now: now, isFinal: false)
+        case .removed, .shutdown:
+            endOrderly(closing.dialRevision, now: now, isFinal: true)
         }
+    }
+
+    private mutating func endOrderly(
+        _ dialRevision: Int64, now: ContinuousClock.Instant, isFinal: Bool
+    ) {
+        attempt = 0
+        backoff.reset()
+        state = .down(
+            Down(
+                dialRevision: dialRevision, nextAttemptAt: now, isReopening: !isFinal,
+                isFinal: isFinal))
     }
 }

@@ -13,7 +13,7 @@ extension ConnectionStatus {
                 name: desired.name, uid: desired.uid, generation: 0)
         self.observed = seen
         stall = Self.stall(desired: desired, observed: seen)
-        phase = Self.phase(observed: seen, stall: stall)
+        phase = Self.phase(observed: seen, stall: stall, redials: desired.spec.autoReconnect)
         let facts = Facts(desired: desired, observed: seen, phase: phase, stall: stall)
         var times: [String: Condition] = [:]
         for condition in seen.conditions { times[condition.type] = condition }
@@ -42,10 +42,18 @@ extension ConnectionStatus {
         return nil
     }
 
-    private static func phase(observed: ObservedConnection, stall: StallReason?) -> Phase {
+    private static func phase(
+        observed: ObservedConnection, stall: StallReason?, redials: Bool
+    ) -> Phase {
         switch observed.state {
         case .open: return .connected
-        case .closing: return .closing
+        case .closing(let closing):
+            switch closing.cause {
+            case .removed, .shutdown: return .closing
+            case .reopen: return .reconnecting
+            case .fault: return redials ? .reconnecting : .disconnected
+            }
+        case .down(let down) where down.isFinal: return .disconnected
         case .dialing:
             return observed.hasBeenOpen || observed.attempt > 0 ? .reconnecting : .connecting
         case .idle, .down: break

@@ -113,11 +113,15 @@ import Testing
             for bad in [
                 "", "{", "[]", #"{"kind":"Connection"}"#,
                 String(decoding: good, as: UTF8.self) + "x",
-                #"{"apiVersion":"wsm.virtufin.com/v1","kind":"Connection","metadata":{"name":"b"},"spec":{"url":"http://x"}}"#,
+                String(
+                    decoding: try FieldEdit.document("bad", ["url": #""http://x""#]),
+                    as: UTF8.self),
             ] {
                 let documents = [(json: good, origin: "good.yaml"), (Array(bad.utf8), "bad.yaml")]
                 let sent = header
-                let error = await refusal { _ = try await live.server.apply(documents, header: sent) }
+                let error = await refusal {
+                    _ = try await live.server.apply(documents, header: sent)
+                }
                 #expect(error?.code == .invalidArgument, "\(bad)")
                 #expect(error?.message.contains("bad.yaml") == true, "\(error?.message ?? "")")
             }
@@ -135,8 +139,8 @@ import Testing
         try await Live.run { live in
             let chunk = Wsm_V1_ApplyRequest.with { $0.chunk = Wsm_V1_ApplyChunk() }
             let header = Wsm_V1_ApplyRequest.with { $0.header = Wsm_V1_ApplyHeader() }
-            for messages in [[], [chunk], [chunk, header], [header, header], [Wsm_V1_ApplyRequest()]]
-            {
+            let empty = Wsm_V1_ApplyRequest()
+            for messages in [[], [chunk], [chunk, header], [header, header], [empty]] {
                 let error = await refusal {
                     try await live.server.orchestrator.apply(
                         requestProducer: { writer in
@@ -372,6 +376,22 @@ import Testing
         }
     }
 
+    @Test func aWatchWhoseCallerLeftIsForgottenThoughNothingChanges() async throws {
+        try await Live.run { live in
+            let isSynced = Mutex(false)
+            let watching = Task {
+                try await live.server.orchestrator.watch(.with { _ in }) { response in
+                    for try await _ in response.messages { isSynced.withLock { $0 = true } }
+                }
+            }
+            #expect(await eventually { isSynced.withLock { $0 } })
+            #expect(live.server.server.watchers == 1)
+            watching.cancel()
+            _ = await watching.result
+            #expect(await eventually { live.server.server.watchers == 0 })
+        }
+    }
+
     // MARK: Topics and events
 
     @Test func aTopicIsStreamedFromWhereTheCallerWants() async throws {
@@ -395,7 +415,8 @@ import Testing
         }
         #expect(messages.map(\.position) == Array(91...100))
         #expect(messages.map(\.sequence) == Array(91...100))
-        #expect(messages.allSatisfy { $0.connection == "a" && $0.contentType == "application/json" })
+        #expect(messages.allSatisfy { $0.connection == "a" })
+        #expect(messages.allSatisfy { $0.contentType == "application/json" })
         #expect(messages.allSatisfy { $0.epoch == server.server.store.epoch })
         #expect(messages.first?.url == feed.url("/burst"), "without its query")
         let bad = await refusal {

@@ -73,12 +73,13 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("/status?code=503", false, RPCError.Code.unavailable, "503"),
-        ("/status?code=503", true, .unavailable, "503"),
-        ("/status?code=404", false, .unavailable, "404"),
-        ("/redirect", true, .unavailable, "302"),
-    ] as [(String, Bool, RPCError.Code, String)])
+    @Test(
+        arguments: [
+            ("/status?code=503", false, RPCError.Code.unavailable, "503"),
+            ("/status?code=503", true, .unavailable, "503"),
+            ("/status?code=404", false, .unavailable, "404"),
+            ("/redirect", true, .unavailable, "302"),
+        ] as [(String, Bool, RPCError.Code, String)])
     func aFailedConnectLeavesNothingBehind(
         _ path: String, _ autoReconnect: Bool, _ code: RPCError.Code, _ text: String
     ) async throws {
@@ -154,6 +155,38 @@ import Testing
             #expect(ids.count == 40)
             #expect(live.feed.stats(of: "/mute").open == 40)
             #expect(live.opened("/mute") == 40)
+        }
+    }
+
+    @Test func aStoreThatIsDownRefusesAConnectBeforeTheDial() async throws {
+        let store = InMemoryStateStore()
+        try await Live.run(store: store) { live in
+            store.isDown = true
+            let error = await refusal { _ = try await connect(live, live.feed.url("/mute")) }
+            #expect(error?.code == .unavailable)
+            #expect(live.feed.accepted == 0)
+            store.isDown = false
+            _ = try await connect(live, live.feed.url("/mute"))
+            #expect(live.opened("/mute") == 1)
+            #expect(live.server.server.store.desiredNames().count == 1)
+        }
+    }
+
+    @Test func anAdoptedConnectionKeepsItsSocket() async throws {
+        try await Live.run { live in
+            let id = try await connect(live, live.feed.url("/mute"), autoReconnect: true)
+            try await startPublish(live, id, "by-call")
+            let adopted = try await live.server.apply(
+                manifest(id, "url: \(live.feed.url("/mute"))")
+            ) { $0.adopt = true }
+            #expect(adopted.results.map(\.action) == [.adopted])
+            #expect(adopted.summary.cutSockets == 0)
+            #expect(await live.server.ready(id))
+            live.feed.broadcast("m", to: "/mute")
+            #expect(await eventually { live.bus.texts(on: "by-call") == ["m"] })
+            #expect(live.opened("/mute") == 1)
+            let refused = await refusal { try await disconnect(live, id) }
+            #expect(refused?.code == .failedPrecondition)
         }
     }
 

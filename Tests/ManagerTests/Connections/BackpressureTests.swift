@@ -25,9 +25,9 @@ import Testing
             #expect(await eventually { live.traffic("a").published == 50_000 })
             let sequences = live.bus.accepted(on: "a").map(\.id.sequence)
             #expect(sequences == Array(1...50_000))
-            let first = live.bus.accepted(on: "a").map { String(decoding: $0.payload, as: UTF8.self) }
-            #expect(first[0].contains(#""sequence":1,"#))
-            #expect(first[49_999].contains(#""sequence":50000,"#))
+            let texts = live.bus.texts(on: "a")
+            #expect(texts[0].contains(#""sequence":1,"#))
+            #expect(texts[49_999].contains(#""sequence":50000,"#))
             #expect(live.traffic("a").dropped.total == 0)
             #expect(live.opened("/burst") == 1)
             #expect(live.bus.violations.isEmpty)
@@ -55,12 +55,17 @@ import Testing
     @Test func aFullBufferIsNoSilenceOfThePeer() async throws {
         try await Live.run { live in
             live.bus.mode = .stalled
-            try await live.declare(
-                "a", "/burst?count=50000&size=500",
-                "buffer: {messages: 100}\nkeepalive: {pingInterval: 100ms, pongTimeout: 200ms}")
+            let path = "/burst?count=50000&size=500"
+            try await live.declare("a", path, "buffer: {messages: 100}")
             #expect(await live.received("a", atLeast: 100))
+            try await live.declare(
+                "a", path,
+                "buffer: {messages: 100}\nkeepalive: {pingInterval: 100ms, pongTimeout: 200ms}")
+            #expect(await eventually { live.server.observed("a")?.generation == 2 })
             #expect(
                 await always(for: .milliseconds(800)) { live.server.observed("a")?.isOpen == true })
+            try await live.declare("a", path, "buffer: {messages: 100}")
+            #expect(await eventually { live.server.observed("a")?.generation == 3 })
             live.bus.mode = .accepting
             #expect(await eventually { live.traffic("a").published == 50_000 })
             #expect(live.opened("/burst") == 1)

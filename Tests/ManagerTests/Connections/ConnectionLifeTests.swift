@@ -135,7 +135,8 @@ import Testing
                 })
             #expect(most <= 30, "\(most) upgraded sockets of 30 connections at one time")
             #expect(await eventually { live.feed.connections == 30 })
-            let offered = live.feed.handshakes.suffix(30).map { $0.header("Sec-WebSocket-Protocol") }
+            let offered = live.feed.handshakes.suffix(30)
+                .map { $0.header("Sec-WebSocket-Protocol") }
             #expect(offered.allSatisfy { $0 == "v5" }, "the last edit is in force")
         }
     }

@@ -27,7 +27,8 @@ import Testing
 
         var after: [String: String] {
             var values = before
-            values[field.path] = edit.after.split(separator: "<url>", omittingEmptySubsequences: false)
+            values[field.path] = edit.after
+                .split(separator: "<url>", omittingEmptySubsequences: false)
                 .joined(separator: url)
             return values
         }

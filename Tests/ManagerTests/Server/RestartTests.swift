@@ -10,14 +10,18 @@ import Testing
         let feed = try await FeedServer.start()
         let directory = try TemporaryDirectory()
         let names = (0..<50).map { "c\($0)" }
-        let first = try await RunningServer.start(dataDirectory: directory.path)
-        try await first.apply(
-            names.map { manifest($0, "url: \(feed.url("/mute"))\ntopic: t") }
-                .joined(separator: "---\n"))
-        #expect(await eventually { names.allSatisfy { first.isReady($0) } })
-        let epoch = first.server.store.epoch
-        let uids = names.map { first.desired($0)?.uid }
-        await first.stop()
+        // In a function of its own, so that the first server is gone with its lock.
+        func firstLife() async throws -> (epoch: UInt64, uids: [ConnectionUID?]) {
+            let first = try await RunningServer.start(dataDirectory: directory.path)
+            try await first.apply(
+                names.map { manifest($0, "url: \(feed.url("/mute"))\ntopic: t") }
+                    .joined(separator: "---\n"))
+            #expect(await eventually { names.allSatisfy { first.isReady($0) } })
+            let facts = (first.server.store.epoch, names.map { first.desired($0)?.uid })
+            await first.stop()
+            return facts
+        }
+        let (epoch, uids) = try await firstLife()
         #expect(await eventually { feed.connections == 0 })
 
         let second = try await RunningServer.start(dataDirectory: directory.path)
