@@ -25,8 +25,8 @@ enum ProcessLimits {
             decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Leaves at once, with the code of an interrupted program.
-    static func exitNow() -> Never {
-        exit(130)
+    /// Leaves at once.
+    static func leave(_ code: Int32) -> Never {
+        exit(code)
     }
 }

@@ -27,12 +27,12 @@ struct Server: AsyncParsableCommand {
             var command = try Self.parse()
             try await command.run()
         } catch let code as ExitCode {
-            exit(code.rawValue)
+            ProcessLimits.leave(code.rawValue)
         } catch where exitCode(for: error).isSuccess {
             print(fullMessage(for: error))
         } catch {
             FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
-            exit(2)
+            ProcessLimits.leave(2)
         }
     }
 
@@ -78,7 +78,7 @@ struct Server: AsyncParsableCommand {
         // A second signal: the operator does not want to wait.
         let impatience = Task {
             for await event in events {
-                if case .signal = event { ProcessLimits.exitNow() }
+                if case .signal = event { ProcessLimits.leave(130) }
             }
         }
         let lost = await server.stop()

@@ -1,4 +1,4 @@
-import GRPCCore
+package import GRPCCore
 import Spec
 import SwiftProtobuf
 
@@ -6,16 +6,19 @@ import SwiftProtobuf
 ///
 /// The transport knows a limit too, but what it finds too large it answers with a reset stream,
 /// which tells a caller nothing; so its limit lies above this one.
-struct RequestSizeLimit: ServerInterceptor {
+package struct RequestSizeLimit: ServerInterceptor {
     /// Of one message; gRPC's own customary limit, which other servers have too.
     static let maxBytes = 4 << 20
     /// Of the transport, in bytes.
     static let transportBytes = 16 << 20
 
-    func intercept<Input: Sendable, Output: Sendable>(
+    @concurrent
+    package func intercept<Input: Sendable, Output: Sendable>(
         request: StreamingServerRequest<Input>, context: ServerContext,
-        next: @Sendable (StreamingServerRequest<Input>, ServerContext) async throws ->
-            StreamingServerResponse<Output>
+        next:
+            @concurrent @Sendable (
+                _ request: StreamingServerRequest<Input>, _ context: ServerContext
+            ) async throws -> StreamingServerResponse<Output>
     ) async throws -> StreamingServerResponse<Output> {
         let messages = request.messages.map { message in
             if let message = message as? any Message {
