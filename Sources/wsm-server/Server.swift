@@ -28,7 +28,7 @@ struct Server: AsyncParsableCommand {
             try await command.run()
         } catch let code as ExitCode {
             ProcessLimits.leave(code.rawValue)
-        } catch where exitCode(for: error).isSuccess {
+        } catch  where exitCode(for: error).isSuccess {
             print(fullMessage(for: error))
         } catch {
             FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))

@@ -127,9 +127,11 @@ def test_an_unknown_method(client, method):
 
 @pytest.mark.parametrize("method", ["Connect", "Send", "SendRaw", "SetTags", "List", "Disconnect"])
 def test_an_oversize_request_is_a_clear_error(client, method):
+    # A valid message with one unknown field, number 1000, of 5 MiB.
+    body = b"\xc2\x3e\x80\x80\xc0\x02" + bytes(5 << 20)
     with refused("RESOURCE_EXHAUSTED") as error:
-        raw(client, "/virtufin.WebSocketManager/" + method)(b"\x0a" + bytes(5 << 20))
-    assert error.details
+        raw(client, "/virtufin.WebSocketManager/" + method)(body)
+    assert "4MiB" in error.details
 
 
 def test_an_oversize_chunk_is_a_clear_error(client):

@@ -1,6 +1,5 @@
 package import GRPCCore
 package import ManagerAPI
-
 import ManagerCore
 import Spec
 

@@ -37,7 +37,13 @@ struct DialCancelTests {
         let full = try FullListener.start()
         defer { full.stop() }
         try await Loopback.with { loopback in
-            let dial = loopback.dial(loopback.request("/mute") { $0.port = full.port })
+            let request = loopback.request("/mute") {
+                $0.port = full.port
+                // Far beyond what a busy machine needs to get to the cancel.
+                $0.timeouts.connect = .seconds(50)
+                $0.timeouts.dial = .seconds(55)
+            }
+            let dial = loopback.dial(request)
             for _ in 0..<5 { try await loopback.loop.submit {}.get() }
             dial.cancel()
             await Self.expectCancelled(dial)
@@ -53,7 +59,7 @@ struct DialCancelTests {
                     $0.isSecure = true
                     $0.port = listener.localAddress?.port ?? 0
                 })
-            try await Task.sleep(for: .milliseconds(50))
+            for _ in 0..<5 { try await loopback.loop.submit {}.get() }
             dial.cancel()
             await Self.expectCancelled(dial)
         }
