@@ -135,8 +135,10 @@ package final class ReconcileLoop: Sendable {
             let wanted =
                 isWorkDue(state.queue, now: now) ? min(room, state.queue.queuedCount) : 0
             state.workers += wanted
+            // What is due already is the workers', who wake the loop when they end: an alarm for it
+            // would ring for as long as all of them are busy.
             let next = [state.queue.nextDeadline, admitted.next, state.resyncAt]
-                .compactMap { $0 }.min()
+                .compactMap { $0 }.filter { $0 > now }.min()
             return (wanted, next)
         }
         if let next { timer.wake(at: next) { [wake] in wake.yield() } }

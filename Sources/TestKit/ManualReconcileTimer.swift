@@ -10,6 +10,7 @@ package final class ManualReconcileTimer: ReconcileTimer {
 
     private let clock: ManualClock
     private let alarm = Mutex<Alarm?>(nil)
+    private let rung = Mutex(0)
 
     package init(clock: ManualClock) {
         self.clock = clock
@@ -24,6 +25,9 @@ package final class ManualReconcileTimer: ReconcileTimer {
         }
         ring()
     }
+
+    /// How often it rang.
+    package var rings: Int { rung.withLock { $0 } }
 
     /// When it rings next.
     package var nextAlarm: ContinuousClock.Instant? { alarm.withLock { $0?.instant } }
@@ -40,6 +44,8 @@ package final class ManualReconcileTimer: ReconcileTimer {
             alarm = nil
             return present
         }
-        due?.body()
+        guard let due else { return }
+        rung.withLock { $0 += 1 }
+        due.body()
     }
 }

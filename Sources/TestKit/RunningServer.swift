@@ -1,12 +1,11 @@
 package import Feed
-package import GRPCCore
+import GRPCCore
 package import GRPCNIOTransportHTTP2Posix
 import Logging
 package import Manager
 package import ManagerAPI
 package import ManagerCore
-package import Reconciler
-package import Spec
+import Spec
 
 /// A whole server inside the test process, on free ports, with a client for both services.
 ///

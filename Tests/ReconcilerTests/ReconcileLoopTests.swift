@@ -331,6 +331,32 @@ import Testing
         #expect(watched.spends > 0)
     }
 
+    @Test func theLoopSleepsWhileEveryWorkerWaitsForTheStore() async {
+        let clock = ManualClock()
+        let timer = ManualReconcileTimer(clock: clock)
+        let desired = HeldDesiredState(names: ["a", "b"])
+        var configuration = ReconcilerConfiguration()
+        configuration.concurrency = 1
+        let loop = ReconcileLoop(
+            desired: desired, control: RecordingControl(clock: clock), timer: timer,
+            configuration: configuration,
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+            now: { clock.now })
+        let running = Task { await loop.run() }
+        #expect(await eventually { desired.isHolding })
+        // The other key is due too, and there is nobody to work on it.
+        for _ in 0..<5 {
+            loop.connectionsChanged(["a", "b"])
+            timer.advance(by: .seconds(40))
+        }
+        let before = timer.rings
+        #expect(await always(for: .milliseconds(100)) { timer.rings <= before + 5 })
+        desired.release()
+        await loop.reconciled("b")
+        running.cancel()
+        await running.value
+    }
+
     @Test func aPausedLoopBeginsNothing() async {
         let rig = Rig()
         await rig.run {
@@ -468,6 +494,52 @@ private final class WatchedDesiredState: DesiredState {
         }
         for _ in 0..<10 { await Task.yield() }
         state.withLock { $0.inside[name, default: 1] -= 1 }
+        return nil
+    }
+
+    func confirm(_ name: String) async -> Bool { false }
+    func discard(_ name: String) async -> Bool { false }
+}
+
+/// Holds every `spendDial` until it is released; then it fails.
+private final class HeldDesiredState: DesiredState {
+    private struct State {
+        var isReleased = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let names: [String]
+    private let state = Mutex(State())
+
+    init(names: [String]) {
+        self.names = names
+    }
+
+    var isHolding: Bool { state.withLock { !$0.waiting.isEmpty } }
+
+    func release() {
+        let waiting = state.withLock { state in
+            state.isReleased = true
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    func desired(_ name: String) -> DesiredConnection? {
+        names.contains(name) ? .sample(name) { $0.autoReconnect = false } : nil
+    }
+
+    func desiredNames() -> [String] { names }
+
+    func spendDial(_ name: String) async -> DesiredConnection? {
+        await withCheckedContinuation { continuation in
+            let isReleased = state.withLock { state in
+                if !state.isReleased { state.waiting.append(continuation) }
+                return state.isReleased
+            }
+            if isReleased { continuation.resume() }
+        }
         return nil
     }
 
