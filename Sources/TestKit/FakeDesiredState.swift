@@ -1,5 +1,5 @@
 package import ManagerCore
-package import Reconciler
+import Reconciler
 import Synchronization
 
 /// Records for the reconcile loop, in memory, with a store that can refuse.

@@ -1,4 +1,4 @@
-package import Reconciler
+import Reconciler
 import Synchronization
 
 /// The loop's alarm under test control: it rings when the test moves the clock.

@@ -24,7 +24,7 @@ struct Server: AsyncParsableCommand {
     /// The exit codes of the discussion above, in place of the argument parser's own.
     static func main() async {
         do {
-            var command = try Self.parse()
+            let command = try Self.parse()
             try await command.run()
         } catch let code as ExitCode {
             ProcessLimits.leave(code.rawValue)

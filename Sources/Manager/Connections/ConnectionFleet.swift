@@ -19,7 +19,8 @@ package final class ConnectionFleet: ConnectionControl {
         var connections: [String: ManagedConnection] = [:]
         /// Released, but with messages still to publish.
         var draining: [ObjectIdentifier: ManagedConnection] = [:]
-        var released = TrafficCounters()
+        /// The process ends: nothing is dialled any more, whatever was decided before.
+        var isShuttingDown = false
         /// Whose last failure is kept, and the failures of those that are gone already.
         var awaited: Set<String> = []
         var lastFailures: [String: LinkFailure] = [:]
@@ -70,7 +71,8 @@ package final class ConnectionFleet: ConnectionControl {
     }
 
     package func open(_ desired: DesiredConnection) {
-        let connection = state.withLock { state in
+        let connection = state.withLock { state -> ManagedConnection? in
+            if state.isShuttingDown { return nil }
             if let present = state.connections[desired.name] { return present }
             let made = ManagedConnection(
                 desired, eventLoop: group.next(), environment: environment,
@@ -78,7 +80,7 @@ package final class ConnectionFleet: ConnectionControl {
             state.connections[desired.name] = made
             return made
         }
-        connection.open(desired)
+        connection?.open(desired)
     }
 
     package func reopen(_ desired: DesiredConnection, cause: PlanStep.ReopenReason) {
@@ -123,8 +125,9 @@ package final class ConnectionFleet: ConnectionControl {
     ///
     /// - Returns: how many messages could not be published and were counted as `shutdown`.
     package func shutDown(within limit: Duration) async -> Int {
-        let (open, draining) = state.withLock {
-            (Array($0.connections.values), Array($0.draining.values))
+        let (open, draining) = state.withLock { state in
+            state.isShuttingDown = true
+            return (Array(state.connections.values), Array(state.draining.values))
         }
         for connection in open { connection.shutDown() }
         let deadline = environment.clock.now().advanced(by: limit)

@@ -182,12 +182,13 @@ extension ManagedConnection {
             .gap(
                 LifecycleEvent.Gap(
                     from: .init(
-                        epoch: environment.epoch, sequence: lastSequence, time: lastDownAt),
+                        epoch: gapEpoch, sequence: lastSequence, time: lastDownAt),
                     to: .init(
                         epoch: environment.epoch, sequence: sequence + 1, time: connectedAt),
                     cause: gapCause)))
         self.lastDownAt = nil
         gapCause = .disconnected
+        gapEpoch = environment.epoch
     }
 }
 

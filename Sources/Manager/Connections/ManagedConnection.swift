@@ -56,6 +56,9 @@ package final class ManagedConnection: @unchecked Sendable {
     var facts: ObservedConnection
     var lastStatusWord: String
     var lastDownAt: WallTime?
+    /// Why, and in which epoch, the gap began that the next open ends.
+    var gapCause = LifecycleEvent.Gap.Cause.disconnected
+    var gapEpoch: UInt64
     /// The connection was released; when its buffer is empty it is forgotten.
     var onDrained: (@Sendable () -> Void)?
 
@@ -85,16 +88,16 @@ package final class ManagedConnection: @unchecked Sendable {
         facts = ObservedConnection(
             name: desired.name, uid: desired.uid, generation: desired.generation)
         lastStatusWord = Phase.pending.statusWord
+        gapEpoch = environment.epoch
         snapshot = Mutex(facts)
         correlationRule = CorrelationRule(spec: desired.spec.correlation)
         if let lastUp = stored?.connectedAt ?? stored?.lastClose?.at {
             // It was up in a life before this one: the first open tells of the gap.
             lastDownAt = lastUp
             gapCause = .restart
+            gapEpoch = stored?.epoch ?? environment.epoch
         }
     }
-
-    var gapCause = LifecycleEvent.Gap.Cause.disconnected
 
     /// What is true now. Any thread.
     package var observed: ObservedConnection { snapshot.withLock { $0 } }

@@ -96,7 +96,7 @@ package final class ManagerServer: Sendable {
             store: store, fleet: fleet, feed: router.feed, clock: clock,
             reconciled: { await router.reconciled($0) }, isEnding: { router.isEnding })
         let statuses = StatusWriter(store: store, logger: logger) { name in
-            operations.view(name).map { StoredStatus(status: $0.status) }
+            operations.view(name).map { StoredStatus(status: $0.status, epoch: store.epoch) }
         }
         let loop = ReconcileLoop(
             desired: store, control: fleet, timer: EventLoopTimer(eventLoop: group.any()),

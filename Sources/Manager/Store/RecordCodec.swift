@@ -32,7 +32,14 @@ enum RecordCodec {
 
     static func decodeHeader(_ bytes: [UInt8], key: String) throws -> (epoch: UInt64, pages: Int) {
         let fields = try Fields(bytes, key: key)
-        return try (fields.count("shardEpoch"), fields.count("pages"))
+        let (epoch, pages): (UInt64, Int) = try (
+            fields.count("shardEpoch"), fields.count("pages")
+        )
+        guard pages <= Shards.maxPages else {
+            throw StateStoreError(
+                message: "\(key) says \(pages) index pages, above \(Shards.maxPages)")
+        }
+        return (epoch, pages)
     }
 
     static func page(epoch: UInt64, entries: [String]) -> [UInt8] {
@@ -124,6 +131,7 @@ enum RecordCodec {
         object([
             ("phase", .string(status.phase.rawValue)), ("attempt", .number(status.attempt)),
             ("published", .number(status.published)),
+            ("epoch", status.epoch.map { .number($0) }),
             ("connectedAt", status.connectedAt.map { .number($0.nanosecondsSinceEpoch) }),
             (
                 "lastError",
@@ -152,6 +160,7 @@ enum RecordCodec {
         var status = StoredStatus(
             phase: Phase(rawValue: try fields.text("phase")) ?? .pending,
             attempt: try fields.int("attempt"), published: try fields.count("published"))
+        status.epoch = try? fields.count("epoch")
         status.connectedAt = fields.optionalTime("connectedAt")
         if let failure = try fields.optional("lastError") {
             status.lastFailure = LinkFailure(

@@ -21,10 +21,12 @@ package struct StoredStatus: Sendable, Hashable {
     package var connectedAt: WallTime?
     package var lastFailure: LinkFailure?
     package var lastClose: LinkClose?
-    /// Of the epoch it was written under: what the gap event after a restart can say.
     package var published: UInt64
+    /// Of the life that wrote it: where the gap event after a restart begins.
+    package var epoch: UInt64?
 
-    package init(status: ConnectionStatus) {
+    package init(status: ConnectionStatus, epoch: UInt64) {
+        self.epoch = epoch
         phase = status.phase
         attempt = status.observed.attempt
         connectedAt = status.observed.connectedAt

@@ -7,6 +7,10 @@ package enum Shards {
     /// Names on one index page: a page stays well below the smallest value limit of the stores.
     package static let namesPerPage = 500
 
+    /// Pages of one shard: fifty million names in all, far above what one instance can hold, so a
+    /// higher number is a damaged header.
+    package static let maxPages = 400
+
     /// FNV-1a, 64 bits, over the name's UTF-8, modulo ``count``.
     package static func shard(of name: String) -> Int {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
