@@ -255,7 +255,22 @@ import Testing
         var machine = machine()
         #expect(machine.dialStarted(dialRevision: 1) == true)
         machine.dialFailed(failure(failureClass), now: start, using: &generator)
-        #expect(try down(machine).nextAttemptAt == after(30))
+        let at = try down(machine).nextAttemptAt
+        #expect(at >= after(20) && at <= after(30), "near the cap, and spread")
+    }
+
+    @Test(arguments: [FailureClass.authentication, .configuration])
+    func whatIsRefusedTogetherDoesNotComeBackTogether(_ failureClass: FailureClass) throws {
+        var generator = generator
+        let instants = try (0..<20).map { _ in
+            var machine = machine()
+            _ = machine.dialStarted(dialRevision: 1)
+            machine.dialFailed(
+                failure(failureClass, retryAfter: .seconds(30)), now: start, using: &generator)
+            return try down(machine).nextAttemptAt
+        }
+        #expect(Set(instants).count == 20)
+        #expect(instants.allSatisfy { $0 >= after(30) && $0 <= after(36) })
     }
 
     @Test(arguments: [FailureClass.transient, .throttled, .policy])
@@ -273,7 +288,8 @@ import Testing
         #expect(machine.dialStarted(dialRevision: 1) == true)
         machine.dialFailed(
             failure(.throttled, retryAfter: .seconds(120)), now: start, using: &generator)
-        #expect(try down(machine).nextAttemptAt == after(120), "past the cap if the server says so")
+        let asked = try down(machine).nextAttemptAt
+        #expect(asked >= after(120) && asked <= after(144), "past the cap if the server says so")
         #expect(machine.dialStarted(dialRevision: 1) == true)
         machine.dialFailed(
             failure(.throttled, retryAfter: .zero), now: start, using: &generator)
@@ -281,7 +297,8 @@ import Testing
         #expect(machine.dialStarted(dialRevision: 1) == true)
         machine.dialFailed(
             failure(.throttled, retryAfter: .seconds(86_400)), now: start, using: &generator)
-        #expect(try down(machine).nextAttemptAt == after(3_600), "an hour at the most")
+        let longest = try down(machine).nextAttemptAt
+        #expect(longest >= after(3_600) && longest <= after(4_320), "an hour, and the spread")
     }
 
     @Test func maxAttemptsExhaustsAndAReopenForgives() {

@@ -3,7 +3,8 @@ internal import ManagerAPI
 /// A line of a report: one object, or many members of a ConnectionSet to which the same happens.
 enum ResultGroup: Equatable {
     case one(Wsm_V1_ObjectResult)
-    case members(of: String, action: Wsm_V1_ResultAction, cutsSockets: Bool, count: Int)
+    case members(
+        of: String, action: Wsm_V1_ResultAction, cutsSockets: Bool, count: Int, fields: [String])
 
     /// More than so many alike are told together; so many unchanged objects are named.
     static let threshold = 10
@@ -12,6 +13,8 @@ enum ResultGroup: Equatable {
         var connectionSet: String
         var action: Wsm_V1_ResultAction
         var cutsSocket: Bool
+        /// The fields that change, so that what is folded still says why.
+        var fields: [String]
 
         /// `nil` for what is always told alone.
         init?(_ result: Wsm_V1_ObjectResult) {
@@ -23,6 +26,7 @@ enum ResultGroup: Equatable {
             connectionSet = result.connectionSet
             action = result.action
             cutsSocket = result.cutsSocket
+            fields = result.action == .created ? [] : result.edits.map(\.path)
         }
     }
 
@@ -50,7 +54,7 @@ enum ResultGroup: Equatable {
             groups.append(
                 .members(
                     of: key.connectionSet, action: key.action, cutsSockets: key.cutsSocket,
-                    count: count))
+                    count: count, fields: key.fields))
             counts[key] = nil
         }
         return groups

@@ -26,7 +26,7 @@ struct ApplyReport: Presentable {
         switch group {
         case .one(let result):
             return line(result, style)
-        case .members(let connectionSet, let action, let cutsSockets, let count):
+        case .members(let connectionSet, let action, let cutsSockets, let count, _):
             let label = "\(ObjectKind.connectionSet.word)/\(connectionSet)"
             let reconnect = cutsSockets && action != .pruned ? " (reconnect)" : ""
             return "\(label): \(count.counted("connection")) "
@@ -85,7 +85,7 @@ enum ApplyComplaints {
 
     /// What the operator can do about a conflict; `nil` where the server has said it.
     private static func waysOut(_ message: String) -> String? {
-        if message.contains("--adopt") { return nil }
+        if message.contains("--adopt") || message.contains("member of ConnectionSet") { return nil }
         if message.contains("resourceVersion") {
             return "get the object again, or take resourceVersion out of the manifest"
         }

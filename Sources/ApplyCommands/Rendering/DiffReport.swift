@@ -63,7 +63,7 @@ struct DiffReport: Presentable {
         case .one(let result):
             action = result.action
             text = "\(result.label) of \(ObjectKind.connectionSet.word)/\(result.connectionSet)"
-        case .members(let connectionSet, let common, _, let count):
+        case .members(let connectionSet, let common, _, let count, _):
             action = common
             let label = "\(ObjectKind.connectionSet.word)/\(connectionSet)"
             text = "\(label): \(count.counted("connection"))"

@@ -52,11 +52,12 @@ struct PlanReport: Presentable {
 
     private static func lines(_ group: ResultGroup, _ style: Style) -> String {
         switch group {
-        case .members(let connectionSet, let action, let cutsSockets, let count):
+        case .members(let connectionSet, let action, let cutsSockets, let count, let fields):
             let (mark, role) = mark(of: action, cutsSocket: cutsSockets)
             let members =
                 "\(ObjectKind.connectionSet.word)/\(connectionSet):"
                 + " \(count.counted("connection"))"
+                + (fields.isEmpty ? "" : ": " + fields.joined(separator: ", "))
             return self.mark(mark, role, style) + members + "\n"
         case .one(let result):
             let (mark, role) = mark(of: result.action, cutsSocket: result.cutsSocket)

@@ -83,7 +83,8 @@ struct WaitRunner: Sendable {
             }
             group.addTask {
                 while !Task.isCancelled {
-                    printer.show(state.machine.progressText)
+                    // Before the first answer nothing is known of them.
+                    if state.hasHeard { printer.show(state.machine.progressText) }
                     try? await Task.sleep(for: Self.redrawInterval)
                 }
                 return nil
@@ -111,6 +112,7 @@ struct WaitRunner: Sendable {
 /// The machine, shared by the one who feeds it and the one who shows it.
 private final class WaitState: Sendable {
     private let storage: Mutex<WaitMachine>
+    private let heard = Mutex(false)
 
     init(_ machine: WaitMachine) {
         storage = Mutex(machine)
@@ -118,8 +120,12 @@ private final class WaitState: Sendable {
 
     var machine: WaitMachine { storage.withLock { $0 } }
 
+    /// The server has told of something.
+    var hasHeard: Bool { heard.withLock { $0 } }
+
     func received(_ response: Wsm_V1_WatchResponse) -> WaitMachine.Verdict {
-        storage.withLock { machine in
+        heard.withLock { $0 = true }
+        return storage.withLock { machine in
             for change in response.changes { machine.received(change) }
             return machine.verdict
         }

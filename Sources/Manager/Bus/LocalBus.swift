@@ -157,7 +157,8 @@ private final class LocalTopicReader: TopicReader {
 
     init(topic: Topic, start: TopicStart) {
         self.topic = topic
-        position = Mutex(topic.position(for: start))
+        // A reader of everything is told what the ring has forgotten already.
+        position = Mutex(start == .oldest ? 1 : topic.position(for: start))
     }
 
     func next(maxCount: Int) async -> TopicDelivery? {

@@ -38,7 +38,7 @@ package final class LifecyclePublisher: Sendable {
         let starts = state.withLock { state in
             let sequence = state.sequences[uid, default: 0] + 1
             state.sequences[uid] = sequence
-            let id = EventID(uid: uid, epoch: epoch, sequence: sequence)
+            let id = EventID(uid: Self.eventUID(uid), epoch: epoch, sequence: sequence)
             state.queue.append(event.outbound(id: id, time: time))
             if state.queue.count > Self.maxQueued {
                 state.queue.removeFirst()
@@ -48,6 +48,12 @@ package final class LifecyclePublisher: Sendable {
             return !state.isPublishing
         }
         if starts { Task { await publishAll() } }
+    }
+
+    /// Lifecycle events count on their own, so their ids must not be those of messages: a consumer
+    /// that knows events by id alone would take one for the other.
+    static func eventUID(_ uid: ConnectionUID) -> ConnectionUID {
+        ConnectionUID(rawValue: uid.rawValue + "-lifecycle") ?? uid
     }
 
     /// The connection is gone for good: its counter is forgotten.

@@ -221,6 +221,11 @@ extension ManagedConnection {
         lookAheadTimer.cancel()
         isReadingPaused = false
         failReplies(.notConnected)
+        if close.error?.code == .messageTooBig {
+            // It came, and it is not published: both are counted.
+            facts.traffic.receivedMessages += 1
+            queue.countRefused(.tooLarge)
+        }
         let failure = LinkFailure(close, at: wallTime)
         if let failure, case .open = machine.state {
             publishEvent(.error(type: failure.code, message: failure.message))

@@ -250,8 +250,14 @@ extension ConnectionStateMachine {
         using generator: inout some RandomNumberGenerator
     ) {
         var delay = backoff.next(using: &generator)
-        if let failure, failure.failureClass.waitsForTheCap { delay = max(delay, policy.cap) }
-        if let retryAfter = failure?.retryAfter { delay = max(delay, retryAfter) }
+        // A fleet that is refused together must not come back together: both waits are spread.
+        let spread = Double.random(in: 0...1, using: &generator)
+        if let failure, failure.failureClass.waitsForTheCap {
+            delay = max(delay, policy.cap * (2.0 / 3 + spread / 3))
+        }
+        if let retryAfter = failure?.retryAfter {
+            delay = max(delay, retryAfter + max(policy.base, retryAfter / 5) * spread)
+        }
         state = .down(
             Down(
                 dialRevision: dialRevision, nextAttemptAt: now.advanced(by: delay),

@@ -29,7 +29,8 @@ import Testing
         #expect(await eventually { bus.accepted.count == 2_000 })
         #expect(reasons(bus) == (0..<2_000).map { "r\($0)" })
         #expect(bus.accepted.map(\.id.sequence) == Array(1...2_000))
-        #expect(bus.accepted.allSatisfy { $0.id.epoch == 7 && $0.id.uid == .sample("c") })
+        #expect(
+            bus.accepted.allSatisfy { $0.id.epoch == 7 && $0.id.uid.rawValue == "uid-c-lifecycle" })
         #expect(bus.violations.isEmpty)
         #expect(publisher.dropped == 0)
     }
@@ -45,7 +46,10 @@ import Testing
         #expect(await eventually { bus.accepted.count == 4 })
         #expect(
             bus.accepted.map(\.id.description)
-                == ["uid-a.7.1", "uid-b.7.1", "uid-a.7.2", "uid-b.7.2"])
+                == [
+                    "uid-a-lifecycle.7.1", "uid-b-lifecycle.7.1", "uid-a-lifecycle.7.2",
+                    "uid-b-lifecycle.7.2",
+                ])
     }
 
     @Test func aBusThatIsAwayIsTriedAgainAndNothingIsLostOrSwapped() async {
