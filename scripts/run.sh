@@ -18,7 +18,7 @@ scripts/setup.sh
 bin=$(swift build --show-bin-path)
 if [[ ! -x "$bin/wsm-server" ]]; then
     say "building (debug, which is the quickest to build): the first time this fetches the"
-    say "dependencies and takes four to seven minutes on two cores; later only what has changed"
+    say "dependencies and takes about seven minutes on two cores; later only what has changed"
 else
     say "building what has changed"
 fi
