@@ -26,6 +26,14 @@ extension Target.Dependency {
     static let grdb: Self = .product(name: "GRDB", package: "GRDB.swift")
     static let arguments: Self = .product(name: "ArgumentParser", package: "swift-argument-parser")
     static let logging: Self = .product(name: "Logging", package: "swift-log")
+    static let grpcInProcess: Self = .product(
+        name: "GRPCInProcessTransport", package: "grpc-swift-2")
+    static let httpServer: Self = .product(name: "HummingbirdCore", package: "hummingbird")
+    static let httpServerTLS: Self = .product(name: "HummingbirdTLS", package: "hummingbird")
+    static let httpTypes: Self = .product(name: "HTTPTypes", package: "swift-http-types")
+    static let certificateReloading: Self = .product(
+        name: "NIOCertificateReloading", package: "swift-nio-extras")
+    static let x509: Self = .product(name: "X509", package: "swift-certificates")
     static let signals: Self = .product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let crypto: Self = .product(name: "Crypto", package: "swift-crypto")
     static let deque: Self = .product(name: "DequeModule", package: "swift-collections")
@@ -46,6 +54,12 @@ let package = Package(
         .package(url: "https://github.com/grpc/grpc-swift-nio-transport.git", from: "2.9.0"),
         .package(url: "https://github.com/grpc/grpc-swift-protobuf.git", from: "2.4.0"),
         .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0", traits: []),
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0",
+            traits: []),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0", traits: []),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.0"),
+        .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.0"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.0"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
@@ -67,26 +81,41 @@ let package = Package(
         .target(
             name: "Manager",
             dependencies: [
-                "Spec", "ManagerCore", "WebSocket", "ManagerAPI", "Reconciler", .nio, .nioPosix,
-                .crypto,
+                "Spec", "ManagerCore", "WebSocket", "ManagerAPI", "Reconciler", "Access",
+                "Gateway", .nio, .nioPosix, .nioSSL, .crypto, .grpcInProcess,
                 .grpcCore, .grpcTransport, .grpcProtobuf, .protobuf, .grdb, .logging, .deque,
             ]),
         .target(
             name: "ManagerAPI", dependencies: [.grpcCore, .grpcProtobuf, .protobuf]),
+        .target(
+            name: "Access",
+            dependencies: [
+                .grpcCore, .grpcTransport, .crypto, .x509, .nio, .nioSSL, .certificateReloading,
+                .logging,
+            ]),
+        .target(
+            name: "Gateway",
+            dependencies: [
+                "ManagerAPI", .grpcCore, .grpcInProcess, .protobuf, .httpServer, .httpServerTLS,
+                .httpTypes, .nio, .nioPosix, .nioSSL, .logging,
+            ]),
         .target(
             name: "Reconciler", dependencies: ["Spec", "ManagerCore", .logging, .heap, .deque]),
         .target(
             name: "ApplyCommands",
             dependencies: [
                 "Spec", "ManagerAPI", .arguments, .grpcCore, .grpcTransport, .grpcProtobuf,
-                .protobuf,
+                .protobuf, .nioSSL,
             ]),
 
         // Programs.
+        .target(
+            name: "ServerSettings",
+            dependencies: ["Manager", "Reconciler", "Spec", .arguments, .logging]),
         .executableTarget(
             name: "wsm-server",
             dependencies: [
-                "Manager", "Reconciler", "Spec", .arguments, .signals,
+                "Manager", "ServerSettings", "Reconciler", "Spec", .arguments, .signals,
                 .logging,
             ]),
         .executableTarget(name: "wsm-apply", dependencies: ["ApplyCommands", .arguments]),
@@ -112,6 +141,18 @@ let package = Package(
             dependencies: ["WebSocket", "Feed", .nio, .nioPosix, .nioEmbedded]),
         .testTarget(
             name: "FeedTests", dependencies: ["Feed", "WebSocket", .nio, .nioPosix, .nioHTTP1]),
+        .testTarget(
+            name: "AccessTests",
+            dependencies: ["Access", .grpcCore, .grpcTransport, .x509, .crypto, .logging]),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: [
+                "Gateway", "ManagerAPI", .grpcCore, .grpcInProcess, .protobuf, .httpServer,
+                .httpTypes, .nio, .nioPosix, .nioHTTP1, .logging,
+            ]),
+        .testTarget(
+            name: "ServerSettingsTests",
+            dependencies: ["ServerSettings", "Manager", "Spec", .arguments, .logging]),
         .testTarget(
             name: "ReconcilerTests",
             dependencies: ["Reconciler", "ManagerCore", "Spec", "TestKit", .logging]),

@@ -7,6 +7,26 @@ package struct ServerConfiguration: Sendable {
     package var bind = "127.0.0.1"
     /// 0 takes a free one.
     package var grpcPort = 5002
+    /// Of HTTP/JSON, gRPC-Web, probes and metrics; 0 takes a free one.
+    package var httpPort = 5001
+    /// Origins, and names for `Host`, that the HTTP port answers beside its own.
+    package var allowedOrigins: [String] = []
+    /// PEM files of the server's own certificate chain and key, for both ports.
+    package var tlsCertificatePath: String?
+    package var tlsKeyPath: String?
+    /// Who may enter: one token a line, see the page on access.
+    package var tokenFile: String?
+    /// PEM file of the authorities that callers' certificates come from.
+    package var clientCAPath: String?
+    /// Lets a server beyond loopback run without knowing its callers.
+    package var isInsecure = false
+    /// Address ranges that may be dialled beyond what the egress guard allows by itself.
+    package var allowedCIDRs: [String] = []
+    /// The directory that is the truth for the set ``manifestsSet``.
+    package var manifestsDirectory: String?
+    package var manifestsSet = "manifests"
+    /// What connections made by the imperative API get.
+    package var apiDefaults = APIConnectionDefaults()
     /// State, and the lock that keeps a second process off it.
     package var dataDirectory: String
     package var instanceID: String
@@ -22,6 +42,17 @@ package struct ServerConfiguration: Sendable {
     package init(dataDirectory: String, instanceID: String) {
         self.dataDirectory = dataDirectory
         self.instanceID = instanceID
+    }
+
+    /// Defaults of connections made by `Connect`; `nil` is what a manifest's default is.
+    package struct APIConnectionDefaults: Sendable, Hashable {
+        /// Dials in a row before giving up; 0 is for ever.
+        package var maxAttempts: Int?
+        package var reconnectBase: Duration?
+        /// Of a Send that names no timeout.
+        package var sendTimeout: Duration?
+
+        package init() {}
     }
 
     package struct Invalid: Error, CustomStringConvertible {

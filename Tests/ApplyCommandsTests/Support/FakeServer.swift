@@ -21,6 +21,12 @@ final class FakeOrchestrator: Wsm_V1_Orchestrator.SimpleServiceProtocol {
         var watch:
             (@Sendable (Wsm_V1_WatchRequest, Sink<Wsm_V1_WatchResponse>) async throws -> Void)?
         var delete: (@Sendable (Wsm_V1_DeleteRequest) throws -> Wsm_V1_DeleteResponse)?
+        var events:
+            (@Sendable (Wsm_V1_EventsRequest, Sink<Wsm_V1_EventsResponse>) async throws -> Void)?
+        var history: (@Sendable (Wsm_V1_GetHistoryRequest) throws -> Wsm_V1_GetHistoryResponse)?
+        var rollback:
+            (@Sendable (Wsm_V1_RollbackRequest, Sink<Wsm_V1_ApplyResponse>) async throws -> Void)?
+        var status: (@Sendable () throws -> Wsm_V1_ServerStatus)?
         var subscribe:
             (
                 @Sendable (Wsm_V1_SubscribeRequest, Sink<Wsm_V1_SubscribeResponse>) async throws ->
@@ -119,7 +125,30 @@ final class FakeOrchestrator: Wsm_V1_Orchestrator.SimpleServiceProtocol {
         request: Wsm_V1_EventsRequest, response: RPCWriter<Wsm_V1_EventsResponse>,
         context: ServerContext
     ) async throws {
-        throw RPCError(code: .unimplemented, message: "not scripted")
+        note(request)
+        try await scripted(script.events)(request) { try await response.write($0) }
+    }
+
+    func getHistory(
+        request: Wsm_V1_GetHistoryRequest, context: ServerContext
+    ) async throws -> Wsm_V1_GetHistoryResponse {
+        note(request)
+        return try scripted(script.history)(request)
+    }
+
+    func rollback(
+        request: Wsm_V1_RollbackRequest, response: RPCWriter<Wsm_V1_ApplyResponse>,
+        context: ServerContext
+    ) async throws {
+        note(request)
+        try await scripted(script.rollback)(request) { try await response.write($0) }
+    }
+
+    func getServerStatus(
+        request: Wsm_V1_GetServerStatusRequest, context: ServerContext
+    ) async throws -> Wsm_V1_ServerStatus {
+        note(request)
+        return try scripted(script.status)()
     }
 
     func subscribe(

@@ -126,6 +126,32 @@ package enum Wsm_V1_Orchestrator: Sendable {
                 type: .serverStreaming
             )
         }
+        /// Namespace for "GetHistory" metadata.
+        package enum GetHistory: Sendable {
+            /// Request type for "GetHistory".
+            package typealias Input = Wsm_V1_GetHistoryRequest
+            /// Response type for "GetHistory".
+            package typealias Output = Wsm_V1_GetHistoryResponse
+            /// Descriptor for "GetHistory".
+            package static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "wsm.v1.Orchestrator"),
+                method: "GetHistory",
+                type: .unary
+            )
+        }
+        /// Namespace for "Rollback" metadata.
+        package enum Rollback: Sendable {
+            /// Request type for "Rollback".
+            package typealias Input = Wsm_V1_RollbackRequest
+            /// Response type for "Rollback".
+            package typealias Output = Wsm_V1_ApplyResponse
+            /// Descriptor for "Rollback".
+            package static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "wsm.v1.Orchestrator"),
+                method: "Rollback",
+                type: .serverStreaming
+            )
+        }
         /// Namespace for "GetServerInfo" metadata.
         package enum GetServerInfo: Sendable {
             /// Request type for "GetServerInfo".
@@ -139,6 +165,19 @@ package enum Wsm_V1_Orchestrator: Sendable {
                 type: .unary
             )
         }
+        /// Namespace for "GetServerStatus" metadata.
+        package enum GetServerStatus: Sendable {
+            /// Request type for "GetServerStatus".
+            package typealias Input = Wsm_V1_GetServerStatusRequest
+            /// Response type for "GetServerStatus".
+            package typealias Output = Wsm_V1_ServerStatus
+            /// Descriptor for "GetServerStatus".
+            package static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "wsm.v1.Orchestrator"),
+                method: "GetServerStatus",
+                type: .unary
+            )
+        }
         /// Descriptors for all methods in the "wsm.v1.Orchestrator" service.
         package static let descriptors: [GRPCCore.MethodDescriptor] = [
             Apply.descriptor,
@@ -149,7 +188,10 @@ package enum Wsm_V1_Orchestrator: Sendable {
             Delete.descriptor,
             Events.descriptor,
             Subscribe.descriptor,
-            GetServerInfo.descriptor
+            GetHistory.descriptor,
+            Rollback.descriptor,
+            GetServerInfo.descriptor,
+            GetServerStatus.descriptor
         ]
     }
 }
@@ -216,6 +258,10 @@ extension Wsm_V1_Orchestrator {
 
         /// Handle the "Get" method.
         ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > One object with its manifest and status.
+        ///
         /// - Parameters:
         ///   - request: A streaming request of `Wsm_V1_GetRequest` messages.
         ///   - context: Context providing information about the RPC.
@@ -229,6 +275,10 @@ extension Wsm_V1_Orchestrator {
         ) async throws -> GRPCCore.StreamingServerResponse<Wsm_V1_Object>
 
         /// Handle the "List" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Objects in the order of their names, page by page.
         ///
         /// - Parameters:
         ///   - request: A streaming request of `Wsm_V1_ListRequest` messages.
@@ -261,6 +311,10 @@ extension Wsm_V1_Orchestrator {
         ) async throws -> GRPCCore.StreamingServerResponse<Wsm_V1_WatchResponse>
 
         /// Handle the "Delete" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Deletes a connection, or a set with its members.
         ///
         /// - Parameters:
         ///   - request: A streaming request of `Wsm_V1_DeleteRequest` messages.
@@ -310,7 +364,48 @@ extension Wsm_V1_Orchestrator {
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Wsm_V1_SubscribeResponse>
 
+        /// Handle the "GetHistory" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The revisions of an apply set that the server still knows, newest first.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Wsm_V1_GetHistoryRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Wsm_V1_GetHistoryResponse` messages.
+        func getHistory(
+            request: GRPCCore.StreamingServerRequest<Wsm_V1_GetHistoryRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Wsm_V1_GetHistoryResponse>
+
+        /// Handle the "Rollback" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Makes the set what it was at a revision: an apply of that revision's manifests with prune,
+        /// > answered like one. It becomes a new revision.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Wsm_V1_RollbackRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Wsm_V1_ApplyResponse` messages.
+        func rollback(
+            request: GRPCCore.StreamingServerRequest<Wsm_V1_RollbackRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Wsm_V1_ApplyResponse>
+
         /// Handle the "GetServerInfo" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Version and identity of the server.
         ///
         /// - Parameters:
         ///   - request: A streaming request of `Wsm_V1_GetServerInfoRequest` messages.
@@ -323,6 +418,24 @@ extension Wsm_V1_Orchestrator {
             request: GRPCCore.StreamingServerRequest<Wsm_V1_GetServerInfoRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Wsm_V1_ServerInfo>
+
+        /// Handle the "GetServerStatus" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > How the server itself is: what its readiness depends on, and its manifest directory.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Wsm_V1_GetServerStatusRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Wsm_V1_ServerStatus` messages.
+        func getServerStatus(
+            request: GRPCCore.StreamingServerRequest<Wsm_V1_GetServerStatusRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Wsm_V1_ServerStatus>
     }
 
     /// Service protocol for the "wsm.v1.Orchestrator" service.
@@ -373,6 +486,10 @@ extension Wsm_V1_Orchestrator {
 
         /// Handle the "Get" method.
         ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > One object with its manifest and status.
+        ///
         /// - Parameters:
         ///   - request: A request containing a single `Wsm_V1_GetRequest` message.
         ///   - context: Context providing information about the RPC.
@@ -386,6 +503,10 @@ extension Wsm_V1_Orchestrator {
         ) async throws -> GRPCCore.ServerResponse<Wsm_V1_Object>
 
         /// Handle the "List" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Objects in the order of their names, page by page.
         ///
         /// - Parameters:
         ///   - request: A request containing a single `Wsm_V1_ListRequest` message.
@@ -418,6 +539,10 @@ extension Wsm_V1_Orchestrator {
         ) async throws -> GRPCCore.StreamingServerResponse<Wsm_V1_WatchResponse>
 
         /// Handle the "Delete" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Deletes a connection, or a set with its members.
         ///
         /// - Parameters:
         ///   - request: A request containing a single `Wsm_V1_DeleteRequest` message.
@@ -467,7 +592,48 @@ extension Wsm_V1_Orchestrator {
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Wsm_V1_SubscribeResponse>
 
+        /// Handle the "GetHistory" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The revisions of an apply set that the server still knows, newest first.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Wsm_V1_GetHistoryRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Wsm_V1_GetHistoryResponse` message.
+        func getHistory(
+            request: GRPCCore.ServerRequest<Wsm_V1_GetHistoryRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Wsm_V1_GetHistoryResponse>
+
+        /// Handle the "Rollback" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Makes the set what it was at a revision: an apply of that revision's manifests with prune,
+        /// > answered like one. It becomes a new revision.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Wsm_V1_RollbackRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Wsm_V1_ApplyResponse` messages.
+        func rollback(
+            request: GRPCCore.ServerRequest<Wsm_V1_RollbackRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Wsm_V1_ApplyResponse>
+
         /// Handle the "GetServerInfo" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Version and identity of the server.
         ///
         /// - Parameters:
         ///   - request: A request containing a single `Wsm_V1_GetServerInfoRequest` message.
@@ -480,6 +646,24 @@ extension Wsm_V1_Orchestrator {
             request: GRPCCore.ServerRequest<Wsm_V1_GetServerInfoRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.ServerResponse<Wsm_V1_ServerInfo>
+
+        /// Handle the "GetServerStatus" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > How the server itself is: what its readiness depends on, and its manifest directory.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Wsm_V1_GetServerStatusRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Wsm_V1_ServerStatus` message.
+        func getServerStatus(
+            request: GRPCCore.ServerRequest<Wsm_V1_GetServerStatusRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Wsm_V1_ServerStatus>
     }
 
     /// Simple service protocol for the "wsm.v1.Orchestrator" service.
@@ -530,6 +714,10 @@ extension Wsm_V1_Orchestrator {
 
         /// Handle the "Get" method.
         ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > One object with its manifest and status.
+        ///
         /// - Parameters:
         ///   - request: A `Wsm_V1_GetRequest` message.
         ///   - context: Context providing information about the RPC.
@@ -543,6 +731,10 @@ extension Wsm_V1_Orchestrator {
         ) async throws -> Wsm_V1_Object
 
         /// Handle the "List" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Objects in the order of their names, page by page.
         ///
         /// - Parameters:
         ///   - request: A `Wsm_V1_ListRequest` message.
@@ -576,6 +768,10 @@ extension Wsm_V1_Orchestrator {
         ) async throws
 
         /// Handle the "Delete" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Deletes a connection, or a set with its members.
         ///
         /// - Parameters:
         ///   - request: A `Wsm_V1_DeleteRequest` message.
@@ -627,7 +823,49 @@ extension Wsm_V1_Orchestrator {
             context: GRPCCore.ServerContext
         ) async throws
 
+        /// Handle the "GetHistory" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The revisions of an apply set that the server still knows, newest first.
+        ///
+        /// - Parameters:
+        ///   - request: A `Wsm_V1_GetHistoryRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Wsm_V1_GetHistoryResponse` to respond with.
+        func getHistory(
+            request: Wsm_V1_GetHistoryRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Wsm_V1_GetHistoryResponse
+
+        /// Handle the "Rollback" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Makes the set what it was at a revision: an apply of that revision's manifests with prune,
+        /// > answered like one. It becomes a new revision.
+        ///
+        /// - Parameters:
+        ///   - request: A `Wsm_V1_RollbackRequest` message.
+        ///   - response: A response stream of `Wsm_V1_ApplyResponse` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        func rollback(
+            request: Wsm_V1_RollbackRequest,
+            response: GRPCCore.RPCWriter<Wsm_V1_ApplyResponse>,
+            context: GRPCCore.ServerContext
+        ) async throws
+
         /// Handle the "GetServerInfo" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Version and identity of the server.
         ///
         /// - Parameters:
         ///   - request: A `Wsm_V1_GetServerInfoRequest` message.
@@ -640,6 +878,24 @@ extension Wsm_V1_Orchestrator {
             request: Wsm_V1_GetServerInfoRequest,
             context: GRPCCore.ServerContext
         ) async throws -> Wsm_V1_ServerInfo
+
+        /// Handle the "GetServerStatus" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > How the server itself is: what its readiness depends on, and its manifest directory.
+        ///
+        /// - Parameters:
+        ///   - request: A `Wsm_V1_GetServerStatusRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Wsm_V1_ServerStatus` to respond with.
+        func getServerStatus(
+            request: Wsm_V1_GetServerStatusRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Wsm_V1_ServerStatus
     }
 }
 
@@ -736,11 +992,44 @@ extension Wsm_V1_Orchestrator.StreamingServiceProtocol {
             }
         )
         router.registerHandler(
+            forMethod: Wsm_V1_Orchestrator.Method.GetHistory.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Wsm_V1_GetHistoryRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Wsm_V1_GetHistoryResponse>(),
+            handler: { request, context in
+                try await self.getHistory(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Wsm_V1_Orchestrator.Method.Rollback.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Wsm_V1_RollbackRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Wsm_V1_ApplyResponse>(),
+            handler: { request, context in
+                try await self.rollback(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
             forMethod: Wsm_V1_Orchestrator.Method.GetServerInfo.descriptor,
             deserializer: GRPCProtobuf.ProtobufDeserializer<Wsm_V1_GetServerInfoRequest>(),
             serializer: GRPCProtobuf.ProtobufSerializer<Wsm_V1_ServerInfo>(),
             handler: { request, context in
                 try await self.getServerInfo(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Wsm_V1_Orchestrator.Method.GetServerStatus.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Wsm_V1_GetServerStatusRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Wsm_V1_ServerStatus>(),
+            handler: { request, context in
+                try await self.getServerStatus(
                     request: request,
                     context: context
                 )
@@ -818,11 +1107,44 @@ extension Wsm_V1_Orchestrator.ServiceProtocol {
         return response
     }
 
+    package func getHistory(
+        request: GRPCCore.StreamingServerRequest<Wsm_V1_GetHistoryRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Wsm_V1_GetHistoryResponse> {
+        let response = try await self.getHistory(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    package func rollback(
+        request: GRPCCore.StreamingServerRequest<Wsm_V1_RollbackRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Wsm_V1_ApplyResponse> {
+        let response = try await self.rollback(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return response
+    }
+
     package func getServerInfo(
         request: GRPCCore.StreamingServerRequest<Wsm_V1_GetServerInfoRequest>,
         context: GRPCCore.ServerContext
     ) async throws -> GRPCCore.StreamingServerResponse<Wsm_V1_ServerInfo> {
         let response = try await self.getServerInfo(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    package func getServerStatus(
+        request: GRPCCore.StreamingServerRequest<Wsm_V1_GetServerStatusRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Wsm_V1_ServerStatus> {
+        let response = try await self.getServerStatus(
             request: GRPCCore.ServerRequest(stream: request),
             context: context
         )
@@ -957,12 +1279,55 @@ extension Wsm_V1_Orchestrator.SimpleServiceProtocol {
         )
     }
 
+    package func getHistory(
+        request: GRPCCore.ServerRequest<Wsm_V1_GetHistoryRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Wsm_V1_GetHistoryResponse> {
+        return GRPCCore.ServerResponse<Wsm_V1_GetHistoryResponse>(
+            message: try await self.getHistory(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    package func rollback(
+        request: GRPCCore.ServerRequest<Wsm_V1_RollbackRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Wsm_V1_ApplyResponse> {
+        return GRPCCore.StreamingServerResponse<Wsm_V1_ApplyResponse>(
+            metadata: [:],
+            producer: { writer in
+                try await self.rollback(
+                    request: request.message,
+                    response: writer,
+                    context: context
+                )
+                return [:]
+            }
+        )
+    }
+
     package func getServerInfo(
         request: GRPCCore.ServerRequest<Wsm_V1_GetServerInfoRequest>,
         context: GRPCCore.ServerContext
     ) async throws -> GRPCCore.ServerResponse<Wsm_V1_ServerInfo> {
         return GRPCCore.ServerResponse<Wsm_V1_ServerInfo>(
             message: try await self.getServerInfo(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    package func getServerStatus(
+        request: GRPCCore.ServerRequest<Wsm_V1_GetServerStatusRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Wsm_V1_ServerStatus> {
+        return GRPCCore.ServerResponse<Wsm_V1_ServerStatus>(
+            message: try await self.getServerStatus(
                 request: request.message,
                 context: context
             ),
@@ -1030,6 +1395,10 @@ extension Wsm_V1_Orchestrator {
 
         /// Call the "Get" method.
         ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > One object with its manifest and status.
+        ///
         /// - Parameters:
         ///   - request: A request containing a single `Wsm_V1_GetRequest` message.
         ///   - serializer: A serializer for `Wsm_V1_GetRequest` messages.
@@ -1048,6 +1417,10 @@ extension Wsm_V1_Orchestrator {
         ) async throws -> Result where Result: Sendable
 
         /// Call the "List" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Objects in the order of their names, page by page.
         ///
         /// - Parameters:
         ///   - request: A request containing a single `Wsm_V1_ListRequest` message.
@@ -1090,6 +1463,10 @@ extension Wsm_V1_Orchestrator {
         ) async throws -> Result where Result: Sendable
 
         /// Call the "Delete" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Deletes a connection, or a set with its members.
         ///
         /// - Parameters:
         ///   - request: A request containing a single `Wsm_V1_DeleteRequest` message.
@@ -1154,7 +1531,58 @@ extension Wsm_V1_Orchestrator {
             onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Wsm_V1_SubscribeResponse>) async throws -> Result
         ) async throws -> Result where Result: Sendable
 
+        /// Call the "GetHistory" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The revisions of an apply set that the server still knows, newest first.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Wsm_V1_GetHistoryRequest` message.
+        ///   - serializer: A serializer for `Wsm_V1_GetHistoryRequest` messages.
+        ///   - deserializer: A deserializer for `Wsm_V1_GetHistoryResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func getHistory<Result>(
+            request: GRPCCore.ClientRequest<Wsm_V1_GetHistoryRequest>,
+            serializer: some GRPCCore.MessageSerializer<Wsm_V1_GetHistoryRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Wsm_V1_GetHistoryResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_GetHistoryResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Rollback" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Makes the set what it was at a revision: an apply of that revision's manifests with prune,
+        /// > answered like one. It becomes a new revision.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Wsm_V1_RollbackRequest` message.
+        ///   - serializer: A serializer for `Wsm_V1_RollbackRequest` messages.
+        ///   - deserializer: A deserializer for `Wsm_V1_ApplyResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func rollback<Result>(
+            request: GRPCCore.ClientRequest<Wsm_V1_RollbackRequest>,
+            serializer: some GRPCCore.MessageSerializer<Wsm_V1_RollbackRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Wsm_V1_ApplyResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Wsm_V1_ApplyResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
         /// Call the "GetServerInfo" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Version and identity of the server.
         ///
         /// - Parameters:
         ///   - request: A request containing a single `Wsm_V1_GetServerInfoRequest` message.
@@ -1171,6 +1599,29 @@ extension Wsm_V1_Orchestrator {
             deserializer: some GRPCCore.MessageDeserializer<Wsm_V1_ServerInfo>,
             options: GRPCCore.CallOptions,
             onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_ServerInfo>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "GetServerStatus" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > How the server itself is: what its readiness depends on, and its manifest directory.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Wsm_V1_GetServerStatusRequest` message.
+        ///   - serializer: A serializer for `Wsm_V1_GetServerStatusRequest` messages.
+        ///   - deserializer: A deserializer for `Wsm_V1_ServerStatus` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func getServerStatus<Result>(
+            request: GRPCCore.ClientRequest<Wsm_V1_GetServerStatusRequest>,
+            serializer: some GRPCCore.MessageSerializer<Wsm_V1_GetServerStatusRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Wsm_V1_ServerStatus>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_ServerStatus>) async throws -> Result
         ) async throws -> Result where Result: Sendable
     }
 
@@ -1258,6 +1709,10 @@ extension Wsm_V1_Orchestrator {
 
         /// Call the "Get" method.
         ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > One object with its manifest and status.
+        ///
         /// - Parameters:
         ///   - request: A request containing a single `Wsm_V1_GetRequest` message.
         ///   - serializer: A serializer for `Wsm_V1_GetRequest` messages.
@@ -1287,6 +1742,10 @@ extension Wsm_V1_Orchestrator {
         }
 
         /// Call the "List" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Objects in the order of their names, page by page.
         ///
         /// - Parameters:
         ///   - request: A request containing a single `Wsm_V1_ListRequest` message.
@@ -1349,6 +1808,10 @@ extension Wsm_V1_Orchestrator {
         }
 
         /// Call the "Delete" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Deletes a connection, or a set with its members.
         ///
         /// - Parameters:
         ///   - request: A request containing a single `Wsm_V1_DeleteRequest` message.
@@ -1442,7 +1905,78 @@ extension Wsm_V1_Orchestrator {
             )
         }
 
+        /// Call the "GetHistory" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The revisions of an apply set that the server still knows, newest first.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Wsm_V1_GetHistoryRequest` message.
+        ///   - serializer: A serializer for `Wsm_V1_GetHistoryRequest` messages.
+        ///   - deserializer: A deserializer for `Wsm_V1_GetHistoryResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        package func getHistory<Result>(
+            request: GRPCCore.ClientRequest<Wsm_V1_GetHistoryRequest>,
+            serializer: some GRPCCore.MessageSerializer<Wsm_V1_GetHistoryRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Wsm_V1_GetHistoryResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_GetHistoryResponse>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Wsm_V1_Orchestrator.Method.GetHistory.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Rollback" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Makes the set what it was at a revision: an apply of that revision's manifests with prune,
+        /// > answered like one. It becomes a new revision.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Wsm_V1_RollbackRequest` message.
+        ///   - serializer: A serializer for `Wsm_V1_RollbackRequest` messages.
+        ///   - deserializer: A deserializer for `Wsm_V1_ApplyResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        package func rollback<Result>(
+            request: GRPCCore.ClientRequest<Wsm_V1_RollbackRequest>,
+            serializer: some GRPCCore.MessageSerializer<Wsm_V1_RollbackRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Wsm_V1_ApplyResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Wsm_V1_ApplyResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.serverStreaming(
+                request: request,
+                descriptor: Wsm_V1_Orchestrator.Method.Rollback.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
         /// Call the "GetServerInfo" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Version and identity of the server.
         ///
         /// - Parameters:
         ///   - request: A request containing a single `Wsm_V1_GetServerInfoRequest` message.
@@ -1465,6 +1999,40 @@ extension Wsm_V1_Orchestrator {
             try await self.client.unary(
                 request: request,
                 descriptor: Wsm_V1_Orchestrator.Method.GetServerInfo.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "GetServerStatus" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > How the server itself is: what its readiness depends on, and its manifest directory.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Wsm_V1_GetServerStatusRequest` message.
+        ///   - serializer: A serializer for `Wsm_V1_GetServerStatusRequest` messages.
+        ///   - deserializer: A deserializer for `Wsm_V1_ServerStatus` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        package func getServerStatus<Result>(
+            request: GRPCCore.ClientRequest<Wsm_V1_GetServerStatusRequest>,
+            serializer: some GRPCCore.MessageSerializer<Wsm_V1_GetServerStatusRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Wsm_V1_ServerStatus>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_ServerStatus>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Wsm_V1_Orchestrator.Method.GetServerStatus.descriptor,
                 serializer: serializer,
                 deserializer: deserializer,
                 options: options,
@@ -1535,6 +2103,10 @@ extension Wsm_V1_Orchestrator.ClientProtocol {
 
     /// Call the "Get" method.
     ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > One object with its manifest and status.
+    ///
     /// - Parameters:
     ///   - request: A request containing a single `Wsm_V1_GetRequest` message.
     ///   - options: Options to apply to this RPC.
@@ -1559,6 +2131,10 @@ extension Wsm_V1_Orchestrator.ClientProtocol {
     }
 
     /// Call the "List" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Objects in the order of their names, page by page.
     ///
     /// - Parameters:
     ///   - request: A request containing a single `Wsm_V1_ListRequest` message.
@@ -1611,6 +2187,10 @@ extension Wsm_V1_Orchestrator.ClientProtocol {
     }
 
     /// Call the "Delete" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Deletes a connection, or a set with its members.
     ///
     /// - Parameters:
     ///   - request: A request containing a single `Wsm_V1_DeleteRequest` message.
@@ -1689,7 +2269,68 @@ extension Wsm_V1_Orchestrator.ClientProtocol {
         )
     }
 
+    /// Call the "GetHistory" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > The revisions of an apply set that the server still knows, newest first.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Wsm_V1_GetHistoryRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func getHistory<Result>(
+        request: GRPCCore.ClientRequest<Wsm_V1_GetHistoryRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_GetHistoryResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.getHistory(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Wsm_V1_GetHistoryRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Wsm_V1_GetHistoryResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Rollback" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Makes the set what it was at a revision: an apply of that revision's manifests with prune,
+    /// > answered like one. It becomes a new revision.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Wsm_V1_RollbackRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func rollback<Result>(
+        request: GRPCCore.ClientRequest<Wsm_V1_RollbackRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Wsm_V1_ApplyResponse>) async throws -> Result
+    ) async throws -> Result where Result: Sendable {
+        try await self.rollback(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Wsm_V1_RollbackRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Wsm_V1_ApplyResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
     /// Call the "GetServerInfo" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Version and identity of the server.
     ///
     /// - Parameters:
     ///   - request: A request containing a single `Wsm_V1_GetServerInfoRequest` message.
@@ -1709,6 +2350,35 @@ extension Wsm_V1_Orchestrator.ClientProtocol {
             request: request,
             serializer: GRPCProtobuf.ProtobufSerializer<Wsm_V1_GetServerInfoRequest>(),
             deserializer: GRPCProtobuf.ProtobufDeserializer<Wsm_V1_ServerInfo>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "GetServerStatus" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > How the server itself is: what its readiness depends on, and its manifest directory.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Wsm_V1_GetServerStatusRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func getServerStatus<Result>(
+        request: GRPCCore.ClientRequest<Wsm_V1_GetServerStatusRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_ServerStatus>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.getServerStatus(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Wsm_V1_GetServerStatusRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Wsm_V1_ServerStatus>(),
             options: options,
             onResponse: handleResponse
         )
@@ -1786,6 +2456,10 @@ extension Wsm_V1_Orchestrator.ClientProtocol {
 
     /// Call the "Get" method.
     ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > One object with its manifest and status.
+    ///
     /// - Parameters:
     ///   - message: request message to send.
     ///   - metadata: Additional metadata to send, defaults to empty.
@@ -1814,6 +2488,10 @@ extension Wsm_V1_Orchestrator.ClientProtocol {
     }
 
     /// Call the "List" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Objects in the order of their names, page by page.
     ///
     /// - Parameters:
     ///   - message: request message to send.
@@ -1874,6 +2552,10 @@ extension Wsm_V1_Orchestrator.ClientProtocol {
     }
 
     /// Call the "Delete" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Deletes a connection, or a set with its members.
     ///
     /// - Parameters:
     ///   - message: request message to send.
@@ -1964,7 +2646,76 @@ extension Wsm_V1_Orchestrator.ClientProtocol {
         )
     }
 
+    /// Call the "GetHistory" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > The revisions of an apply set that the server still knows, newest first.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func getHistory<Result>(
+        _ message: Wsm_V1_GetHistoryRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_GetHistoryResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Wsm_V1_GetHistoryRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.getHistory(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Rollback" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Makes the set what it was at a revision: an apply of that revision's manifests with prune,
+    /// > answered like one. It becomes a new revision.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func rollback<Result>(
+        _ message: Wsm_V1_RollbackRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Wsm_V1_ApplyResponse>) async throws -> Result
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Wsm_V1_RollbackRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.rollback(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
     /// Call the "GetServerInfo" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Version and identity of the server.
     ///
     /// - Parameters:
     ///   - message: request message to send.
@@ -1987,6 +2738,39 @@ extension Wsm_V1_Orchestrator.ClientProtocol {
             metadata: metadata
         )
         return try await self.getServerInfo(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "GetServerStatus" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > How the server itself is: what its readiness depends on, and its manifest directory.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func getServerStatus<Result>(
+        _ message: Wsm_V1_GetServerStatusRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_ServerStatus>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Wsm_V1_GetServerStatusRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.getServerStatus(
             request: request,
             options: options,
             onResponse: handleResponse

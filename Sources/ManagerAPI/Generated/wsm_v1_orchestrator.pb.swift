@@ -250,9 +250,31 @@ package nonisolated struct Wsm_V1_ApplyHeader: Sendable {
   /// Who applies, for the record: user@host.
   package var appliedBy: String = String()
 
+  /// The set must be at this revision (0: it was never applied); else ABORTED and nothing changes.
+  package var ifRevision: Int64 {
+    get {_ifRevision ?? 0}
+    set {_ifRevision = newValue}
+  }
+  /// Returns true if `ifRevision` has been explicitly set.
+  package var hasIfRevision: Bool {self._ifRevision != nil}
+  /// Clears the value of `ifRevision`. Subsequent reads from it will return its default value.
+  package mutating func clearIfRevision() {self._ifRevision = nil}
+
+  /// Under what name the declared fields are managed. Empty is "wsm-apply".
+  package var fieldManager: String = String()
+
+  /// Takes over fields that another manager set to another value.
+  package var forceConflicts: Bool = false
+
+  /// The apply must come to just this plan (ApplySummary.plan_digest); else ABORTED and nothing
+  /// changes.
+  package var expectPlan: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _ifRevision: Int64? = nil
 }
 
 package nonisolated struct Wsm_V1_ApplyChunk: Sendable {
@@ -361,6 +383,27 @@ package nonisolated struct Wsm_V1_ObjectResult: Sendable {
   /// Where the object stands in the input.
   package var origin: String = String()
 
+  /// For conflict: the fields that somebody else manages.
+  package var fieldConflicts: [Wsm_V1_FieldConflict] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Wsm_V1_FieldConflict: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var path: String = String()
+
+  /// Who set the field: the name given by --field-manager, or grpc.
+  package var manager: String = String()
+
+  /// Since when, Unix seconds.
+  package var since: Int64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -431,6 +474,12 @@ package nonisolated struct Wsm_V1_ApplySummary: Sendable {
   package var revision: Int64 = 0
 
   package var warnings: [String] = []
+
+  /// Of the set before it.
+  package var baseRevision: Int64 = 0
+
+  /// What this apply does, to what state of the objects: equal plans have equal digests.
+  package var planDigest: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -803,6 +852,147 @@ package nonisolated struct Wsm_V1_TopicMessage: Sendable {
   package init() {}
 }
 
+package nonisolated struct Wsm_V1_GetHistoryRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The apply set; empty is "default".
+  package var set: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Wsm_V1_GetHistoryResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Newest first.
+  package var revisions: [Wsm_V1_SetRevision] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Wsm_V1_SetRevision: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var number: Int64 = 0
+
+  /// Over the manifests of the whole apply.
+  package var digest: String = String()
+
+  /// user@host
+  package var by: String = String()
+
+  /// Unix seconds.
+  package var at: Int64 = 0
+
+  package var summary: String = String()
+
+  /// Its manifests are still kept, so that a rollback can go there.
+  package var canRollBack: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Wsm_V1_RollbackRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The apply set; empty is "default".
+  package var set: String = String()
+
+  package var to: Int64 = 0
+
+  package var dryRun: Bool = false
+
+  /// As in ApplyHeader.
+  package var ifRevision: Int64 {
+    get {_ifRevision ?? 0}
+    set {_ifRevision = newValue}
+  }
+  /// Returns true if `ifRevision` has been explicitly set.
+  package var hasIfRevision: Bool {self._ifRevision != nil}
+  /// Clears the value of `ifRevision`. Subsequent reads from it will return its default value.
+  package mutating func clearIfRevision() {self._ifRevision = nil}
+
+  package var maxPrune: String = String()
+
+  package var appliedBy: String = String()
+
+  package var fieldManager: String = String()
+
+  package var forceConflicts: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _ifRevision: Int64? = nil
+}
+
+package nonisolated struct Wsm_V1_GetServerStatusRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Wsm_V1_ServerStatus: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// All checks that readiness depends on pass.
+  package var ready: Bool = false
+
+  package var checks: [Wsm_V1_StatusCheck] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Wsm_V1_StatusCheck: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// state-store, bus, reconciler, manifests, insecure, …
+  package var name: String = String()
+
+  package var ok: Bool = false
+
+  /// In CamelCase.
+  package var reason: String = String()
+
+  /// One sentence for the operator.
+  package var message: String = String()
+
+  /// Readiness does not depend on it.
+  package var advisory: Bool = false
+
+  /// Unix seconds of its last change; 0 since the start.
+  package var since: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct Wsm_V1_GetServerInfoRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -918,7 +1108,7 @@ nonisolated extension Wsm_V1_ApplyRequest: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Wsm_V1_ApplyHeader: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ApplyHeader"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}set\0\u{3}dry_run\0\u{1}prune\0\u{3}allow_empty\0\u{3}max_prune\0\u{1}adopt\0\u{3}applied_by\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}set\0\u{3}dry_run\0\u{1}prune\0\u{3}allow_empty\0\u{3}max_prune\0\u{1}adopt\0\u{3}applied_by\0\u{3}if_revision\0\u{3}field_manager\0\u{3}force_conflicts\0\u{3}expect_plan\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -933,12 +1123,20 @@ nonisolated extension Wsm_V1_ApplyHeader: SwiftProtobuf.Message, SwiftProtobuf._
       case 5: try { try decoder.decodeSingularStringField(value: &self.maxPrune) }()
       case 6: try { try decoder.decodeSingularBoolField(value: &self.adopt) }()
       case 7: try { try decoder.decodeSingularStringField(value: &self.appliedBy) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self._ifRevision) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.fieldManager) }()
+      case 10: try { try decoder.decodeSingularBoolField(value: &self.forceConflicts) }()
+      case 11: try { try decoder.decodeSingularStringField(value: &self.expectPlan) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.set.isEmpty {
       try visitor.visitSingularStringField(value: self.set, fieldNumber: 1)
     }
@@ -960,6 +1158,18 @@ nonisolated extension Wsm_V1_ApplyHeader: SwiftProtobuf.Message, SwiftProtobuf._
     if !self.appliedBy.isEmpty {
       try visitor.visitSingularStringField(value: self.appliedBy, fieldNumber: 7)
     }
+    try { if let v = self._ifRevision {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 8)
+    } }()
+    if !self.fieldManager.isEmpty {
+      try visitor.visitSingularStringField(value: self.fieldManager, fieldNumber: 9)
+    }
+    if self.forceConflicts != false {
+      try visitor.visitSingularBoolField(value: self.forceConflicts, fieldNumber: 10)
+    }
+    if !self.expectPlan.isEmpty {
+      try visitor.visitSingularStringField(value: self.expectPlan, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -971,6 +1181,10 @@ nonisolated extension Wsm_V1_ApplyHeader: SwiftProtobuf.Message, SwiftProtobuf._
     if lhs.maxPrune != rhs.maxPrune {return false}
     if lhs.adopt != rhs.adopt {return false}
     if lhs.appliedBy != rhs.appliedBy {return false}
+    if lhs._ifRevision != rhs._ifRevision {return false}
+    if lhs.fieldManager != rhs.fieldManager {return false}
+    if lhs.forceConflicts != rhs.forceConflicts {return false}
+    if lhs.expectPlan != rhs.expectPlan {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1140,7 +1354,7 @@ nonisolated extension Wsm_V1_ResultChunk: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Wsm_V1_ObjectResult: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ObjectResult"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}name\0\u{1}action\0\u{1}edits\0\u{1}effect\0\u{3}cuts_socket\0\u{1}message\0\u{3}connection_set\0\u{1}uid\0\u{1}generation\0\u{1}origin\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}name\0\u{1}action\0\u{1}edits\0\u{1}effect\0\u{3}cuts_socket\0\u{1}message\0\u{3}connection_set\0\u{1}uid\0\u{1}generation\0\u{1}origin\0\u{3}field_conflicts\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1159,6 +1373,7 @@ nonisolated extension Wsm_V1_ObjectResult: SwiftProtobuf.Message, SwiftProtobuf.
       case 9: try { try decoder.decodeSingularStringField(value: &self.uid) }()
       case 10: try { try decoder.decodeSingularInt64Field(value: &self.generation) }()
       case 11: try { try decoder.decodeSingularStringField(value: &self.origin) }()
+      case 12: try { try decoder.decodeRepeatedMessageField(value: &self.fieldConflicts) }()
       default: break
       }
     }
@@ -1198,6 +1413,9 @@ nonisolated extension Wsm_V1_ObjectResult: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.origin.isEmpty {
       try visitor.visitSingularStringField(value: self.origin, fieldNumber: 11)
     }
+    if !self.fieldConflicts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.fieldConflicts, fieldNumber: 12)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1213,6 +1431,47 @@ nonisolated extension Wsm_V1_ObjectResult: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.uid != rhs.uid {return false}
     if lhs.generation != rhs.generation {return false}
     if lhs.origin != rhs.origin {return false}
+    if lhs.fieldConflicts != rhs.fieldConflicts {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Wsm_V1_FieldConflict: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".FieldConflict"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}path\0\u{1}manager\0\u{1}since\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.path) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.manager) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.since) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.path.isEmpty {
+      try visitor.visitSingularStringField(value: self.path, fieldNumber: 1)
+    }
+    if !self.manager.isEmpty {
+      try visitor.visitSingularStringField(value: self.manager, fieldNumber: 2)
+    }
+    if self.since != 0 {
+      try visitor.visitSingularInt64Field(value: self.since, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Wsm_V1_FieldConflict, rhs: Wsm_V1_FieldConflict) -> Bool {
+    if lhs.path != rhs.path {return false}
+    if lhs.manager != rhs.manager {return false}
+    if lhs.since != rhs.since {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1269,7 +1528,7 @@ nonisolated extension Wsm_V1_FieldEdit: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension Wsm_V1_ApplySummary: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ApplySummary"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}set\0\u{1}created\0\u{1}configured\0\u{1}unchanged\0\u{1}pruned\0\u{1}adopted\0\u{1}conflicts\0\u{1}failed\0\u{1}protected\0\u{3}cut_sockets\0\u{1}revision\0\u{1}warnings\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}set\0\u{1}created\0\u{1}configured\0\u{1}unchanged\0\u{1}pruned\0\u{1}adopted\0\u{1}conflicts\0\u{1}failed\0\u{1}protected\0\u{3}cut_sockets\0\u{1}revision\0\u{1}warnings\0\u{3}base_revision\0\u{3}plan_digest\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1289,6 +1548,8 @@ nonisolated extension Wsm_V1_ApplySummary: SwiftProtobuf.Message, SwiftProtobuf.
       case 10: try { try decoder.decodeSingularInt32Field(value: &self.cutSockets) }()
       case 11: try { try decoder.decodeSingularInt64Field(value: &self.revision) }()
       case 12: try { try decoder.decodeRepeatedStringField(value: &self.warnings) }()
+      case 13: try { try decoder.decodeSingularInt64Field(value: &self.baseRevision) }()
+      case 14: try { try decoder.decodeSingularStringField(value: &self.planDigest) }()
       default: break
       }
     }
@@ -1331,6 +1592,12 @@ nonisolated extension Wsm_V1_ApplySummary: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.warnings.isEmpty {
       try visitor.visitRepeatedStringField(value: self.warnings, fieldNumber: 12)
     }
+    if self.baseRevision != 0 {
+      try visitor.visitSingularInt64Field(value: self.baseRevision, fieldNumber: 13)
+    }
+    if !self.planDigest.isEmpty {
+      try visitor.visitSingularStringField(value: self.planDigest, fieldNumber: 14)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1347,6 +1614,8 @@ nonisolated extension Wsm_V1_ApplySummary: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.cutSockets != rhs.cutSockets {return false}
     if lhs.revision != rhs.revision {return false}
     if lhs.warnings != rhs.warnings {return false}
+    if lhs.baseRevision != rhs.baseRevision {return false}
+    if lhs.planDigest != rhs.planDigest {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2094,6 +2363,299 @@ nonisolated extension Wsm_V1_TopicMessage: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.sequence != rhs.sequence {return false}
     if lhs.contentType != rhs.contentType {return false}
     if lhs.data != rhs.data {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Wsm_V1_GetHistoryRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".GetHistoryRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}set\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.set) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.set.isEmpty {
+      try visitor.visitSingularStringField(value: self.set, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Wsm_V1_GetHistoryRequest, rhs: Wsm_V1_GetHistoryRequest) -> Bool {
+    if lhs.set != rhs.set {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Wsm_V1_GetHistoryResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".GetHistoryResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}revisions\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.revisions) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.revisions.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.revisions, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Wsm_V1_GetHistoryResponse, rhs: Wsm_V1_GetHistoryResponse) -> Bool {
+    if lhs.revisions != rhs.revisions {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Wsm_V1_SetRevision: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SetRevision"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}digest\0\u{1}by\0\u{1}at\0\u{1}summary\0\u{3}can_roll_back\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.number) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.digest) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.by) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.at) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.summary) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.canRollBack) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.number != 0 {
+      try visitor.visitSingularInt64Field(value: self.number, fieldNumber: 1)
+    }
+    if !self.digest.isEmpty {
+      try visitor.visitSingularStringField(value: self.digest, fieldNumber: 2)
+    }
+    if !self.by.isEmpty {
+      try visitor.visitSingularStringField(value: self.by, fieldNumber: 3)
+    }
+    if self.at != 0 {
+      try visitor.visitSingularInt64Field(value: self.at, fieldNumber: 4)
+    }
+    if !self.summary.isEmpty {
+      try visitor.visitSingularStringField(value: self.summary, fieldNumber: 5)
+    }
+    if self.canRollBack != false {
+      try visitor.visitSingularBoolField(value: self.canRollBack, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Wsm_V1_SetRevision, rhs: Wsm_V1_SetRevision) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.digest != rhs.digest {return false}
+    if lhs.by != rhs.by {return false}
+    if lhs.at != rhs.at {return false}
+    if lhs.summary != rhs.summary {return false}
+    if lhs.canRollBack != rhs.canRollBack {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Wsm_V1_RollbackRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RollbackRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}set\0\u{1}to\0\u{3}dry_run\0\u{3}if_revision\0\u{3}max_prune\0\u{3}applied_by\0\u{3}field_manager\0\u{3}force_conflicts\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.set) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.to) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.dryRun) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self._ifRevision) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.maxPrune) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.appliedBy) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.fieldManager) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.forceConflicts) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.set.isEmpty {
+      try visitor.visitSingularStringField(value: self.set, fieldNumber: 1)
+    }
+    if self.to != 0 {
+      try visitor.visitSingularInt64Field(value: self.to, fieldNumber: 2)
+    }
+    if self.dryRun != false {
+      try visitor.visitSingularBoolField(value: self.dryRun, fieldNumber: 3)
+    }
+    try { if let v = self._ifRevision {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 4)
+    } }()
+    if !self.maxPrune.isEmpty {
+      try visitor.visitSingularStringField(value: self.maxPrune, fieldNumber: 5)
+    }
+    if !self.appliedBy.isEmpty {
+      try visitor.visitSingularStringField(value: self.appliedBy, fieldNumber: 6)
+    }
+    if !self.fieldManager.isEmpty {
+      try visitor.visitSingularStringField(value: self.fieldManager, fieldNumber: 7)
+    }
+    if self.forceConflicts != false {
+      try visitor.visitSingularBoolField(value: self.forceConflicts, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Wsm_V1_RollbackRequest, rhs: Wsm_V1_RollbackRequest) -> Bool {
+    if lhs.set != rhs.set {return false}
+    if lhs.to != rhs.to {return false}
+    if lhs.dryRun != rhs.dryRun {return false}
+    if lhs._ifRevision != rhs._ifRevision {return false}
+    if lhs.maxPrune != rhs.maxPrune {return false}
+    if lhs.appliedBy != rhs.appliedBy {return false}
+    if lhs.fieldManager != rhs.fieldManager {return false}
+    if lhs.forceConflicts != rhs.forceConflicts {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Wsm_V1_GetServerStatusRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".GetServerStatusRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Wsm_V1_GetServerStatusRequest, rhs: Wsm_V1_GetServerStatusRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Wsm_V1_ServerStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ServerStatus"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}ready\0\u{1}checks\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.ready) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.checks) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.ready != false {
+      try visitor.visitSingularBoolField(value: self.ready, fieldNumber: 1)
+    }
+    if !self.checks.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.checks, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Wsm_V1_ServerStatus, rhs: Wsm_V1_ServerStatus) -> Bool {
+    if lhs.ready != rhs.ready {return false}
+    if lhs.checks != rhs.checks {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Wsm_V1_StatusCheck: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StatusCheck"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}ok\0\u{1}reason\0\u{1}message\0\u{1}advisory\0\u{1}since\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.ok) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.message) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.advisory) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.since) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if self.ok != false {
+      try visitor.visitSingularBoolField(value: self.ok, fieldNumber: 2)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 3)
+    }
+    if !self.message.isEmpty {
+      try visitor.visitSingularStringField(value: self.message, fieldNumber: 4)
+    }
+    if self.advisory != false {
+      try visitor.visitSingularBoolField(value: self.advisory, fieldNumber: 5)
+    }
+    if self.since != 0 {
+      try visitor.visitSingularInt64Field(value: self.since, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Wsm_V1_StatusCheck, rhs: Wsm_V1_StatusCheck) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.ok != rhs.ok {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.message != rhs.message {return false}
+    if lhs.advisory != rhs.advisory {return false}
+    if lhs.since != rhs.since {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

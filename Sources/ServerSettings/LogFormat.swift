@@ -1,0 +1,4 @@
+/// How log lines are written.
+package enum LogFormat: String, Sendable, CaseIterable {
+    case text, json
+}
