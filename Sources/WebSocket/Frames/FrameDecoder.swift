@@ -1,8 +1,9 @@
 /// Turns the bytes from a server into messages and control frames, to the letter of RFC 6455.
 ///
 /// The decoder knows nothing of sockets: it is fed whatever a read brought, down to single bytes,
-/// and parses in place; only the bytes of payloads are copied, once. A message whose frame is
-/// wholly in one read costs one allocation. After a close frame or a failure it reads nothing.
+/// and parses in place; only the bytes of payloads are copied, once. Messages that are wholly in
+/// one read share its segment; a message costs no allocation of its own. After a close frame or a
+/// failure it reads nothing.
 ///
 ///     var decoder = FrameDecoder(maxMessageSize: 1 << 20)
 ///     decoder.decode(bytes, into: &batch)
@@ -41,6 +42,10 @@ struct FrameDecoder: Sendable {
         do {
             var position = 0
             while position < input.count, !self.hasEnded {
+                if self.frame == nil, self.assembly == nil, self.partialHeader.isEmpty {
+                    try self.takeWholeMessages(input, &position, &batch)
+                    guard position < input.count else { return }
+                }
                 if self.frame == nil { self.frame = try self.begin(input, &position) }
                 guard let frame = self.frame else { return }
                 try self.takePayload(of: frame, input, &position, &batch)
@@ -121,6 +126,49 @@ struct FrameDecoder: Sendable {
     }
 }
 
+// MARK: - Whole messages
+
+extension FrameDecoder {
+    /// The common case, and the only one that has to be fast: unfragmented messages that are wholly
+    /// in the input. Stops before anything else; what is wrong is found as in every other case.
+    private func takeWholeMessages(
+        _ input: UnsafeRawBufferPointer,
+        _ position: inout Int,
+        _ batch: inout FrameBatch
+    ) throws(WebSocketError) {
+        // Locals: what is reached through a reference is checked at every access.
+        var at = position
+        let limit = self.maxMessageSize
+        var segment: MessageSegment?
+        defer {
+            position = at
+            if let segment { batch.segments.append(segment) }
+        }
+        while at < input.count {
+            let rest = UnsafeRawBufferPointer(rebasing: input[at...])
+            guard let header = try FrameHeader.parse(rest), header.isFinal,
+                let kind = WebSocketOpcode(rawValue: header.opcode.rawValue),
+                header.length <= rest.count &- header.size
+            else { return }
+            try Self.check(header.length, after: 0, limit: limit)
+            let end = header.size &+ header.length
+            let payload = UnsafeRawBufferPointer(rebasing: rest[header.size..<end])
+            if kind == .text {
+                var utf8 = UTF8Validator()
+                guard utf8.consume(payload), utf8.isComplete else { throw .textIsNotUTF8 }
+            }
+            if segment?.kind != kind {
+                if let segment { batch.segments.append(segment) }
+                segment = MessageSegment(kind: kind)
+                // As if all the rest of the read were messages like this one.
+                segment?.reserve(bytes: rest.count, messages: rest.count / end)
+            }
+            segment?.append(payload)
+            at &+= end
+        }
+    }
+}
+
 // MARK: - Payloads
 
 extension FrameDecoder {
@@ -135,11 +183,8 @@ extension FrameDecoder {
         let bytes = UnsafeRawBufferPointer(rebasing: input[position..<(position &+ count)])
         position &+= count
         self.remaining &-= count
-        let isWhole = count == header.length && header.isFinal && self.assembly == nil
         if header.opcode.isControl {
             self.controlPayload.append(contentsOf: bytes)
-        } else if isWhole, let kind = WebSocketOpcode(rawValue: header.opcode.rawValue) {
-            batch.messages.append(try Self.message(kind, bytes))
         } else {
             try self.assemble(bytes, of: header)
         }
@@ -147,21 +192,9 @@ extension FrameDecoder {
         self.frame = nil
         if header.opcode.isControl {
             try self.finishControl(header.opcode, &batch)
-        } else if header.isFinal, !isWhole {
+        } else if header.isFinal {
             try self.finishMessage(&batch)
         }
-    }
-
-    /// A message that is wholly in the input.
-    private static func message(
-        _ kind: WebSocketOpcode,
-        _ bytes: UnsafeRawBufferPointer
-    ) throws(WebSocketError) -> WebSocketMessage {
-        if kind == .text {
-            var utf8 = UTF8Validator()
-            guard utf8.consume(bytes), utf8.isComplete else { throw .textIsNotUTF8 }
-        }
-        return WebSocketMessage(kind: kind, payload: [UInt8](bytes))
     }
 
     /// Adds to the message begun, or begins one.
@@ -184,7 +217,8 @@ extension FrameDecoder {
     private mutating func finishMessage(_ batch: inout FrameBatch) throws(WebSocketError) {
         guard let assembly = self.assembly.take() else { return }
         guard assembly.utf8.isComplete else { throw .textIsNotUTF8 }
-        batch.messages.append(WebSocketMessage(kind: assembly.kind, payload: assembly.payload))
+        batch.segments.append(
+            MessageSegment(WebSocketMessage(kind: assembly.kind, payload: assembly.payload)))
     }
 
     private mutating func finishControl(
