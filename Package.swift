@@ -111,7 +111,9 @@ let package = Package(
         // Programs.
         .target(
             name: "ServerSettings",
-            dependencies: ["Manager", "Reconciler", "Spec", .arguments, .logging]),
+            dependencies: [
+                "Manager", "ManagerCore", "Reconciler", "Spec", .arguments, .logging,
+            ]),
         .executableTarget(
             name: "wsm-server",
             dependencies: [
@@ -152,7 +154,10 @@ let package = Package(
             ]),
         .testTarget(
             name: "ServerSettingsTests",
-            dependencies: ["ServerSettings", "Manager", "Spec", .arguments, .logging]),
+            dependencies: [
+                "ServerSettings", "Manager", "ManagerCore", "Reconciler", "Spec", .arguments,
+                .logging,
+            ]),
         .testTarget(
             name: "ReconcilerTests",
             dependencies: ["Reconciler", "ManagerCore", "Spec", "TestKit", .logging]),

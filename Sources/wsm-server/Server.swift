@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Logging
 import Manager
+import ServerSettings
 import Spec
 import UnixSignals
 
@@ -13,11 +14,13 @@ struct Server: AsyncParsableCommand {
         abstract: "Keeps WebSocket connections as declared and publishes what they bring.",
         discussion: """
             Every option can be given as an environment variable too: WSM_ and its name in capitals, \
-            dashes as underscores (WSM_GRPC_PORT). An option on the command line wins.
+            dashes as underscores (WSM_GRPC_PORT); and in the file of --config, in camel case \
+            (grpcPort). The command line wins over the environment, and that over the file.
 
             Exit codes: 0 stopped in order, 1 could not start or failed, 2 usage.
             """,
-        version: Version.text)
+        version: Version.text,
+        helpNames: [.short, .long, .customShort("?")])
 
     @OptionGroup var options: ServerOptions
 
@@ -31,31 +34,48 @@ struct Server: AsyncParsableCommand {
         } catch  where exitCode(for: error).isSuccess {
             print(fullMessage(for: error))
         } catch {
-            FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
+            tell(fullMessage(for: error))
             ProcessLimits.leave(2)
         }
     }
 
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
-        let configuration: ServerConfiguration
-        let level: Logger.Level
+        let settings = ResolvedSettings(
+            flags: options.given, environment: environment,
+            host: HostFacts(hostName: ProcessLimits.hostName, isRoot: ProcessLimits.isRoot),
+            readFile: SettingsFileReader.bytes(of:))
+        if options.printConfig {
+            let isJSON = options.output == .json
+            print(
+                isJSON ? ConfigPrinting.json(settings) : ConfigPrinting.text(settings),
+                terminator: "")
+        }
+        let start: ServerStart
         do {
-            (configuration, level) = try options.resolve(environment)
-            try configuration.validate()
+            start = try ServerStart(settings, environment: environment)
         } catch {
             throw ValidationError("\(error)")
         }
+        if options.printConfig { return }
         ProcessLimits.raise()
-        var logger = Logger(label: "wsm-server") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = level
-        logger[metadataKey: "wsm.instance.id"] = "\(configuration.instanceID)"
+        var logger = ServerLog.logger(
+            label: "wsm-server", level: start.logLevel, format: start.logFormat)
+        logger[metadataKey: "wsm.instance.id"] = "\(start.configuration.instanceID)"
+        for warning in settings.warnings {
+            logger.warning("a setting is not used", metadata: ["cause": "\(warning)"])
+        }
         do {
-            try await serve(configuration, logger: logger)
+            try await serve(start.configuration, logger: logger)
         } catch {
             logger.critical("the server cannot run", metadata: ["error": "\(error)"])
+            if start.logLevel == nil { Self.tell("the server cannot run: \(error)") }
             throw ExitCode(1)
         }
+    }
+
+    private static func tell(_ sentence: String) {
+        FileHandle.standardError.write(Data((sentence + "\n").utf8))
     }
 
     private func serve(_ configuration: ServerConfiguration, logger: Logger) async throws {

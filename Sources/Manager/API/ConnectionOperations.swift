@@ -15,12 +15,19 @@ package struct ConnectionOperations: Sendable {
     let reconciled: @Sendable (_ name: String) async -> Void
     /// The orderly end of the process has begun.
     let isEnding: @Sendable () -> Bool
+    /// Put into the spec of every Connect.
+    let defaults: ServerConfiguration.APIConnectionDefaults
+    let metrics: ManagerMetrics
 
     package init(
         store: TwoTierStore, fleet: ConnectionFleet, feed: ChangeFeed, clock: ManagerClock,
         reconciled: @escaping @Sendable (String) async -> Void,
-        isEnding: @escaping @Sendable () -> Bool
+        isEnding: @escaping @Sendable () -> Bool,
+        defaults: ServerConfiguration.APIConnectionDefaults = .init(),
+        metrics: ManagerMetrics = ManagerMetrics()
     ) {
+        self.defaults = defaults
+        self.metrics = metrics
         self.isEnding = isEnding
         self.reconciled = reconciled
         self.store = store
@@ -69,6 +76,7 @@ package struct ConnectionOperations: Sendable {
         let name = UUIDBytes.random(using: &generator).description
         var spec = ConnectionSpec(url: url)
         spec.autoReconnect = autoReconnect
+        defaults.apply(to: &spec)
         var desired = DesiredConnection(
             name: name, uid: .random(using: &generator), createdAt: clock.wallTime(),
             keeper: .grpc, spec: spec)
@@ -195,10 +203,12 @@ package struct ConnectionOperations: Sendable {
         let connection = try target(name)
         let isText = try Self.isText(contentType, message)
         do {
-            return try await connection.request(
-                message, isText: isText,
-                timeout: timeoutMilliseconds == 0
-                    ? nil : .milliseconds(Int64(timeoutMilliseconds)))
+            return try await metrics.counting {
+                try await connection.request(
+                    message, isText: isText,
+                    timeout: timeoutMilliseconds == 0
+                        ? nil : .milliseconds(Int64(timeoutMilliseconds)))
+            }
         } catch let failure as SendFailure {
             throw ManagerError(failure)
         }
@@ -208,7 +218,7 @@ package struct ConnectionOperations: Sendable {
         let connection = try target(name)
         let isText = try Self.isText(contentType, message)
         do {
-            try await connection.send(message, isText: isText)
+            try await metrics.counting { try await connection.send(message, isText: isText) }
         } catch let failure as SendFailure {
             throw ManagerError(failure)
         }

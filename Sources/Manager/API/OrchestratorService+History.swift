@@ -22,14 +22,6 @@ extension OrchestratorService {
     ) async throws {
         throw ManagerError(.failedPrecondition, "no revision keeps its manifests yet")
     }
-
-    package func getServerStatus(
-        request: Wsm_V1_GetServerStatusRequest, context: ServerContext
-    ) async throws -> Wsm_V1_ServerStatus {
-        var status = Wsm_V1_ServerStatus()
-        status.ready = true
-        return status
-    }
 }
 
 extension Wsm_V1_SetRevision {

@@ -23,8 +23,13 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
     let operations: ConnectionOperations
     let bus: any Bus
     let server: ServerIdentity
+    let checks: ServerChecks
 
-    package init(operations: ConnectionOperations, bus: any Bus, server: ServerIdentity) {
+    package init(
+        operations: ConnectionOperations, bus: any Bus, server: ServerIdentity,
+        checks: ServerChecks
+    ) {
+        self.checks = checks
         self.operations = operations
         self.bus = bus
         self.server = server

@@ -45,14 +45,19 @@ package struct ConnectionEnvironment: Sendable {
     package var lifecycle: LifecyclePublisher
     package var clock: ManagerClock
     package var logger: Logger
+    package var metrics: ManagerMetrics
+    package var busHealth: BusHealth
     /// Told after every change a reader or the loop may care for; on any thread.
     package var onChange: @Sendable (_ name: String) -> Void
 
     package init(
         instanceID: String, epoch: UInt64, dialer: WebSocketDialer, bus: any Bus,
         secrets: SecretResolver, buffers: SharedBufferBudget, lifecycle: LifecyclePublisher,
-        clock: ManagerClock, logger: Logger, onChange: @escaping @Sendable (String) -> Void
+        clock: ManagerClock, logger: Logger, metrics: ManagerMetrics, busHealth: BusHealth,
+        onChange: @escaping @Sendable (String) -> Void
     ) {
+        self.metrics = metrics
+        self.busHealth = busHealth
         self.instanceID = instanceID
         self.epoch = epoch
         self.dialer = dialer

@@ -60,6 +60,7 @@ extension ManagedConnection {
         facts.traffic.receivedBytes += UInt64(bytes)
         guard !messages.isEmpty else { return }
         facts.traffic.receivedMessages += UInt64(messages.count)
+        facts.traffic.receivedTexts += UInt64(messages.count(where: { $0.kind == .text }))
         facts.traffic.lastReceivedAt = time
         facts.traffic.lastWasText = messages[messages.count - 1].kind == .text
         let hadFirstMessage = facts.hasFirstMessage
@@ -259,6 +260,9 @@ extension ManagedConnection {
                 return .dropped(.refusedByBus)
             }
         }
+        if failure != nil {
+            environment.metrics.publishUnavailable.add(answers.count(where: { $0 == .retry }))
+        }
         let completed = queue.batchCompleted(batch.number, answers)
         environment.buffers.release(completed.delivered.bytes + completed.dropped.bytes)
         notePublishing(failure: failure, lastAccepted: accepted)
@@ -270,6 +274,11 @@ extension ManagedConnection {
         let before = (facts.publishFailure, facts.hasFirstMessage)
         facts.publishFailure = failure
         if lastAccepted >= firstSequenceOfSocket, socket != nil { facts.hasFirstMessage = true }
+        if let failure {
+            environment.busHealth.failed(failure)
+        } else if before.0 != nil {
+            environment.busHealth.recovered()
+        }
         if failure == nil {
             publishRetry.reset()
         } else {
@@ -314,7 +323,8 @@ extension ManagedConnection {
 
 extension ManagedConnection {
     func receivedPong(_ payload: [UInt8]) {
-        _ = keepalive?.pongReceived(payload: payload, now: now)
+        guard keepalive?.pongReceived(payload: payload, now: now) != nil else { return }
+        environment.metrics.pings.add(.answered)
     }
 
     func armKeepalive() {
@@ -336,6 +346,7 @@ extension ManagedConnection {
         case .sendPing(let payload):
             socket.ping(payload)
         case .closeDead(let silence):
+            environment.metrics.pings.add(.unanswered)
             cut(
                 LinkFailure(
                     failureClass: .transient, code: "pongTimeout",

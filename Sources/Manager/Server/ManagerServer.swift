@@ -14,6 +14,8 @@ package final class ManagerServer: Sendable {
     package let fleet: ConnectionFleet
     package let store: TwoTierStore
     package let loop: ReconcileLoop
+    package let checks: ServerChecks
+    package let metrics: ServerMetrics
     private let parts: Parts
     private let drainTimeout: Duration
     private let logger: Logger
@@ -24,6 +26,7 @@ package final class ManagerServer: Sendable {
         var serving: Task<Void, any Error>
         var looping: Task<Void, Never>
         var writing: Task<Void, Never>
+        var monitoring: Task<Void, Never>
         var statuses: StatusWriter
         var bus: any Bus
         var router: ChangeRouter
@@ -56,13 +59,15 @@ package final class ManagerServer: Sendable {
     }
 
     private init(
-        grpcPort: Int, fleet: ConnectionFleet, store: TwoTierStore, loop: ReconcileLoop,
-        parts: Parts, drainTimeout: Duration, logger: Logger
+        grpcPort: Int, metrics: ServerMetrics, parts: Parts, drainTimeout: Duration,
+        logger: Logger
     ) {
         self.grpcPort = grpcPort
-        self.fleet = fleet
-        self.store = store
-        self.loop = loop
+        fleet = metrics.fleet
+        store = metrics.store
+        loop = metrics.loop
+        checks = metrics.checks
+        self.metrics = metrics
         self.parts = parts
         self.drainTimeout = drainTimeout
         self.logger = logger
@@ -76,9 +81,13 @@ package final class ManagerServer: Sendable {
         try configuration.validate()
         let group = MultiThreadedEventLoopGroup.singleton
         let router = ChangeRouter()
+        let counters = ManagerMetrics()
+        let checks = ServerChecks(wallTime: clock.wallTime)
+        let metered = MeteredStateStore(store: resources.store, metrics: counters)
         let store = try await TwoTierStore.open(
-            resources.store, now: clock.wallTime(), logger: logger,
-            onChange: { router.recordsChanged($0) })
+            metered, now: clock.wallTime(), logger: logger,
+            onChange: { router.recordsChanged($0) },
+            onCommit: { ChecksMonitor.storeCommitted($0, checks) })
         let environment = ConnectionEnvironment(
             instanceID: configuration.instanceID, epoch: store.epoch,
             dialer: WebSocketDialer(group: group), bus: resources.bus,
@@ -89,12 +98,14 @@ package final class ManagerServer: Sendable {
             buffers: SharedBufferBudget(limit: configuration.bufferLimit),
             lifecycle: LifecyclePublisher(
                 bus: resources.bus, clock: clock, epoch: store.epoch),
-            clock: clock, logger: logger, onChange: { router.connectionChanged($0) })
+            clock: clock, logger: logger, metrics: counters,
+            busHealth: BusHealth(now: clock.now), onChange: { router.connectionChanged($0) })
         let fleet = ConnectionFleet(
             environment: environment, group: group, stored: { store.record($0)?.observed })
         let operations = ConnectionOperations(
             store: store, fleet: fleet, feed: router.feed, clock: clock,
-            reconciled: { await router.reconciled($0) }, isEnding: { router.isEnding })
+            reconciled: { await router.reconciled($0) }, isEnding: { router.isEnding },
+            defaults: configuration.apiDefaults, metrics: counters)
         let statuses = StatusWriter(store: store, logger: logger) { name in
             operations.view(name).map { StoredStatus(status: $0.status, epoch: store.epoch) }
         }
@@ -104,8 +115,17 @@ package final class ManagerServer: Sendable {
         router.connect(loop: loop, statuses: statuses)
         let identity = ServerIdentity(
             version: version, instanceID: configuration.instanceID, startedAt: clock.wallTime())
+        let monitor = ChecksMonitor(
+            checks: checks, store: metered, bus: environment.busHealth, loop: loop,
+            resyncInterval: configuration.reconciler.resyncInterval,
+            eventLoops: Array(group.makeIterator()), now: clock.now)
+        let metrics = ServerMetrics(
+            counters: counters, fleet: fleet, store: store, loop: loop,
+            lifecycle: environment.lifecycle, bufferLimit: configuration.bufferLimit,
+            checks: checks, version: version, startedAt: identity.startedAt)
         let grpc = makeGRPCServer(
-            configuration, operations: operations, bus: resources.bus, identity: identity)
+            configuration, operations: operations, bus: resources.bus, identity: identity,
+            checks: checks)
         let serving = Task { try await grpc.serve() }
         let port: Int
         do {
@@ -116,16 +136,17 @@ package final class ManagerServer: Sendable {
         }
         let parts = Parts(
             grpc: grpc, serving: serving, looping: Task { await loop.run() },
-            writing: Task { await statuses.run() }, statuses: statuses, bus: resources.bus,
-            router: router, keptOpen: resources)
+            writing: Task { await statuses.run() }, monitoring: Task { await monitor.run() },
+            statuses: statuses, bus: resources.bus, router: router, keptOpen: resources)
+        checks.enter(.serving)
         return ManagerServer(
-            grpcPort: port, fleet: fleet, store: store, loop: loop, parts: parts,
+            grpcPort: port, metrics: metrics, parts: parts,
             drainTimeout: configuration.drainTimeout, logger: logger)
     }
 
     private static func makeGRPCServer(
         _ configuration: ServerConfiguration, operations: ConnectionOperations, bus: any Bus,
-        identity: ServerIdentity
+        identity: ServerIdentity, checks: ServerChecks
     ) -> GRPCServer<HTTP2ServerTransport.Posix> {
         let host = configuration.bind == "localhost" ? "127.0.0.1" : configuration.bind
         let address: GRPCNIOTransportCore.SocketAddress =
@@ -141,8 +162,10 @@ package final class ManagerServer: Sendable {
             services: [
                 WebSocketManagerService(
                     operations: operations, instanceID: identity.instanceID),
-                OrchestratorService(operations: operations, bus: bus, server: identity),
-            ], interceptors: [RequestSizeLimit()])
+                OrchestratorService(
+                    operations: operations, bus: bus, server: identity, checks: checks),
+            ] + DiscoveryServices.make(checks: checks, isEnding: operations.isEnding),
+            interceptors: [RequestSizeLimit()])
     }
 
     private static func listeningPort(
@@ -179,11 +202,14 @@ package final class ManagerServer: Sendable {
     package func stop() async -> Int {
         logger.info("stopping", metadata: ["drain_timeout": "\(drainTimeout)"])
         parts.router.end()
+        checks.enter(.stopping)
+        parts.monitoring.cancel()
         parts.grpc.beginGracefulShutdown()
         loop.pause()
         let lost = await fleet.shutDown(within: drainTimeout)
         (parts.bus as? LocalBus)?.close()
         parts.router.feed.close()
+        checks.close()
         parts.looping.cancel()
         parts.writing.cancel()
         await parts.looping.value

@@ -48,6 +48,8 @@ package struct ServerConfiguration: Sendable {
     package struct APIConnectionDefaults: Sendable, Hashable {
         /// Dials in a row before giving up; 0 is for ever.
         package var maxAttempts: Int?
+        /// `auto_reconnect` is taken as off, whatever the caller says.
+        package var neverReconnects = false
         package var reconnectBase: Duration?
         /// Of a Send that names no timeout.
         package var sendTimeout: Duration?
@@ -63,6 +65,14 @@ package struct ServerConfiguration: Sendable {
     package func validate() throws(Invalid) {
         guard (0...65_535).contains(grpcPort) else {
             throw Invalid(description: "--grpc-port is \(grpcPort): it must be 1 to 65535")
+        }
+        guard (0...65_535).contains(httpPort) else {
+            throw Invalid(description: "--http-port is \(httpPort): it must be 1 to 65535")
+        }
+        guard httpPort != grpcPort || grpcPort == 0 else {
+            throw Invalid(
+                description: "--http-port and --grpc-port are both \(grpcPort): each needs a port "
+                    + "of its own")
         }
         guard bind == "127.0.0.1" || bind == "::1" || bind == "localhost" else {
             throw Invalid(

@@ -27,6 +27,20 @@ extension ConnectionStatus {
         }
     }
 
+    /// The phase alone, which costs no more than looking.
+    package static func phase(
+        desired: DesiredConnection, observed: ObservedConnection?
+    ) -> Phase {
+        guard let observed else {
+            return phase(
+                desired: desired,
+                observed: ObservedConnection(name: desired.name, uid: desired.uid, generation: 0))
+        }
+        return phase(
+            observed: observed, stall: stall(desired: desired, observed: observed),
+            redials: desired.spec.autoReconnect)
+    }
+
     private static func stall(
         desired: DesiredConnection, observed: ObservedConnection
     ) -> StallReason? {

@@ -42,6 +42,10 @@ package enum StallReason: Sendable, Hashable {
 /// Counters of one connection since the process started.
 package struct TrafficCounters: Sendable, Hashable {
     package var receivedMessages: UInt64 = 0
+    /// Of these, the text messages.
+    package var receivedTexts: UInt64 = 0
+    /// Of these, those above `maxMessageSize`, of which only the head was read.
+    package var unreadMessages: UInt64 = 0
     package var receivedBytes: UInt64 = 0
     package var lastReceivedAt: WallTime?
     package var lastWasText = true
