@@ -134,6 +134,10 @@ let package = Package(
                 .nio, .nioPosix, .grpcCore, .grpcTransport, .logging,
             ]),
 
+        // A program for the interop tests: both directions of the JSON mapping, by lines.
+        .executableTarget(
+            name: "wsm-transcode", dependencies: ["Gateway"], path: "Tests/TranscodeProbe"),
+
         .testTarget(name: "SpecTests", dependencies: ["Spec"]),
         .testTarget(name: "ManagerCoreTests", dependencies: ["ManagerCore", "Spec", "TestKit"]),
         .testTarget(

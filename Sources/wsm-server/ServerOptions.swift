@@ -12,6 +12,9 @@ struct ServerOptions: ParsableArguments {
     @Option(name: [.customShort("g"), .long], help: "Port of the gRPC API (default 5002).")
     var grpcPort: Int?
 
+    @Option(name: [.customShort("s"), .long], help: "Port of HTTP/JSON (default 5001).")
+    var httpPort: Int?
+
     @Option(
         help: "Where the state is kept (default $XDG_STATE_HOME/wsm, as root /var/lib/wsm).")
     var dataDir: String?
@@ -61,6 +64,8 @@ struct ServerOptions: ParsableArguments {
             instanceID: source.text(instanceId, "instance-id") ?? "\(host)-\(grpcPort)")
         configuration.bind = source.text(bind, "bind") ?? configuration.bind
         configuration.grpcPort = grpcPort
+        configuration.httpPort =
+            try source.number(httpPort, "http-port") ?? configuration.httpPort
         configuration.bufferLimit =
             try source.size(bufferLimit, "buffer-limit") ?? configuration.bufferLimit
         configuration.drainTimeout =

@@ -64,6 +64,9 @@ package struct ServerConfiguration: Sendable {
         guard (0...65_535).contains(grpcPort) else {
             throw Invalid(description: "--grpc-port is \(grpcPort): it must be 1 to 65535")
         }
+        guard (0...65_535).contains(httpPort) else {
+            throw Invalid(description: "--http-port is \(httpPort): it must be 1 to 65535")
+        }
         guard bind == "127.0.0.1" || bind == "::1" || bind == "localhost" else {
             throw Invalid(
                 description: "--bind is \(bind): this version has no way to tell its callers apart "
