@@ -70,8 +70,9 @@ struct GatewayTests {
                 let answer = try await live.request(line, ["Content-Type": type], body: body)
                 #expect(answer.status == 415)
             }
-            for (text, part) in [("{", "line 1"), (#"{"a":1,"a":2}"#, "twice"), ("\"\\ud800\"", "")]
-            {
+            for (text, part) in [
+                ("{", "line 1"), (#"{"a":1,"a":2}"#, "twice"), ("\"\\ud800\"", ""),
+            ] {
                 let answer = try await live.json(line, text)
                 #expect(answer.status == 400)
                 #expect(answer.text.contains(part))
@@ -105,8 +106,9 @@ struct GatewayTests {
             #expect(origin.status == 403)
             #expect(origin.fields["access-control-allow-origin"] == nil)
             let twice = try await live.exchange(
-                Array("GET /livez HTTP/1.1\r\nHost: localhost\r\nHost: b\r\nConnection: close\r\n\r\n"
-                    .utf8))
+                Array(
+                    "GET /livez HTTP/1.1\r\nHost: localhost\r\nHost: b\r\nConnection: close\r\n\r\n"
+                        .utf8))
             #expect(twice.status == 400)
         }
     }

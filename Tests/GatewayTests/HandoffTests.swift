@@ -1,3 +1,4 @@
+import GRPCCore
 import Testing
 
 @testable import Gateway
@@ -101,20 +102,15 @@ struct GatewayCallTests {
         await #expect(throws: CancellationError.self) { try await sender.value }
     }
 
-    @Test func workIsCancelledAlsoWhenItBeginsLate() async {
+    @Test func theServiceIsToldAlsoWhenItBeginsLate() {
         let call = GatewayCall()
-        let (started, start) = AsyncStream.makeStream(of: Void.self)
-        let early = Task {
-            try await call.running {
-                start.finish()
-                try await Task.sleep(for: .seconds(600))
-            }
-        }
-        for await _ in started {}
+        let early = ServerContext.RPCCancellationHandle()
+        call.onCancel(early)
+        #expect(!early.isCancelled)
         call.cancel()
-        await #expect(throws: CancellationError.self) { try await early.value }
-        await #expect(throws: CancellationError.self) {
-            try await call.running { try await Task.sleep(for: .seconds(600)) }
-        }
+        #expect(early.isCancelled)
+        let late = ServerContext.RPCCancellationHandle()
+        call.onCancel(late)
+        #expect(late.isCancelled)
     }
 }

@@ -56,7 +56,9 @@ struct HostPolicyTests {
             #expect(listed.refusal(host: host, origin: origin) == nil)
             #expect(listed.isAllowed(origin: origin))
         }
-        for origin in ["http://wsm.example.com", "https://wsm.example.com:444", "https://a.other.example"] {
+        for origin in [
+            "http://wsm.example.com", "https://wsm.example.com:444", "https://a.other.example",
+        ] {
             #expect(listed.refusal(host: host, origin: origin) == .origin(origin))
             #expect(!listed.isAllowed(origin: origin))
         }

@@ -42,7 +42,8 @@ struct JSONParserTests {
     }
 
     @Test func refusesToGoDeeperThanItsBound() throws {
-        let deepest = String(repeating: "[", count: JSONParser.maxDepth)
+        let deepest =
+            String(repeating: "[", count: JSONParser.maxDepth)
             + String(repeating: "]", count: JSONParser.maxDepth)
         _ = try JSONParser.parse(Array(deepest.utf8))
         #expect(throws: JSONParser.Problem.self) {
@@ -72,8 +73,9 @@ struct JSONParserTests {
             Issue.record("not an array")
             return
         }
-        #expect(documents.map { String(decoding: text[$0.range], as: UTF8.self) } == [
-            "{\"a\": 1}", "{}",
-        ])
+        #expect(
+            documents.map { String(decoding: text[$0.range], as: UTF8.self) } == [
+                "{\"a\": 1}", "{}",
+            ])
     }
 }

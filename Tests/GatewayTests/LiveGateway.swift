@@ -155,31 +155,32 @@ final class BehavingServices: RegistrableRPCService, Sendable {
     }
 
     func registerMethods<Transport: ServerTransport>(with router: inout RPCRouter<Transport>) {
-        unary(&router, "virtufin.WebSocketManager", "GetTag") { bytes, metadata in
+        unary(&router, "virtufin.WebSocketManager", "GetTag") { bytes, metadata, _ in
             let request = try Virtufin_GetTagRequest(serializedBytes: bytes)
             let caller = metadata[stringValues: "caller"].first { _ in true } ?? "nobody"
             return try Virtufin_GetTagResponse.with {
                 $0.value = "\(request.id)/\(request.key) for \(caller)"
             }.serializedBytes()
         }
-        unary(&router, "virtufin.WebSocketManager", "Connect") { [tell] _, _ in
+        unary(&router, "virtufin.WebSocketManager", "Connect") { [tell] _, _, context in
             tell.yield("connect began")
             do {
-                try await Task.sleep(for: .seconds(600))
+                try await untilCancelled(context)
             } catch {
                 tell.yield("connect cancelled")
                 throw error
             }
             return []
         }
-        unary(&router, "wsm.v1.Orchestrator", "Get") { _, _ in
+        unary(&router, "wsm.v1.Orchestrator", "Get") { _, _, _ in
             throw RPCError(code: .notFound, message: "no such object")
         }
-        stream(&router, "wsm.v1.Orchestrator", "Subscribe") { [self] requests, writer in
+        stream(&router, "wsm.v1.Orchestrator", "Subscribe") { [self] requests, writer, context in
             let bytes = requests.first ?? []
-            try await subscribe(Wsm_V1_SubscribeRequest(serializedBytes: bytes), writer)
+            try await subscribe(
+                Wsm_V1_SubscribeRequest(serializedBytes: bytes), writer, context)
         }
-        stream(&router, "wsm.v1.Orchestrator", "Apply") { requests, writer in
+        stream(&router, "wsm.v1.Orchestrator", "Apply") { requests, writer, _ in
             var summary = Wsm_V1_ApplySummary()
             for bytes in requests {
                 let request = try Wsm_V1_ApplyRequest(serializedBytes: bytes)
@@ -199,7 +200,8 @@ final class BehavingServices: RegistrableRPCService, Sendable {
     }
 
     private func subscribe(
-        _ request: Wsm_V1_SubscribeRequest, _ writer: RPCWriter<[UInt8]>
+        _ request: Wsm_V1_SubscribeRequest, _ writer: RPCWriter<[UInt8]>,
+        _ context: ServerContext
     ) async throws {
         switch request.topic {
         case "refused": throw RPCError(code: .invalidArgument, message: "topic: no")
@@ -222,7 +224,7 @@ final class BehavingServices: RegistrableRPCService, Sendable {
             }
         }
         do {
-            try await Task.sleep(for: .seconds(600))
+            try await untilCancelled(context)
         } catch {
             tell.yield("subscribe cancelled")
             throw error
@@ -244,34 +246,41 @@ final class BehavingServices: RegistrableRPCService, Sendable {
 
     private func unary<Transport: ServerTransport>(
         _ router: inout RPCRouter<Transport>, _ service: String, _ method: String,
-        _ body: @escaping @Sendable ([UInt8], Metadata) async throws -> [UInt8]
+        _ body: @escaping @Sendable ([UInt8], Metadata, ServerContext) async throws -> [UInt8]
     ) {
         router.registerHandler(
             forMethod: MethodDescriptor(fullyQualifiedService: service, method: method),
             deserializer: Bytes(), serializer: Bytes()
-        ) { request, _ in
+        ) { request, context in
             let request = try await ServerRequest(stream: request)
-            let reply = try await body(request.message, request.metadata)
+            let reply = try await body(request.message, request.metadata, context)
             return StreamingServerResponse(single: ServerResponse(message: reply))
         }
     }
 
     private func stream<Transport: ServerTransport>(
         _ router: inout RPCRouter<Transport>, _ service: String, _ method: String,
-        _ body: @escaping @Sendable ([[UInt8]], RPCWriter<[UInt8]>) async throws -> Void
+        _ body:
+            @escaping @Sendable ([[UInt8]], RPCWriter<[UInt8]>, ServerContext) async throws -> Void
     ) {
         router.registerHandler(
             forMethod: MethodDescriptor(fullyQualifiedService: service, method: method),
             deserializer: Bytes(), serializer: Bytes()
-        ) { request, _ in
+        ) { request, context in
             StreamingServerResponse { writer in
                 var messages: [[UInt8]] = []
                 for try await message in request.messages { messages.append(message) }
-                try await body(messages, writer)
+                try await body(messages, writer, context)
                 return [:]
             }
         }
     }
+}
+
+/// Waits for the caller to leave.
+private func untilCancelled(_ context: ServerContext) async throws {
+    try await context.cancellation.cancelled
+    throw CancellationError()
 }
 
 private struct Bytes: MessageSerializer, MessageDeserializer {

@@ -18,10 +18,11 @@ struct GRPCWebTests {
         #expect(try GRPCWeb.messages(body, format) == messages)
     }
 
-    @Test(arguments: [
-        [0], [0, 0, 0, 0], [0, 0, 0, 0, 1], [1, 0, 0, 0, 0], [2, 0, 0, 0, 0],
-        [0x80, 0, 0, 0, 0], [0, 255, 255, 255, 255, 1],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0], [0, 0, 0, 0], [0, 0, 0, 0, 1], [1, 0, 0, 0, 0], [2, 0, 0, 0, 0],
+            [0x80, 0, 0, 0, 0], [0, 255, 255, 255, 255, 1],
+        ] as [[UInt8]])
     func whatIsNoFrameIsRefused(_ body: [UInt8]) throws {
         let format = try format("application/grpc-web+proto")
         #expect(throws: RPCFailure.self) { try GRPCWeb.messages(body, format) }

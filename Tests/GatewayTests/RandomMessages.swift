@@ -25,7 +25,8 @@ struct RandomMessages {
         if let kind = field.mapValue {
             return .object(
                 (0..<count).map { index in
-                    JSONValue.Member(name: text() + "\(index)", value: value(of: kind, depth: depth))
+                    JSONValue.Member(
+                        name: text() + "\(index)", value: value(of: kind, depth: depth))
                 })
         }
         if field.isRepeated {
@@ -68,7 +69,9 @@ struct RandomMessages {
     }
 
     private mutating func text() -> String {
-        let parts = ["", "a", "ä", "\"", "\\", "\n", "\u{7F}", "\u{2028}", "😀", "/", "</", "\u{01}"]
+        let parts = [
+            "", "a", "ä", "\"", "\\", "\n", "\u{7F}", "\u{2028}", "😀", "/", "</", "\u{01}",
+        ]
         return (0..<Int.random(in: 0...4, using: &generator)).map { _ in
             parts.randomElement(using: &generator) ?? ""
         }.joined()

@@ -63,22 +63,29 @@ struct RequestBindingTests {
                 == #"{"id":"a","topic":"t"}"#)
     }
 
-    @Test(arguments: [
-        ("GET", "/v1/connections?nope=1", nil, "there is no query parameter \"nope\""),
-        ("GET", "/wsm/v1/objects?pageSize=x", nil, "pageSize must be a whole number"),
-        ("GET", "/wsm/v1/objects?brief=1", nil, "brief must be true or false"),
-        ("GET", "/wsm/v1/objects?set=a&set=b", nil, "set is given twice"),
-        ("GET", "/wsm/v1/objects?pageSize=1&page_size=2", nil, "page_size is given twice"),
-        ("GET", "/v1/connections?filters=a", nil, "filters must be a JSON object"),
-        ("GET", "/v1/connections?filters=%7B%22k%22:1%7D", nil, "filters[0] has no field \"k\""),
-        ("GET", "/v1/connections?filters.key=a", nil, "leads through a field that is no message"),
-        ("GET", "/v1/connections/a/tags?id=b", nil, "id is in the path"),
-        ("GET", "/wsm/v1/topics/t/messages?start=LATER", nil, "start must be one of START_"),
-        ("POST", "/v1/connections/a/publish?topic=t", "{}", "topic cannot be in the query"),
-        ("POST", "/v1/connections/a/publish", #"{"id":"b"}"#, "id is not what the path says"),
-        ("POST", "/v1/connections/a/stop-publish", #"{"id":"a"}"#, "this route takes no body"),
-        ("DELETE", "/v1/connections/a", "[]", "must be a JSON object, not an array"),
-    ] as [(String, String, String?, String)])
+    @Test(
+        arguments: [
+            ("GET", "/v1/connections?nope=1", nil, "there is no query parameter \"nope\""),
+            ("GET", "/wsm/v1/objects?pageSize=x", nil, "pageSize must be a whole number"),
+            ("GET", "/wsm/v1/objects?brief=1", nil, "brief must be true or false"),
+            ("GET", "/wsm/v1/objects?set=a&set=b", nil, "set is given twice"),
+            ("GET", "/wsm/v1/objects?pageSize=1&page_size=2", nil, "page_size is given twice"),
+            ("GET", "/v1/connections?filters=a", nil, "filters must be a JSON object"),
+            (
+                "GET", "/v1/connections?filters=%7B%22k%22:1%7D", nil,
+                "filters[0] has no field \"k\""
+            ),
+            (
+                "GET", "/v1/connections?filters.key=a", nil,
+                "leads through a field that is no message"
+            ),
+            ("GET", "/v1/connections/a/tags?id=b", nil, "id is in the path"),
+            ("GET", "/wsm/v1/topics/t/messages?start=LATER", nil, "start must be one of START_"),
+            ("POST", "/v1/connections/a/publish?topic=t", "{}", "topic cannot be in the query"),
+            ("POST", "/v1/connections/a/publish", #"{"id":"b"}"#, "id is not what the path says"),
+            ("POST", "/v1/connections/a/stop-publish", #"{"id":"a"}"#, "this route takes no body"),
+            ("DELETE", "/v1/connections/a", "[]", "must be a JSON object, not an array"),
+        ] as [(String, String, String?, String)])
     func whatIsWrongIsNamed(
         _ method: String, _ path: String, _ body: String?, _ sentence: String
     ) {

@@ -54,12 +54,14 @@ struct RouteTableTests {
         let rules = schema.methods.reduce(0) { $0 + $1.rules.count }
         #expect(table.routes.count == rules)
         for route in table.routes {
-            let path = "/" + route.segments.map { segment in
-                switch segment {
-                case .literal(let text): text
-                case .variable(let name): "x-\(name)"
-                }
-            }.joined(separator: "/")
+            let path =
+                "/"
+                + route.segments.map { segment in
+                    switch segment {
+                    case .literal(let text): text
+                    case .variable(let name): "x-\(name)"
+                    }
+                }.joined(separator: "/")
             guard
                 case .route(let found, _) = table.match(
                     method: route.rule.method, segments: try RequestTarget(path).segments)
@@ -101,7 +103,8 @@ struct RequestTargetTests {
     @Test func aQueryIsTakenApart() throws {
         let target = try RequestTarget("/a?x=1&x=%26&y=a+b%3D&z&&=v#f")
         #expect(target.segments == ["a"])
-        #expect(target.query.map { "\($0.name):\($0.value)" } == ["x:1", "x:&", "y:a b=", "z:", ":v"])
+        #expect(
+            target.query.map { "\($0.name):\($0.value)" } == ["x:1", "x:&", "y:a b=", "z:", ":v"])
     }
 
     @Test func theAbsoluteFormNamesItsHost() throws {

@@ -5,8 +5,9 @@ import Synchronization
 ///
 /// That transport buffers without bound and does not tell a service that its caller left. So each
 /// call carries a number in its metadata; the interceptor finds the call by it, lets only
-/// ``HTTPLimits/messagesInFlight`` messages be on their way, and cancels the work when the caller
-/// leaves. A network client cannot say such a number: what it sends never becomes metadata here.
+/// ``HTTPLimits/messagesInFlight`` messages be on their way, and tells the service through its
+/// cancellation handle when the caller leaves, as the network transport does. A network client
+/// cannot say such a number: what it sends never becomes metadata here.
 package final class GatewayCalls: Sendable {
     static let metadataKey = "wsm-gateway-call"
 
@@ -53,8 +54,7 @@ final class GatewayCall: Sendable {
         var inFlight = 0
         var isCancelled = false
         var waiting: [CheckedContinuation<Void, Never>] = []
-        var work: [Int: @Sendable () -> Void] = [:]
-        var nextWork = 0
+        var handle: ServerContext.RPCCancellationHandle?
     }
 
     private let state = Mutex(State())
@@ -95,38 +95,25 @@ final class GatewayCall: Sendable {
     }
 
     func cancel() {
-        let (waiting, work) = state.withLock { state in
+        let (waiting, handle) = state.withLock { state in
             state.isCancelled = true
             defer {
                 state.waiting = []
-                state.work = [:]
+                state.handle = nil
             }
-            return (state.waiting, state.work.values.map { $0 })
+            return (state.waiting, state.handle)
         }
         for continuation in waiting { continuation.resume() }
-        for cancel in work { cancel() }
+        handle?.cancel()
     }
 
-    /// Runs a part of the service's work so that ``cancel()`` reaches it.
-    func running<Result: Sendable>(
-        _ body: @Sendable @escaping () async throws -> Result
-    ) async throws -> Result {
-        let work = Task { try await body() }
-        let id = state.withLock { state -> Int? in
-            guard !state.isCancelled else { return nil }
-            state.nextWork += 1
-            state.work[state.nextWork] = { work.cancel() }
-            return state.nextWork
+    /// What tells the service that its caller has left; told at once if that is so.
+    func onCancel(_ handle: ServerContext.RPCCancellationHandle) {
+        let isCancelled = state.withLock { state in
+            state.handle = handle
+            return state.isCancelled
         }
-        if id == nil { work.cancel() }
-        defer {
-            if let id { state.withLock { _ = $0.work.removeValue(forKey: id) } }
-        }
-        return try await withTaskCancellationHandler {
-            try await work.value
-        } onCancel: {
-            work.cancel()
-        }
+        if isCancelled { handle.cancel() }
     }
 }
 
@@ -145,14 +132,12 @@ struct CallGate: ServerInterceptor {
         guard let call = calls.call(request.metadata) else {
             throw RPCError(code: .cancelled, message: "the caller has left")
         }
-        // Its task is awaited here, so that `next` does not outlive this call.
-        let response = try await withoutActuallyEscaping(next) { next in
-            try await call.running { try await next(request, context) }
-        }
+        call.onCancel(context.cancellation)
+        let response = try await next(request, context)
         guard case .success(let contents) = response.accepted else { return response }
         return StreamingServerResponse(metadata: contents.metadata) { writer in
-            let bounded = RPCWriter(wrapping: BoundedWriter(base: writer, call: call))
-            return try await call.running { try await contents.producer(bounded) }
+            try await contents.producer(
+                RPCWriter(wrapping: BoundedWriter(base: writer, call: call)))
         }
     }
 }

@@ -5,6 +5,9 @@ import NIOCore
 import NIOSSL
 
 /// Carries requests from a connection to the ``GatewayService``, and its answers back.
+///
+/// Its functions are `@concurrent` as those of the server library are: readers and writers of a
+/// connection are not Sendable and may not change their isolation on the way.
 struct GatewayResponder: Sendable {
     let service: GatewayService
     let isTLS: Bool
@@ -12,6 +15,7 @@ struct GatewayResponder: Sendable {
     /// The connection cannot be used for another request; thrown after the answer is written.
     private struct Finished: Error {}
 
+    @concurrent
     func respond(
         to request: Request, _ writer: consuming ResponseWriter, on channel: any Channel
     ) async throws {
@@ -35,8 +39,9 @@ struct GatewayResponder: Sendable {
             }
         }
         let isLast =
-            service.streams.isEnding || !body.isRead
-            && (body.isAwaitingContinue || !body.mayFit(HTTPLimits.maxDrainedBytes))
+            service.streams.isEnding
+            || !body.isRead
+                && (body.isAwaitingContinue || !body.mayFit(HTTPLimits.maxDrainedBytes))
         if isLast { answer.fields[.connection] = "close" }
         try await write(
             answer, withoutBody: request.method == .head, to: writer, presence: presence)
@@ -70,6 +75,7 @@ struct GatewayResponder: Sendable {
         return caller
     }
 
+    @concurrent
     private func write(
         _ answer: HTTPAnswer, withoutBody: Bool, to writer: consuming ResponseWriter,
         presence: CallerPresence
@@ -98,6 +104,7 @@ struct GatewayResponder: Sendable {
         }
     }
 
+    @concurrent
     private static func write(
         _ stream: StreamBody, to writer: consuming some ResponseBodyWriter
     ) async throws {
@@ -152,6 +159,7 @@ struct RequestBodyReader {
     func mayFit(_ maxBytes: Int) -> Bool { length.map { $0 <= maxBytes } ?? true }
 
     /// - Throws: ``RPCFailure`` if it is larger.
+    @concurrent
     mutating func collect(upTo maxBytes: Int) async throws -> [UInt8] {
         guard mayFit(maxBytes) else { throw Self.tooLarge(maxBytes) }
         var bytes: [UInt8] = []
@@ -168,6 +176,7 @@ struct RequestBodyReader {
     /// Reads what is left, so that the connection can be used again.
     ///
     /// - Returns: Whether that is so.
+    @concurrent
     mutating func drain(upTo maxBytes: Int) async throws -> Bool {
         if isRead { return true }
         var count = 0

@@ -62,7 +62,9 @@ enum PageContent {
             "name": "wsm",
             "openapi": "/openapi.json",
             "services": .array(services.map { .string($0) }),
-            "probes": ["/livez", "/readyz", "/readyz?verbose", "/healthz", "/health", "/health/live"],
+            "probes": [
+                "/livez", "/readyz", "/readyz?verbose", "/healthz", "/health", "/health/live",
+            ],
             "metrics": "/metrics",
         ]
         return HTTPAnswer(status: 200, type: HTTPAnswer.json, body: value.bytes)

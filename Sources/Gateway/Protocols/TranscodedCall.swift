@@ -9,7 +9,8 @@ extension GatewayService {
         let metadata = try await admit(head, route.method.fullName)
         let context = RPCPort.Context(metadata: metadata, timeout: try head.timeout)
         if head.hasBody {
-            guard head.mediaType == HTTPAnswer.json, MediaType(head.fields[.contentType] ?? "").isUTF8
+            guard head.mediaType == HTTPAnswer.json,
+                MediaType(head.fields[.contentType] ?? "").isUTF8
             else {
                 throw RPCFailure(
                     .invalidArgument, "the body must be application/json in UTF-8", status: 415)

@@ -30,7 +30,9 @@ struct MessageEncoder {
                 throw place.problem("is given twice: \(field.jsonName) and \(field.name)")
             }
             if case .null = member.node.value { continue }
-            if let oneof = field.oneof, let other = oneofs.updateValue(field.jsonName, forKey: oneof) {
+            if let oneof = field.oneof,
+                let other = oneofs.updateValue(field.jsonName, forKey: oneof)
+            {
                 throw place.problem("and \(other) exclude each other")
             }
             try encode(member.node, field: field, at: place, to: &out)

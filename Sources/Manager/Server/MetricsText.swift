@@ -49,7 +49,8 @@ enum MetricsText {
         mutating func sample(labels: [String: String] = [:], _ value: Int) {
             let pairs = labels.sorted { $0.key < $1.key }
                 .map { "\($0.key)=\"\(Self.escaped($0.value))\"" }
-            text += name + (pairs.isEmpty ? "" : "{\(pairs.joined(separator: ","))}") + " \(value)\n"
+            text +=
+                name + (pairs.isEmpty ? "" : "{\(pairs.joined(separator: ","))}") + " \(value)\n"
         }
 
         private static func escaped(_ value: String) -> String {
