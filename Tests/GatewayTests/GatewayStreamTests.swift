@@ -89,7 +89,7 @@ struct GatewayStreamTests {
     @Test func aReaderThatDoesNotReadStopsTheService() async throws {
         try await withGateway { live in
             let connection = try await live.connect()
-            try await connection.executeThenClose { inbound, outbound in
+            try await connection.executeThenClose { _, outbound in
                 try await outbound.write(
                     ByteBuffer(
                         string: "GET /wsm/v1/topics/flood/messages HTTP/1.1\r\n"

@@ -7,6 +7,12 @@ import NIOPosix
 import SwiftProtobuf
 import Synchronization
 
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
 @testable import Gateway
 
 /// A whole gateway on a free port, over services that behave by what they are asked.

@@ -3,6 +3,12 @@ import ManagerAPI
 import SwiftProtobuf
 import Testing
 
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
 @testable import Gateway
 
 struct GRPCWebTests {
@@ -141,7 +147,7 @@ struct StatusMappingTests {
         (.outOfRange, "OUT_OF_RANGE", 400), (.unimplemented, "UNIMPLEMENTED", 501),
         (.internalError, "INTERNAL", 500), (.unavailable, "UNAVAILABLE", 503),
         (.dataLoss, "DATA_LOSS", 500), (.unauthenticated, "UNAUTHENTICATED", 401),
-    ])
+    ] as [(RPCError.Code, String, Int)])
     func everyCodeHasItsNameAndStatus(_ code: RPCError.Code, _ name: String, _ status: Int) {
         #expect(code.wireName == name)
         #expect(code.httpStatus == status)

@@ -52,7 +52,8 @@ struct RandomMessages {
             return .string(String(decoding: text, as: UTF8.self))
         case .enum(let name):
             let values = schema.enums[name]?.values ?? []
-            return (values.randomElement(using: &generator)?.name).map { .string($0) } ?? 0
+            let name = values.randomElement(using: &generator)?.name
+            return name.map { JSONValue.string($0) } ?? .int(0)
         case .message(let name): return json(name, depth: depth)
         case .unsupported: return .null
         }

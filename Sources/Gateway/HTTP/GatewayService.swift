@@ -159,6 +159,7 @@ final class GatewayService: Sendable {
 final class OpenStreams: Sendable {
     private struct State {
         var isEnding = false
+        var hasEnded = false
         var next = 0
         var streams: [Int: @Sendable () -> Void] = [:]
     }
@@ -173,17 +174,23 @@ final class OpenStreams: Sendable {
     /// - Parameter end: Ends it with a last word to its reader.
     /// - Returns: What ``remove(_:)`` takes.
     func add(_ end: @escaping @Sendable () -> Void) -> Int {
-        state.withLock { state in
+        let (id, hasEnded) = state.withLock { state in
             state.next += 1
             state.streams[state.next] = end
-            return state.next
+            return (state.next, state.hasEnded)
         }
+        // It began while the others were being ended.
+        if hasEnded { end() }
+        return id
     }
 
     func remove(_ id: Int) { state.withLock { _ = $0.streams.removeValue(forKey: id) } }
 
     func endAll() {
-        let ends = state.withLock { Array($0.streams.values) }
+        let ends = state.withLock { state in
+            state.hasEnded = true
+            return Array(state.streams.values)
+        }
         for end in ends { end() }
     }
 }

@@ -76,8 +76,8 @@ extension GatewayService {
                 throw RPCFailure(
                     .unimplemented, "\(service) has no method \(Quoted(name))", status: 404)
             }
-            try ConnectRPC.check(head, method)
             let metadata = try await admit(head, method.fullName)
+            try ConnectRPC.check(head, method)
             let context = RPCPort.Context(metadata: metadata, timeout: try head.timeout)
             return .body(maxBytes: HTTPLimits.maxBodyBytes) { body in
                 await self.answerConnect(method, body, format, context)

@@ -177,11 +177,11 @@ package final class ManagerServer: Sendable {
     /// Returns when the API has ended by itself, which is a fault.
     package func serverEnded() async throws {
         let (serving, gateway) = (parts.serving, parts.http.gateway)
-        try await withThrowingTaskGroup { group in
+        try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await serving.value }
             group.addTask { try await gateway.ended() }
             defer { group.cancelAll() }
-            try await group.next()
+            _ = try await group.next()
         }
     }
 
