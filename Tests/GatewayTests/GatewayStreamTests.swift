@@ -1,5 +1,6 @@
 import GRPCCore
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import Gateway

@@ -6,6 +6,11 @@ struct RPCPort: Sendable {
     let client: GRPCClient<InProcessTransport.Client>
     let calls: GatewayCalls
 
+    /// What the in-process transport says once one of its ends is shut down.
+    private static let closed = [
+        "The client transport is closed.", "The server transport is closed.",
+    ]
+
     /// What goes with a call.
     struct Context: Sendable {
         /// Of the caller that was let in; nothing a network client said itself.
@@ -67,9 +72,8 @@ struct RPCPort: Sendable {
                 call.cancel()
             }
         } catch let error as RPCError
-            where error.code == .failedPrecondition && error.message.contains("closed")
+            where error.code == .failedPrecondition && Self.closed.contains(error.message)
         {
-            // What the transport says once its other end is shut down.
             throw RPCFailure.goingAway
         } catch {
             throw RPCFailure(error)
