@@ -116,7 +116,7 @@ class Caller:
         self.http = Http(port)
         self.service = SERVICES[service]
 
-    def __call__(self, name, **fields):
+    def __call__(self, name, /, **fields):
         method = self.service.methods_by_name[name]
         request = message_class(method.input_type)(**fields)
         return self.call(method, request, message_class(method.output_type)())
