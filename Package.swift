@@ -152,7 +152,7 @@ let package = Package(
             name: "GatewayTests",
             dependencies: [
                 "Gateway", "ManagerAPI", .grpcCore, .grpcInProcess, .protobuf, .httpServer,
-                .httpTypes, .nio, .nioPosix, .nioHTTP1, .logging,
+                .httpTypes, .nio, .nioPosix, .nioHTTP1, .nioSSL, .logging, "TestKit",
             ]),
         .testTarget(
             name: "ServerSettingsTests",

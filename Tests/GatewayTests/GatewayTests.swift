@@ -99,7 +99,9 @@ struct GatewayTests {
         try await withGateway { live in
             let rebound = try await live.request("GET /livez", ["Host": "evil.example"])
             #expect(rebound.status == 403)
-            let absolute = try await live.request("GET http://evil.example/livez")
+            // `Host` decides also where the target is in absolute form.
+            let absolute = try await live.request(
+                "GET http://localhost/livez", ["Host": "evil.example"])
             #expect(absolute.status == 403)
             let origin = try await live.request("GET /livez", ["Origin": "http://evil.example"])
             #expect(origin.status == 403)

@@ -4,16 +4,17 @@ import Logging
 import ManagerAPI
 import NIOCore
 import NIOPosix
+import NIOSSL
 import SwiftProtobuf
 import Synchronization
+
+@testable import Gateway
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
     import Foundation
 #endif
-
-@testable import Gateway
 
 /// A whole gateway on a free port, over services that behave by what they are asked.
 final class LiveGateway: Sendable {
@@ -89,8 +90,10 @@ final class LiveGateway: Sendable {
     }
 
     /// Sends these bytes and reads until the other side closes.
-    func exchange(_ bytes: [UInt8]) async throws -> RawResponse {
-        let connection = try await connect()
+    func exchange(
+        _ bytes: [UInt8], tls: NIOSSLContext? = nil
+    ) async throws -> RawResponse {
+        let connection = try await connect(tls: tls)
         return try await connection.executeThenClose { inbound, outbound in
             try await outbound.write(ByteBuffer(bytes: bytes))
             var received: [UInt8] = []
@@ -99,11 +102,17 @@ final class LiveGateway: Sendable {
         }
     }
 
-    func connect() async throws -> NIOAsyncChannel<ByteBuffer, ByteBuffer> {
+    func connect(
+        tls: NIOSSLContext? = nil
+    ) async throws -> NIOAsyncChannel<ByteBuffer, ByteBuffer> {
         try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(host: "127.0.0.1", port: gateway.port) { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel(wrappingChannelSynchronously: channel)
+                    if let tls {
+                        try channel.pipeline.syncOperations.addHandler(
+                            NIOSSLClientHandler(context: tls, serverHostname: "localhost"))
+                    }
+                    return try NIOAsyncChannel(wrappingChannelSynchronously: channel)
                 }
             }
     }

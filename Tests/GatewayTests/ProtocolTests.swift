@@ -3,13 +3,13 @@ import ManagerAPI
 import SwiftProtobuf
 import Testing
 
+@testable import Gateway
+
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
     import Foundation
 #endif
-
-@testable import Gateway
 
 struct GRPCWebTests {
     private func format(_ type: String) throws -> GRPCWeb.Format {
@@ -137,17 +137,19 @@ struct EventStreamWriterTests {
 }
 
 struct StatusMappingTests {
-    @Test(arguments: [
-        (RPCError.Code.cancelled, "CANCELLED", 499), (.unknown, "UNKNOWN", 500),
-        (.invalidArgument, "INVALID_ARGUMENT", 400), (.deadlineExceeded, "DEADLINE_EXCEEDED", 504),
-        (.notFound, "NOT_FOUND", 404), (.alreadyExists, "ALREADY_EXISTS", 409),
-        (.permissionDenied, "PERMISSION_DENIED", 403),
-        (.resourceExhausted, "RESOURCE_EXHAUSTED", 429),
-        (.failedPrecondition, "FAILED_PRECONDITION", 400), (.aborted, "ABORTED", 409),
-        (.outOfRange, "OUT_OF_RANGE", 400), (.unimplemented, "UNIMPLEMENTED", 501),
-        (.internalError, "INTERNAL", 500), (.unavailable, "UNAVAILABLE", 503),
-        (.dataLoss, "DATA_LOSS", 500), (.unauthenticated, "UNAUTHENTICATED", 401),
-    ] as [(RPCError.Code, String, Int)])
+    @Test(
+        arguments: [
+            (RPCError.Code.cancelled, "CANCELLED", 499), (.unknown, "UNKNOWN", 500),
+            (.invalidArgument, "INVALID_ARGUMENT", 400),
+            (.deadlineExceeded, "DEADLINE_EXCEEDED", 504),
+            (.notFound, "NOT_FOUND", 404), (.alreadyExists, "ALREADY_EXISTS", 409),
+            (.permissionDenied, "PERMISSION_DENIED", 403),
+            (.resourceExhausted, "RESOURCE_EXHAUSTED", 429),
+            (.failedPrecondition, "FAILED_PRECONDITION", 400), (.aborted, "ABORTED", 409),
+            (.outOfRange, "OUT_OF_RANGE", 400), (.unimplemented, "UNIMPLEMENTED", 501),
+            (.internalError, "INTERNAL", 500), (.unavailable, "UNAVAILABLE", 503),
+            (.dataLoss, "DATA_LOSS", 500), (.unauthenticated, "UNAUTHENTICATED", 401),
+        ] as [(RPCError.Code, String, Int)])
     func everyCodeHasItsNameAndStatus(_ code: RPCError.Code, _ name: String, _ status: Int) {
         #expect(code.wireName == name)
         #expect(code.httpStatus == status)

@@ -79,7 +79,7 @@ final class GatewayService: Sendable {
         }
         return RequestHead(
             method: request.method.rawValue, target: target, fields: request.headerFields,
-            host: target.authority ?? request.authority, caller: caller)
+            host: request.authority, caller: caller)
     }
 
     private func check(_ head: RequestHead) throws(RPCFailure) {

@@ -4,8 +4,6 @@ struct RequestTarget: Sendable, Hashable {
     var segments: [String]
     /// In the order they were given, decoded.
     var query: [Parameter]
-    /// Of a target in absolute form, as a proxy gets it.
-    var authority: String?
 
     struct Parameter: Sendable, Hashable {
         var name: String
@@ -19,19 +17,13 @@ struct RequestTarget: Sendable, Hashable {
 
     init(_ text: String) throws(Problem) {
         var rest = text[...]
-        for scheme in ["http://", "https://"] where rest.hasPrefix(scheme) {
-            rest = rest.dropFirst(scheme.count)
-            let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
-            authority = String(rest[..<end])
-            rest = rest[end...]
-        }
         if let fragment = rest.firstIndex(of: "#") { rest = rest[..<fragment] }
         let parts = rest.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let path = parts.first, path.hasPrefix("/") || authority != nil else {
+        guard let path = parts.first, path.hasPrefix("/") else {
             throw Problem(description: "the path must begin with /")
         }
         segments =
-            path.isEmpty || path == "/"
+            path == "/"
             ? []
             : try path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
                 .map { segment throws(Problem) in
