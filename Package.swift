@@ -136,6 +136,10 @@ let package = Package(
                 .nio, .nioPosix, .grpcCore, .grpcTransport, .logging,
             ]),
 
+        // A program for the interop tests: both directions of the JSON mapping, by lines.
+        .executableTarget(
+            name: "wsm-transcode", dependencies: ["Gateway"], path: "Tests/TranscodeProbe"),
+
         .testTarget(name: "SpecTests", dependencies: ["Spec"]),
         .testTarget(name: "ManagerCoreTests", dependencies: ["ManagerCore", "Spec", "TestKit"]),
         .testTarget(
@@ -150,7 +154,7 @@ let package = Package(
             name: "GatewayTests",
             dependencies: [
                 "Gateway", "ManagerAPI", .grpcCore, .grpcInProcess, .protobuf, .httpServer,
-                .httpTypes, .nio, .nioPosix, .nioHTTP1, .logging,
+                .httpTypes, .nio, .nioPosix, .nioHTTP1, .nioSSL, .logging, "TestKit",
             ]),
         .testTarget(
             name: "ServerSettingsTests",

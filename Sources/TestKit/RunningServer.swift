@@ -47,6 +47,7 @@ package final class RunningServer: Sendable {
         var configuration = ServerConfiguration(
             dataDirectory: dataDirectory ?? directory?.path ?? "", instanceID: "test-instance")
         configuration.grpcPort = 0
+        configuration.httpPort = 0
         configuration.drainTimeout = .seconds(5)
         configure(&configuration)
         let resources =

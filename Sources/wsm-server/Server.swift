@@ -87,6 +87,7 @@ struct Server: AsyncParsableCommand {
             "ready",
             metadata: [
                 "grpc": "\(configuration.bind):\(server.grpcPort)",
+                "http": "\(configuration.bind):\(server.httpPort)",
                 "data_dir": "\(configuration.dataDirectory)", "version": "\(Version.text)",
                 "connections": "\(server.store.desiredNames().count)",
             ])

@@ -1,5 +1,6 @@
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
+import Gateway
 package import Logging
 import ManagerCore
 import NIOCore
@@ -11,6 +12,7 @@ import WebSocket
 /// One whole server: state, bus, fleet, loop and API, started and stopped together.
 package final class ManagerServer: Sendable {
     package let grpcPort: Int
+    package var httpPort: Int { parts.http.gateway.port }
     package let fleet: ConnectionFleet
     package let store: TwoTierStore
     package let loop: ReconcileLoop
@@ -24,6 +26,7 @@ package final class ManagerServer: Sendable {
     private struct Parts: Sendable {
         var grpc: GRPCServer<HTTP2ServerTransport.Posix>
         var serving: Task<Void, any Error>
+        var http: GatewayWiring
         var looping: Task<Void, Never>
         var writing: Task<Void, Never>
         var monitoring: Task<Void, Never>
@@ -123,19 +126,31 @@ package final class ManagerServer: Sendable {
             counters: counters, fleet: fleet, store: store, loop: loop,
             lifecycle: environment.lifecycle, bufferLimit: configuration.bufferLimit,
             checks: checks, version: version, startedAt: identity.startedAt)
-        let grpc = makeGRPCServer(
-            configuration, operations: operations, bus: resources.bus, identity: identity,
-            checks: checks)
+        let services: [any RegistrableRPCService] =
+            [
+                WebSocketManagerService(
+                    operations: operations, instanceID: identity.instanceID),
+                OrchestratorService(
+                    operations: operations, bus: resources.bus, server: identity, checks: checks),
+            ] + DiscoveryServices.make(checks: checks, isEnding: operations.isEnding)
+        let grpc = makeGRPCServer(configuration, services: services)
         let serving = Task { try await grpc.serve() }
         let port: Int
+        let http: GatewayWiring
         do {
             port = try await listeningPort(of: grpc, serving: serving, configuration)
+            http = try await GatewayWiring.start(
+                configuration, services: services, interceptors: [RequestSizeLimit()],
+                ports: GatewayWiring.Ports(
+                    metrics: { metrics.render() },
+                    readiness: { ReadinessReport(checks.report) }),
+                logger: logger)
         } catch {
             serving.cancel()
             throw error
         }
         let parts = Parts(
-            grpc: grpc, serving: serving, looping: Task { await loop.run() },
+            grpc: grpc, serving: serving, http: http, looping: Task { await loop.run() },
             writing: Task { await statuses.run() }, monitoring: Task { await monitor.run() },
             statuses: statuses, bus: resources.bus, router: router, keptOpen: resources)
         checks.enter(.serving)
@@ -145,8 +160,7 @@ package final class ManagerServer: Sendable {
     }
 
     private static func makeGRPCServer(
-        _ configuration: ServerConfiguration, operations: ConnectionOperations, bus: any Bus,
-        identity: ServerIdentity, checks: ServerChecks
+        _ configuration: ServerConfiguration, services: [any RegistrableRPCService]
     ) -> GRPCServer<HTTP2ServerTransport.Posix> {
         let host = configuration.bind == "localhost" ? "127.0.0.1" : configuration.bind
         let address: GRPCNIOTransportCore.SocketAddress =
@@ -159,13 +173,7 @@ package final class ManagerServer: Sendable {
                 config: .defaults {
                     $0.rpc.maxRequestPayloadSize = RequestSizeLimit.transportBytes
                 }),
-            services: [
-                WebSocketManagerService(
-                    operations: operations, instanceID: identity.instanceID),
-                OrchestratorService(
-                    operations: operations, bus: bus, server: identity, checks: checks),
-            ] + DiscoveryServices.make(checks: checks, isEnding: operations.isEnding),
-            interceptors: [RequestSizeLimit()])
+            services: services, interceptors: [RequestSizeLimit()])
     }
 
     private static func listeningPort(
@@ -191,7 +199,13 @@ package final class ManagerServer: Sendable {
 
     /// Returns when the API has ended by itself, which is a fault.
     package func serverEnded() async throws {
-        try await parts.serving.value
+        let (serving, gateway) = (parts.serving, parts.http.gateway)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await serving.value }
+            group.addTask { try await gateway.ended() }
+            defer { group.cancelAll() }
+            _ = try await group.next()
+        }
     }
 
     /// The orderly end: no new calls, nothing more dialled, buffers published, sockets closed with
@@ -205,6 +219,7 @@ package final class ManagerServer: Sendable {
         checks.enter(.stopping)
         parts.monitoring.cancel()
         parts.grpc.beginGracefulShutdown()
+        parts.http.beginShutdown()
         loop.pause()
         let lost = await fleet.shutDown(within: drainTimeout)
         (parts.bus as? LocalBus)?.close()
@@ -215,7 +230,9 @@ package final class ManagerServer: Sendable {
         await parts.looping.value
         await parts.writing.value
         await parts.statuses.flush()
+        async let httpEnded: Void = parts.http.finish(within: Self.lastAnswers)
         await endCalls()
+        await httpEnded
         do {
             try parts.keptOpen.closeStore()
         } catch {
