@@ -40,6 +40,16 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "What names of secrets with `env` start with (default WSM_SECRET_).")
     var secretEnvPrefix: String?
 
+    @Option(help: "Directory of manifests that is the truth for its set (default: none).")
+    var manifests: String?
+
+    @Option(help: "The apply set that --manifests keeps (default manifests).")
+    var manifestsSet: String?
+
+    @Option(
+        help: "Address range that may be dialled though the egress guard would refuse it; repeatable.")
+    var allowCidr: [String] = []
+
     @Option(
         name: [.customShort("l"), .long],
         help: "trace, debug, info, notice, warning, error, critical (default info).")
@@ -70,6 +80,13 @@ struct ServerOptions: ParsableArguments {
             source.text(secretEnvPrefix, "secret-env-prefix")
             ?? configuration.secretEnvironmentPrefix
         configuration.environment = environment
+        configuration.manifestsDirectory = source.text(manifests, "manifests")
+        configuration.manifestsSet =
+            source.text(manifestsSet, "manifests-set") ?? configuration.manifestsSet
+        configuration.allowedCIDRs =
+            allowCidr.isEmpty
+            ? (environment["WSM_ALLOW_CIDR"] ?? "").split(separator: ",").map(String.init)
+            : allowCidr
         let defaults = configuration.reconciler
         configuration.reconciler.dialRate =
             try source.number(dialRate, "dial-rate") ?? defaults.dialRate

@@ -41,6 +41,8 @@ package struct ConnectionEnvironment: Sendable {
     package var dialer: WebSocketDialer
     package var bus: any Bus
     package var secrets: SecretResolver
+    /// Whom connections may dial.
+    package var egress: EgressPolicy
     package var buffers: SharedBufferBudget
     package var lifecycle: LifecyclePublisher
     package var clock: ManagerClock
@@ -50,14 +52,16 @@ package struct ConnectionEnvironment: Sendable {
 
     package init(
         instanceID: String, epoch: UInt64, dialer: WebSocketDialer, bus: any Bus,
-        secrets: SecretResolver, buffers: SharedBufferBudget, lifecycle: LifecyclePublisher,
-        clock: ManagerClock, logger: Logger, onChange: @escaping @Sendable (String) -> Void
+        secrets: SecretResolver, egress: EgressPolicy, buffers: SharedBufferBudget,
+        lifecycle: LifecyclePublisher, clock: ManagerClock, logger: Logger,
+        onChange: @escaping @Sendable (String) -> Void
     ) {
         self.instanceID = instanceID
         self.epoch = epoch
         self.dialer = dialer
         self.bus = bus
         self.secrets = secrets
+        self.egress = egress
         self.buffers = buffers
         self.lifecycle = lifecycle
         self.clock = clock

@@ -27,6 +27,8 @@ package final class ManagerServer: Sendable {
         var statuses: StatusWriter
         var bus: any Bus
         var router: ChangeRouter
+        var manifests: ManifestsDirectory?
+        var watching: Task<Void, Never>?
         var keptOpen: Resources
     }
 
@@ -86,6 +88,7 @@ package final class ManagerServer: Sendable {
                 directory: configuration.secretsDirectory,
                 environmentPrefix: configuration.secretEnvironmentPrefix,
                 environment: configuration.environment),
+            egress: try configuration.egressPolicy(),
             buffers: SharedBufferBudget(limit: configuration.bufferLimit),
             lifecycle: LifecyclePublisher(
                 bus: resources.bus, clock: clock, epoch: store.epoch),
@@ -114,13 +117,30 @@ package final class ManagerServer: Sendable {
             serving.cancel()
             throw error
         }
+        let manifests = makeManifests(
+            configuration, store: store, lifecycle: environment.lifecycle, clock: clock,
+            logger: logger)
         let parts = Parts(
             grpc: grpc, serving: serving, looping: Task { await loop.run() },
             writing: Task { await statuses.run() }, statuses: statuses, bus: resources.bus,
-            router: router, keptOpen: resources)
+            router: router, manifests: manifests,
+            watching: manifests.map { manifests in Task { await manifests.run() } },
+            keptOpen: resources)
         return ManagerServer(
             grpcPort: port, fleet: fleet, store: store, loop: loop, parts: parts,
             drainTimeout: configuration.drainTimeout, logger: logger)
+    }
+
+    private static func makeManifests(
+        _ configuration: ServerConfiguration, store: TwoTierStore, lifecycle: LifecyclePublisher,
+        clock: ManagerClock, logger: Logger
+    ) -> ManifestsDirectory? {
+        guard let directory = configuration.manifestsDirectory else { return nil }
+        return ManifestsDirectory(
+            .init(
+                directory: directory, set: configuration.manifestsSet,
+                instanceID: configuration.instanceID),
+            store: store, lifecycle: lifecycle, clock: clock, logger: logger, onCheck: { _ in })
     }
 
     private static func makeGRPCServer(
@@ -163,6 +183,15 @@ package final class ManagerServer: Sendable {
         }
     }
 
+    /// How it stands with `--manifests`; `nil` without it.
+    package var manifests: ManifestsReport? { parts.manifests?.report }
+
+    /// Reads again what was read from files: SIGHUP.
+    package func reload() {
+        logger.info("reloading")
+        parts.manifests?.reload()
+    }
+
     /// Calls that wait for changes at this moment.
     package var watchers: Int { parts.router.feed.listenerCount }
 
@@ -179,6 +208,8 @@ package final class ManagerServer: Sendable {
     package func stop() async -> Int {
         logger.info("stopping", metadata: ["drain_timeout": "\(drainTimeout)"])
         parts.router.end()
+        parts.watching?.cancel()
+        await parts.watching?.value
         parts.grpc.beginGracefulShutdown()
         loop.pause()
         let lost = await fleet.shutDown(within: drainTimeout)
