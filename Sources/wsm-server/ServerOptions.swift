@@ -47,7 +47,9 @@ struct ServerOptions: ParsableArguments {
     var manifestsSet: String?
 
     @Option(
-        help: "Address range that may be dialled though the egress guard would refuse it; repeatable.")
+        help:
+            "Address range that may be dialled though the egress guard would refuse it; repeatable."
+    )
     var allowCidr: [String] = []
 
     @Option(

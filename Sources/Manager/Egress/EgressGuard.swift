@@ -15,7 +15,8 @@ package struct EgressGuard: Sendable {
     /// address is refused.
     package func refusal(of address: SocketAddress) -> String? {
         guard let ip = IPAddress(address) else {
-            return "the address is no IP address: such are never dialled, not even with --allow-cidr"
+            return
+                "the address is no IP address: such are never dialled, not even with --allow-cidr"
         }
         switch policy.verdict(ip, origin: origin) {
         case .allowed: return nil

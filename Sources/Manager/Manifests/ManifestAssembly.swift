@@ -92,7 +92,9 @@ package struct ManifestAssembly: Sendable {
             return refused(
                 .unreadable, snapshot.problems.map { "\(place($0.path)): \($0.sentence)" })
         }
-        if let sentence = Self.excess(snapshot) { return refused(.tooLarge, ["\(directory): \(sentence)"]) }
+        if let sentence = Self.excess(snapshot) {
+            return refused(.tooLarge, ["\(directory): \(sentence)"])
+        }
         var unreadable: [String] = []
         var blank: [String] = []
         var errors: [String] = []
@@ -108,7 +110,8 @@ package struct ManifestAssembly: Sendable {
                 blank.append(
                     "\(place(file.path)): the file is empty; remove it if nothing is meant")
             case .compiled(let compilation):
-                errors += compilation.diagnostics.filter { $0.severity == .error }.map(\.description)
+                errors += compilation.diagnostics.filter { $0.severity == .error }.map(
+                    \.description)
                 for object in compilation.objects { errors += names.claim(object) }
                 objects += compilation.objects
             }
@@ -117,12 +120,15 @@ package struct ManifestAssembly: Sendable {
         if !blank.isEmpty { return refused(.halfWritten, blank) }
         if !errors.isEmpty { return refused(.invalid, errors) }
         guard !objects.isEmpty else {
-            return refused(.empty, ["\(directory): there is no object in any *.yaml, *.yml or *.json"])
+            return refused(
+                .empty, ["\(directory): there is no object in any *.yaml, *.yml or *.json"])
         }
         return .declared(DirectoryDeclaration(objects: objects, files: snapshot.files.count))
     }
 
-    private func refused(_ reason: DirectoryRefusal.Reason, _ problems: [String]) -> DirectoryVerdict {
+    private func refused(_ reason: DirectoryRefusal.Reason, _ problems: [String])
+        -> DirectoryVerdict
+    {
         .refused(DirectoryRefusal(reason, problems: problems))
     }
 

@@ -195,7 +195,8 @@ package actor ManifestsDirectory {
             let conflicts = outcome.results.filter { $0.action == .conflict }.map {
                 "\($0.origin): \($0.kind.rawValue) \($0.name): \($0.message)"
             }
-            let isNews = !outcome.changesNothing || applied?.conflicts != conflicts
+            let isNews =
+                !outcome.changesNothing || applied?.conflicts != conflicts
                 || applied?.isCurrent != true
             applied = Applied(
                 digests: declaration.digests, conflicts: conflicts, mark: mark)
@@ -209,7 +210,8 @@ package actor ManifestsDirectory {
         }
     }
 
-    private func apply(_ declaration: DirectoryDeclaration) async throws -> (ApplyOutcome, SetMark) {
+    private func apply(_ declaration: DirectoryDeclaration) async throws -> (ApplyOutcome, SetMark)
+    {
         var options = ApplyOptions(set: options.set)
         options.prune = true
         // A file that is removed is meant to be: only an empty directory is not believed.

@@ -69,7 +69,8 @@ extension AddressClass {
         (["64:ff9b::/96", "::ffff:0:0:0/96"], .public),
     ]
 
-    private static let ranges: [(range: IPRange, addressClass: AddressClass)] = table.flatMap { row in
+    private static let ranges: [(range: IPRange, addressClass: AddressClass)] = table.flatMap {
+        row in
         row.ranges.compactMap { text in (try? IPRange(text)).map { ($0, row.addressClass) } }
     }
 

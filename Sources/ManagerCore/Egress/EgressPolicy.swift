@@ -41,7 +41,8 @@ package struct EgressPolicy: Sendable, Hashable {
     }
 
     /// What follows the address in the sentence; `nil` allows it.
-    private func refusal(of address: IPAddress, within outer: IPAddress, origin: Origin) -> String? {
+    private func refusal(of address: IPAddress, within outer: IPAddress, origin: Origin) -> String?
+    {
         let addressClass = AddressClass(address)
         let what = "is a \(addressClass.word) address"
         if addressClass.isAlwaysRefused {
@@ -50,7 +51,8 @@ package struct EgressPolicy: Sendable, Hashable {
         if allowedRanges.contains(where: { $0.contains(address) || $0.contains(outer) }) {
             return nil
         }
-        let flag = "unless the server is started with --allow-cidr \(outer)/\(outer.bitWidth) or a "
+        let flag =
+            "unless the server is started with --allow-cidr \(outer)/\(outer.bitWidth) or a "
             + "range around it"
         switch addressClass {
         case .loopback where !isBoundToLoopback:

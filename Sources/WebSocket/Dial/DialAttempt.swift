@@ -109,7 +109,8 @@ final class DialAttempt {
         }
         guard admitted.isEmpty, !refusals.isEmpty else { return admitted }
         throw HandshakeFailure(
-            code: .addressRefused, message: refusals.prefix(Self.shownRefusals).joined(separator: "; "))
+            code: .addressRefused,
+            message: refusals.prefix(Self.shownRefusals).joined(separator: "; "))
     }
 
     private func shakeHands(_ channel: any Channel, context: NIOSSLContext?) {

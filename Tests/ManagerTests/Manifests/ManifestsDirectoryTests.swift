@@ -64,9 +64,11 @@ import Testing
         await settle()
         #expect(store.names == ["a", "b", "c"])
         #expect(store.desired("a")?.keeper == .applySet("manifests"))
-        #expect(check == .init(
-            isOK: true, reason: "Applied",
-            message: "3 objects of 2 files are in force, revision 1"))
+        #expect(
+            check
+                == .init(
+                    isOK: true, reason: "Applied",
+                    message: "3 objects of 2 files are in force, revision 1"))
 
         try directory.write(connection("a", topic: "edited"), to: "a.yaml")
         try directory.remove("sub/more.yml")
