@@ -67,6 +67,9 @@ package enum ManifestDirectoryLimits {
     package static let maxEntries = 100_000
     /// Bytes of all manifest files together, four times what an apply over the wire may have.
     package static let maxBytes = 256 << 20
+    /// Bytes of one object as JSON, so that every object can be read over the API: gRPC messages have
+    /// 4 MiB.
+    package static let maxObjectBytes = 4 << 20
     /// Directories within each other: deeper is a loop, or a mistake.
     package static let maxDepth = 64
     /// Problems that a log line, an event and a check show; the rest is counted.

@@ -89,47 +89,25 @@ package struct ManifestAssembly: Sendable {
     /// What the directory says. Every file of the snapshot has been read.
     package func verdict(on snapshot: DirectorySnapshot) -> DirectoryVerdict {
         guard snapshot.problems.isEmpty else {
-            return refused(
-                .unreadable, snapshot.problems.map { "\(place($0.path)): \($0.sentence)" })
+            return .refused(
+                DirectoryRefusal(
+                    .unreadable,
+                    problems: snapshot.problems.map { "\(place($0.path)): \($0.sentence)" }))
         }
         if let sentence = Self.excess(snapshot) {
-            return refused(.tooLarge, ["\(directory): \(sentence)"])
+            return .refused(
+                DirectoryRefusal(.tooLarge, problems: ["\(directory): \(sentence)"]))
         }
-        var unreadable: [String] = []
-        var blank: [String] = []
-        var errors: [String] = []
-        var names = Names()
-        var objects: [CompiledObject] = []
+        var findings = DirectoryFindings()
         for file in snapshot.files {
             switch entries[file.path]?.content {
-            case .unreadable(let sentence):
-                unreadable.append("\(place(file.path)): \(sentence)")
-            case nil:
-                unreadable.append("\(place(file.path)): it was not read")
-            case .blank:
-                blank.append(
-                    "\(place(file.path)): the file is empty; remove it if nothing is meant")
-            case .compiled(let compilation):
-                errors += compilation.diagnostics.filter { $0.severity == .error }.map(
-                    \.description)
-                for object in compilation.objects { errors += names.claim(object) }
-                objects += compilation.objects
+            case .compiled(let compilation): findings.compiled(compilation)
+            case .blank: findings.blank(place(file.path))
+            case .unreadable(let sentence): findings.unreadable(place(file.path), sentence)
+            case nil: findings.unreadable(place(file.path), "it was not read")
             }
         }
-        if !unreadable.isEmpty { return refused(.unreadable, unreadable) }
-        if !blank.isEmpty { return refused(.halfWritten, blank) }
-        if !errors.isEmpty { return refused(.invalid, errors) }
-        guard !objects.isEmpty else {
-            return refused(
-                .empty, ["\(directory): there is no object in any *.yaml, *.yml or *.json"])
-        }
-        return .declared(DirectoryDeclaration(objects: objects, files: snapshot.files.count))
-    }
-
-    private func refused(_ reason: DirectoryRefusal.Reason, _ problems: [String])
-        -> DirectoryVerdict
-    {
-        .refused(DirectoryRefusal(reason, problems: problems))
+        return findings.verdict(directory: directory, files: snapshot.files.count)
     }
 
     private func place(_ path: String) -> String {
@@ -152,25 +130,5 @@ package struct ManifestAssembly: Sendable {
                 + "\(SizeText.format(ManifestDirectoryLimits.maxBytes)) are taken"
         }
         return nil
-    }
-}
-
-/// The names of a whole directory: each file was compiled by itself.
-private struct Names {
-    private var places: [String: SourcePosition] = [:]
-
-    /// - Returns: A line for each name that is taken already.
-    mutating func claim(_ object: CompiledObject) -> [String] {
-        var names = object.connections.map { "Connection named \($0.metadata.name)" }
-        if object.kind == .connectionSet {
-            names.append("ConnectionSet named \(object.metadata.name)")
-        }
-        return names.compactMap { name in
-            guard let other = places[name] else {
-                places[name] = object.position
-                return nil
-            }
-            return "\(object.position): a \(name) is there already, at \(other)"
-        }
     }
 }

@@ -25,20 +25,15 @@ package actor ManifestsDirectory {
 
     private let options: Options
     private let store: TwoTierStore
-    private let lifecycle: LifecyclePublisher
     private let clock: ManagerClock
-    private let logger: Logger
-    private let onCheck: @Sendable (ManifestsReport.Check) -> Void
+    private let reporter: ManifestsReporter
     private let tree: ManifestTree
 
     private var watch = DirectoryWatch()
     private var assembly: ManifestAssembly
     /// What is in force, as far as this process has applied it.
     private var applied: Applied?
-    /// Of the events; drawn anew in each process.
-    private let uid: ConnectionUID
 
-    private nonisolated let shared: Mutex<ManifestsReport>
     private nonisolated let reloadAsked = Mutex(false)
     private nonisolated let alarm = Alarm()
 
@@ -72,24 +67,15 @@ package actor ManifestsDirectory {
     ) {
         self.options = options
         self.store = store
-        self.lifecycle = lifecycle
         self.clock = clock
-        var logger = logger
-        logger[metadataKey: "manifests"] = "\(options.directory)"
-        logger[metadataKey: "set"] = "\(options.set)"
-        self.logger = logger
-        self.onCheck = onCheck
+        reporter = ManifestsReporter(
+            options, lifecycle: lifecycle, clock: clock, logger: logger, onCheck: onCheck)
         tree = ManifestTree(options.directory)
         assembly = ManifestAssembly(directory: options.directory)
-        var generator = SystemRandomNumberGenerator()
-        uid = .random(using: &generator)
-        let report = ManifestsReport()
-        shared = Mutex(report)
-        onCheck(report.check)
     }
 
     /// What checks and metrics show. Any thread.
-    package nonisolated var report: ManifestsReport { shared.withLock { $0 } }
+    package nonisolated var report: ManifestsReport { reporter.report }
 
     /// Reads everything again now and applies it, changed or not: SIGHUP. Any thread.
     package nonisolated func reload() {
@@ -140,10 +126,13 @@ package actor ManifestsDirectory {
         if assembly.mayBeCutOff(snapshot), let patience = watch.patience(now: clock.now()) {
             return patience
         }
+        // A look that came back after the end began has no consequences.
+        guard !Task.isCancelled else { return DirectoryWatch.interval }
         var isWorthARetry = false
         switch assembly.verdict(on: snapshot) {
         case .refused(let refusal):
-            refuse(refusal)
+            applied?.isCurrent = false
+            reporter.refused(refusal)
             isWorthARetry = refusal.reason == .unreadable
             assembly.forgetUnreadable()
         case .declared(let declaration):
@@ -187,7 +176,7 @@ package actor ManifestsDirectory {
         if let applied, applied.digests == declaration.digests, applied.isCurrent, !hasDrifted,
             applied.conflicts.isEmpty, !watch.isAskedToReload
         {
-            update { $0.settled(files: declaration.files, conflicts: []) }
+            reporter.settled(declaration)
             return false
         }
         do {
@@ -200,10 +189,11 @@ package actor ManifestsDirectory {
                 || applied?.isCurrent != true
             applied = Applied(
                 digests: declaration.digests, conflicts: conflicts, mark: mark)
-            tell(outcome, declaration, conflicts, isNews: isNews)
+            reporter.applied(outcome, declaration, conflicts, isNews: isNews)
             return !conflicts.isEmpty
         } catch {
-            refuse(
+            applied?.isCurrent = false
+            reporter.refused(
                 DirectoryRefusal(
                     .notCommitted, problems: ["\(options.directory): \(error)"]))
             return true
@@ -233,65 +223,6 @@ package actor ManifestsDirectory {
     private var hasDrifted: Bool {
         guard let applied, applied.isCurrent else { return false }
         return applied.mark != SetMark(store.applySet(options.set))
-    }
-
-    // MARK: Telling
-
-    private func tell(
-        _ outcome: ApplyOutcome, _ declaration: DirectoryDeclaration, _ conflicts: [String],
-        isNews: Bool
-    ) {
-        let now = clock.wallTime()
-        update {
-            $0.applied(outcome, declaration, conflicts: conflicts, at: now)
-            if isNews { $0.appliedTotal += 1 }
-        }
-        guard isNews else { return }
-        let counts = ManifestsEvent.Counts(outcome)
-        logger.log(
-            level: conflicts.isEmpty ? .info : .warning, "manifests applied",
-            metadata: [
-                "created": "\(counts.created)", "configured": "\(counts.configured)",
-                "unchanged": "\(counts.unchanged)", "pruned": "\(counts.pruned)",
-                "adopted": "\(counts.adopted)", "conflicts": "\(counts.conflicts)",
-                "revision": "\(outcome.revision)",
-            ].merging(conflicts.isEmpty ? [:] : ["problems": "\(conflicts.shown)"]) { $1 })
-        publish(.applied(counts, revision: outcome.revision, problems: conflicts.shown))
-    }
-
-    private func refuse(_ refusal: DirectoryRefusal) {
-        applied?.isCurrent = false
-        let before = report.check
-        update { $0.refused(refusal) }
-        // A retry that ends as the try before it is no news.
-        guard report.check != before else { return }
-        update { $0.refusedTotal += 1 }
-        logger.warning(
-            "manifests refused; what was applied last stays in force",
-            metadata: [
-                "reason": "\(refusal.reason.rawValue)", "problems": "\(refusal.problems)",
-                "problem_count": "\(refusal.problemCount)",
-            ])
-        publish(
-            .refused(
-                reason: refusal.reason.rawValue, problems: refusal.problems,
-                problemCount: refusal.problemCount))
-    }
-
-    private func update(_ body: (inout ManifestsReport) -> Void) {
-        let (before, after) = shared.withLock { report in
-            let before = report.check
-            body(&report)
-            return (before, report.check)
-        }
-        if before != after { onCheck(after) }
-    }
-
-    private func publish(_ kind: ManifestsEvent.Kind) {
-        let event = ManifestsEvent(
-            set: options.set, directory: options.directory, instanceID: options.instanceID,
-            kind: kind)
-        lifecycle.publish(uid: uid) { event.outbound(id: $0, time: $1) }
     }
 
     /// Files block: they are touched on a thread that may.

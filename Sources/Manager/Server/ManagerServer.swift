@@ -208,8 +208,8 @@ package final class ManagerServer: Sendable {
     package func stop() async -> Int {
         logger.info("stopping", metadata: ["drain_timeout": "\(drainTimeout)"])
         parts.router.end()
+        // Not awaited: a directory on a disk that hangs must not hold up the end.
         parts.watching?.cancel()
-        await parts.watching?.value
         parts.grpc.beginGracefulShutdown()
         loop.pause()
         let lost = await fleet.shutDown(within: drainTimeout)

@@ -137,6 +137,17 @@ struct ManifestAssemblyTests {
         #expect(refusal(assembly.verdict(on: large))?.reason == .tooLarge)
     }
 
+    @Test mutating func anObjectThatNoMessageCanCarryIsRefused() {
+        let value = String(repeating: "x", count: 1_000)
+        let rows = (0..<5_000).map { "{word: w\($0), pad: \(value)}" }.joined(separator: ", ")
+        let text = connectionSet("fleet", ["a"])
+            .replacing("list: [{word: a}]", with: "list: [\(rows)]")
+            .replacing("topic: t", with: "topic: 't{{pad}}'")
+        let refused = refusal(verdict(["a.yaml": text]))
+        #expect(refused?.reason == .tooLarge)
+        #expect(refused?.message.contains("ConnectionSet fleet has 5") == true)
+    }
+
     @Test func aRefusalShowsTheFirstProblemsAndCountsAll() {
         let refusal = DirectoryRefusal(
             .invalid, problems: (0..<50).map { "\($0)" + String(repeating: "x", count: 1000) })

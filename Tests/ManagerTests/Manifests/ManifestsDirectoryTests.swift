@@ -1,4 +1,5 @@
 import ManagerCore
+import Spec
 import Synchronization
 import TestKit
 import Testing
