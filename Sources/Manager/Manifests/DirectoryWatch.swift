@@ -15,9 +15,11 @@ package struct DirectoryWatch: Sendable {
     /// After something that may go away by itself: a store or a file that cannot be read, an object
     /// of another set that is in the way.
     package static let retry: Duration = .seconds(10)
-    /// Looks may take this share of the time; a directory that is slow to look at is looked at less
-    /// often.
+    /// Looks may take one part of so many of the time; a directory that is slow to look at is looked
+    /// at less often.
     package static let shareOfTime = 20
+    /// But not less often than this.
+    package static let longestInterval: Duration = .seconds(5)
 
     package enum Decision: Sendable, Hashable {
         /// Look again after this.
@@ -86,8 +88,9 @@ package struct DirectoryWatch: Sendable {
 
     private var pause: Duration { isAsked ? Self.settleWhenAsked : Self.settle }
 
-    /// The pause before the next look, given how long one takes.
+    /// The pause before the next look, given how long one takes; a change that is about to settle is
+    /// not kept waiting.
     package static func spread(_ wanted: Duration, lookTook: Duration) -> Duration {
-        max(wanted, lookTook * shareOfTime)
+        wanted < interval ? wanted : max(wanted, min(lookTook * shareOfTime, longestInterval))
     }
 }

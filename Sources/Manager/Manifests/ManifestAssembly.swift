@@ -40,8 +40,9 @@ package struct ManifestAssembly: Sendable {
     /// Takes the content of a file in.
     package mutating func read(_ file: DirectorySnapshot.File, _ bytes: [UInt8]) {
         let isBlank = bytes.allSatisfy { $0 == 0x20 || (0x09...0x0D).contains($0) }
-        // What lacks its end is no JSON.
-        let isUnterminated = !file.path.hasSuffix(".json") && bytes.last != 0x0A
+        // What lacks its end is no JSON, and nothing at all is refused anyway.
+        let isUnterminated =
+            !isBlank && !file.path.hasSuffix(".json") && bytes.last != 0x0A
         let content: Content =
             isBlank
             ? .blank

@@ -117,6 +117,9 @@ struct DirectoryWatchTests {
     @Test func aSlowTreeIsLookedAtLessOften() {
         #expect(
             Watch.spread(.milliseconds(500), lookTook: .milliseconds(1)) == .milliseconds(500))
-        #expect(Watch.spread(.milliseconds(500), lookTook: .seconds(1)) == .seconds(20))
+        #expect(
+            Watch.spread(Watch.interval, lookTook: .milliseconds(100)) == .milliseconds(2_000))
+        #expect(Watch.spread(Watch.interval, lookTook: .seconds(10)) == Watch.longestInterval)
+        #expect(Watch.spread(Watch.settle, lookTook: .seconds(1)) == Watch.settle)
     }
 }

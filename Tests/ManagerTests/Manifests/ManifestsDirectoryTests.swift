@@ -48,8 +48,8 @@ import Testing
     private func topic(_ name: String) -> String? { store.desired(name)?.spec.topic }
     private var check: ManifestsReport.Check { manifests.report.check }
 
-    private func events(_ count: Int) async -> [String] {
-        #expect(await eventually { bus.accepted(on: LifecycleEvent.topic).count >= count })
+    private func events(_ count: Int) async throws -> [String] {
+        try #require(await eventually { bus.accepted(on: LifecycleEvent.topic).count >= count })
         return bus.accepted(on: LifecycleEvent.topic).map {
             String($0.type.split(separator: ".").last ?? "") + " "
                 + String(decoding: $0.payload, as: UTF8.self)
@@ -83,7 +83,7 @@ import Testing
         #expect(report.revision == 2)
         #expect(store.applySet("manifests")?.history.last?.by == "manifests:\(directory.path)")
 
-        let events = await events(2)
+        let events = try await events(2)
         #expect(events[0].hasPrefix(#"applied {"set":"manifests","directory":"#))
         #expect(events[0].contains(#""created":3,"configured":0,"unchanged":0,"pruned":0"#))
         #expect(events[1].contains(#""created":1,"configured":1,"unchanged":0,"pruned":2"#))
@@ -153,7 +153,7 @@ import Testing
         #expect(topic("a") == "new" && topic("b") == "repaired")
         #expect(check.isOK)
         #expect(checks.reasons == ["Reading", "Applied", "Invalid", "Applied"])
-        let events = await events(3)
+        let events = try await events(3)
         #expect(events[1].hasPrefix("refused "))
         #expect(events[1].contains(#""reason":"Invalid","problem_count":1,"problems":[""#))
     }
@@ -169,7 +169,7 @@ import Testing
         await settle()
         #expect(check.isOK)
         #expect(store.applySet("manifests")?.revision == 1)
-        let events = await events(3)
+        let events = try await events(3)
         #expect(events[2].contains(#""created":0,"configured":0,"unchanged":1"#))
     }
 
@@ -200,14 +200,16 @@ import Testing
 
     @Test func aLastLineWithoutItsEndWaitsForItsRest() async throws {
         let text = connection("a", topic: "whole")
-        try directory.write(String(text.prefix(text.count - 3)), to: "a.yaml")
+        let cut = try #require(text.firstRange(of: "whole"))
+        try directory.write(text[..<cut.lowerBound] + "wh", to: "a.yaml")
         await settle(6)
         #expect(store.names.isEmpty)
         try directory.write(text, to: "a.yaml")
         await settle()
         #expect(topic("a") == "whole")
         // One that stays so is believed in the end, and then beside other changes at once.
-        try directory.write(String(connection("b").dropLast(1)), to: "b.yaml")
+        let other = connection("b", topic: "end").split(separator: "end")
+        try directory.write(other[0] + "end", to: "b.yaml")
         await settle(16)
         #expect(store.names == ["a", "b"])
         try directory.write(connection("c"), to: "c.yaml")
