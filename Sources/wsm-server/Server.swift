@@ -92,9 +92,12 @@ struct Server: AsyncParsableCommand {
                 "connections": "\(server.store.desiredNames().count)",
             ])
         let events = await Self.events(of: server)
-        for await event in events {
-            if case .apiEnded(let error) = event { throw error }
-            break
+        waiting: for await event in events {
+            switch event {
+            case .reload: server.reload()
+            case .apiEnded(let error): throw error
+            case .signal: break waiting
+            }
         }
         // A second signal: the operator does not want to wait.
         let impatience = Task {
@@ -107,9 +110,10 @@ struct Server: AsyncParsableCommand {
         logger.info("stopped", metadata: ["lost": "\(lost)"])
     }
 
-    /// What ends a server: a signal, or the API by itself.
+    /// What ends a server, a signal or the API by itself, and SIGHUP, which does not.
     private enum Event: Sendable {
         case signal
+        case reload
         case apiEnded(any Error)
     }
 
@@ -119,9 +123,11 @@ struct Server: AsyncParsableCommand {
 
     private static func events(of server: ManagerServer) async -> AsyncStream<Event> {
         let (events, continuation) = AsyncStream.makeStream(of: Event.self)
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         Task {
-            for await _ in signals { continuation.yield(.signal) }
+            for await signal in signals {
+                continuation.yield(signal == .sighup ? .reload : .signal)
+            }
             // Its sources stop when it is let go, and the loop alone does not hold it.
             withExtendedLifetime(signals) {}
         }

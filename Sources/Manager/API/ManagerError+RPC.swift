@@ -11,6 +11,7 @@ extension ManagerError: RPCErrorConvertible {
         case .deadlineExceeded: .deadlineExceeded
         case .unavailable: .unavailable
         case .cancelled: .cancelled
+        case .permissionDenied: .permissionDenied
         }
     }
 

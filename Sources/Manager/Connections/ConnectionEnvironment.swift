@@ -41,6 +41,8 @@ package struct ConnectionEnvironment: Sendable {
     package var dialer: WebSocketDialer
     package var bus: any Bus
     package var secrets: SecretResolver
+    /// Whom connections may dial.
+    package var egress: EgressPolicy
     package var buffers: SharedBufferBudget
     package var lifecycle: LifecyclePublisher
     package var clock: ManagerClock
@@ -52,8 +54,9 @@ package struct ConnectionEnvironment: Sendable {
 
     package init(
         instanceID: String, epoch: UInt64, dialer: WebSocketDialer, bus: any Bus,
-        secrets: SecretResolver, buffers: SharedBufferBudget, lifecycle: LifecyclePublisher,
-        clock: ManagerClock, logger: Logger, metrics: ManagerMetrics, busHealth: BusHealth,
+        secrets: SecretResolver, egress: EgressPolicy, buffers: SharedBufferBudget,
+        lifecycle: LifecyclePublisher, clock: ManagerClock, logger: Logger,
+        metrics: ManagerMetrics, busHealth: BusHealth,
         onChange: @escaping @Sendable (String) -> Void
     ) {
         self.metrics = metrics
@@ -63,6 +66,7 @@ package struct ConnectionEnvironment: Sendable {
         self.dialer = dialer
         self.bus = bus
         self.secrets = secrets
+        self.egress = egress
         self.buffers = buffers
         self.lifecycle = lifecycle
         self.clock = clock

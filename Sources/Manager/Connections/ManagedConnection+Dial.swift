@@ -53,14 +53,17 @@ extension ManagedConnection {
         dialStartedAt = now
         let number = dialNumber
         facts.missingSecret = nil
+        facts.refusedAddress = nil
         facts.nextAttemptAt = nil
         logger.debug("dial started", metadata: ["attempt": "\(machine.attempt + 1)"])
         changed()
         let spec = desired.effectiveSpec
         let secrets = environment.secrets
+        let egress = EgressGuard(
+            policy: environment.egress, origin: desired.keeper == .grpc ? .api : .manifest)
         // Files are read on a thread that may block, never on the loop.
         NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) {
-            DialInput.resolve(spec, secrets: secrets)
+            DialInput.resolve(spec, secrets: secrets, egress: egress)
         }.whenComplete { result in
             self.inputResolved(result, number: number)
         }
@@ -118,6 +121,8 @@ extension ManagedConnection {
 
     private func dialEnded(_ failure: LinkFailure) {
         dial = nil
+        facts.refusedAddress =
+            failure.code == LinkFailure.addressRefused ? failure.message : nil
         let wasCalledOff = if case .closing = machine.state { true } else { false }
         countDial(wasCalledOff ? .cancelled : .failure(failure.failureClass))
         machine.dialFailed(failure, now: now, using: &generator)
@@ -283,7 +288,9 @@ extension ManagedConnection {
         let spec = desired.spec
         facts.generation = desired.generation
         machine.policyChanged(spec.reconnect)
-        if tells, machine.isExhausted || facts.missingSecret != nil {
+        let isStalled =
+            machine.isExhausted || facts.missingSecret != nil || facts.refusedAddress != nil
+        if tells, isStalled {
             machine.attemptsForgiven(now: now)
         }
         if spec.buffer != before.buffer {

@@ -92,6 +92,9 @@ package enum MetricCatalogue {
     static let storeOperations = MetricFamily(
         "wsm_state_store_operations_total", .counter, labels: StoreOperation.names,
         "Calls to the state store.")
+    static let manifests = MetricFamily(
+        "wsm_manifests_total", .counter, labels: ["result"],
+        "States of the manifest directory: put in force, or refused and reported.")
 
     static let processCPU = MetricFamily(
         "process_cpu_seconds_total", .counter, "User and system time of the process.")

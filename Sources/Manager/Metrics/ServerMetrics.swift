@@ -3,6 +3,7 @@ import Reconciler
 
 /// The content of `/metrics`: reads what every part has counted and writes it down.
 package struct ServerMetrics: Sendable {
+    let manifests: @Sendable () -> ManifestsReport
     let counters: ManagerMetrics
     let fleet: ConnectionFleet
     let store: TwoTierStore
@@ -26,6 +27,10 @@ package struct ServerMetrics: Sendable {
         traffic(&text)
         reconciler(&text)
         text.family(MetricCatalogue.storeOperations, counters.storeOperations)
+        let seen = manifests()
+        text.begin(MetricCatalogue.manifests)
+        text.sample(MetricCatalogue.manifests, ["applied"], seen.appliedTotal)
+        text.sample(MetricCatalogue.manifests, ["refused"], seen.refusedTotal)
         process(&text)
         return text.text
     }

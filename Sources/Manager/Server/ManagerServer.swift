@@ -33,6 +33,8 @@ package final class ManagerServer: Sendable {
         var statuses: StatusWriter
         var bus: any Bus
         var router: ChangeRouter
+        var manifests: ManifestsDirectory?
+        var watching: Task<Void, Never>?
         var keptOpen: Resources
     }
 
@@ -98,6 +100,7 @@ package final class ManagerServer: Sendable {
                 directory: configuration.secretsDirectory,
                 environmentPrefix: configuration.secretEnvironmentPrefix,
                 environment: configuration.environment),
+            egress: try configuration.egressPolicy(),
             buffers: SharedBufferBudget(limit: configuration.bufferLimit),
             lifecycle: LifecyclePublisher(
                 bus: resources.bus, clock: clock, epoch: store.epoch),
@@ -122,8 +125,11 @@ package final class ManagerServer: Sendable {
             checks: checks, store: metered, bus: environment.busHealth, loop: loop,
             resyncInterval: configuration.reconciler.resyncInterval,
             eventLoops: Array(group.makeIterator()), now: clock.now)
+        let manifests = makeManifests(
+            configuration, store: store, lifecycle: environment.lifecycle, checks: checks,
+            clock: clock, logger: logger)
         let metrics = ServerMetrics(
-            counters: counters, fleet: fleet, store: store, loop: loop,
+            manifests: { manifests?.report ?? ManifestsReport() }, counters: counters, fleet: fleet, store: store, loop: loop,
             lifecycle: environment.lifecycle, bufferLimit: configuration.bufferLimit,
             checks: checks, version: version, startedAt: identity.startedAt)
         let services: [any RegistrableRPCService] =
@@ -152,11 +158,31 @@ package final class ManagerServer: Sendable {
         let parts = Parts(
             grpc: grpc, serving: serving, http: http, looping: Task { await loop.run() },
             writing: Task { await statuses.run() }, monitoring: Task { await monitor.run() },
-            statuses: statuses, bus: resources.bus, router: router, keptOpen: resources)
+            statuses: statuses, bus: resources.bus, router: router, manifests: manifests,
+            watching: manifests.map { manifests in Task { await manifests.run() } },
+            keptOpen: resources)
         checks.enter(.serving)
         return ManagerServer(
             grpcPort: port, metrics: metrics, parts: parts,
             drainTimeout: configuration.drainTimeout, logger: logger)
+    }
+
+    private static func makeManifests(
+        _ configuration: ServerConfiguration, store: TwoTierStore, lifecycle: LifecyclePublisher,
+        checks: ServerChecks, clock: ManagerClock, logger: Logger
+    ) -> ManifestsDirectory? {
+        guard let directory = configuration.manifestsDirectory else { return nil }
+        return ManifestsDirectory(
+            .init(
+                directory: directory, set: configuration.manifestsSet,
+                instanceID: configuration.instanceID),
+            store: store, lifecycle: lifecycle, clock: clock, logger: logger,
+            onCheck: {
+                // What runs stays as it was, so a broken directory takes no traffic away.
+                checks.set(
+                    "manifests", ok: $0.isOK, reason: $0.reason, message: $0.message,
+                    advisory: true)
+            })
     }
 
     private static func makeGRPCServer(
@@ -194,6 +220,15 @@ package final class ManagerServer: Sendable {
         }
     }
 
+    /// How it stands with `--manifests`; `nil` without it.
+    package var manifests: ManifestsReport? { parts.manifests?.report }
+
+    /// Reads again what was read from files: SIGHUP.
+    package func reload() {
+        logger.info("reloading")
+        parts.manifests?.reload()
+    }
+
     /// Calls that wait for changes at this moment.
     package var watchers: Int { parts.router.feed.listenerCount }
 
@@ -218,6 +253,8 @@ package final class ManagerServer: Sendable {
         parts.router.end()
         checks.enter(.stopping)
         parts.monitoring.cancel()
+        // Not awaited: a directory on a disk that hangs must not hold up the end.
+        parts.watching?.cancel()
         parts.grpc.beginGracefulShutdown()
         parts.http.beginShutdown()
         loop.pause()
