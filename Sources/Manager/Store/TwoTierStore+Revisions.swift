@@ -1,4 +1,5 @@
-package import ManagerCore
+import Logging
+import ManagerCore
 
 // MARK: The manifests of revisions. They are in the store only, never in memory.
 

@@ -143,10 +143,13 @@ extension DesiredConnection {
 
     /// Takes over a new declaration of the same object.
     ///
+    /// - Parameter before: what it was before anything else was changed; `nil` is as it is now.
     /// - Returns: the fields whose effective value changed, in table order; empty means that
     ///   nothing changed and the generation stays.
-    package mutating func redeclare(_ manifest: ConnectionManifest) -> [FieldChange] {
-        let before = self
+    package mutating func redeclare(
+        _ manifest: ConnectionManifest, since before: DesiredConnection? = nil
+    ) -> [FieldChange] {
+        let before = before ?? self
         spec = manifest.spec
         declared = manifest.declared
         labels = manifest.metadata.labels
