@@ -43,7 +43,8 @@ struct DeleteCommand: ConsoleCommand {
             var report = DeleteReport()
             for reference in references {
                 if session.console.interruption.isTriggered { break }
-                report.entries.append(try await delete(reference, on: server, by: session.console.identity))
+                report.entries.append(
+                    try await delete(reference, on: server, by: session.console.identity))
             }
             return report
         }

@@ -41,7 +41,8 @@ struct EventsCommand: ConsoleCommand {
             throw ValidationError("-o json is one document at the end; with --watch use -o ndjson")
         }
         if replay, !watch {
-            throw ValidationError("--replay goes with --watch; without it all held events are shown")
+            throw ValidationError(
+                "--replay goes with --watch; without it all held events are shown")
         }
         if let connection, let problem = ObjectName.problem(connection) {
             throw ValidationError("\"\(connection)\" is no name: \(problem)")

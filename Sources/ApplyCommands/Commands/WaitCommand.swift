@@ -74,7 +74,8 @@ struct WaitCommand: ConsoleCommand {
         var names = Set(references.filter { $0.kind == .connection }.map(\.name))
         let sets = Set(references.filter { $0.kind == .connectionSet }.map(\.name))
         guard !sets.isEmpty else { return names }
-        for object in try await query.fetch(from: server) where sets.contains(object.connectionSet) {
+        for object in try await query.fetch(from: server) where sets.contains(object.connectionSet)
+        {
             names.insert(object.name)
         }
         return names

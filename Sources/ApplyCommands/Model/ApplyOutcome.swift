@@ -84,7 +84,9 @@ struct ApplyOutcome: Sendable {
     /// `12 created, 3 configured (1 reconnect), 985 unchanged, 2 pruned, 0 failed`; what seldom
     /// happens is named only when it did.
     var summaryLine: String {
-        if isOfClient { return "\(results.count.counted("object")) compiled (dry run of the client)" }
+        if isOfClient {
+            return "\(results.count.counted("object")) compiled (dry run of the client)"
+        }
         let reconnects = reconnects > 0 ? " (\(reconnects.counted("reconnect")))" : ""
         var parts = ["\(count(.created)) created", "\(count(.configured)) configured\(reconnects)"]
         parts.append("\(count(.unchanged)) unchanged")

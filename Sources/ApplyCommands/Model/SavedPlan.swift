@@ -74,7 +74,9 @@ struct SavedPlan: Sendable, Equatable {
             throw CommandFailure(.invalid, "\(path) is no saved plan, or is cut off: plan again")
         }
         guard json["formatVersion"] == .number(String(formatVersion)) else {
-            let found = json["formatVersion"].map { String(decoding: $0.serialized(), as: UTF8.self) }
+            let found = json["formatVersion"].map {
+                String(decoding: $0.serialized(), as: UTF8.self)
+            }
             throw CommandFailure(
                 .invalid,
                 "\(path) is of format version \(found ?? "none"), and this program reads"

@@ -10,7 +10,8 @@ struct StatusReport: Presentable {
     var isFine: Bool { status.ready && status.checks.allSatisfy(\.ok) }
 
     func table(_ canvas: Canvas) -> String {
-        let word = status.ready ? canvas.style("ready", .added) : canvas.style("not ready", .removed)
+        let word =
+            status.ready ? canvas.style("ready", .added) : canvas.style("not ready", .removed)
         let head = "server at \(address) is \(word)\n"
         guard !status.checks.isEmpty else { return head }
         var table = Table(columns: [

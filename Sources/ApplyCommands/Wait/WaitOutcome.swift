@@ -51,7 +51,9 @@ struct WaitOutcome: Sendable {
                     + " \(machine.reached) \(word)"
             ]
         }
-        lines += culprits.prefix(Self.shown).map { "  " + Self.line($0.name, $0.target, machine.goal, now: now) }
+        lines += culprits.prefix(Self.shown).map {
+            "  " + Self.line($0.name, $0.target, machine.goal, now: now)
+        }
         let rest = culprits.count - Self.shown
         if rest > 0 { lines.append("  … and \(rest) more") }
         return lines

@@ -27,7 +27,8 @@ extension OrchestratorService {
         let revision = try revision(request.revision, of: record)
         response.revisions = [Wsm_V1_SetRevision(revision)]
         var bytes = 0
-        for (index, document) in try await manifests(revision, of: set).enumerated().dropFirst(first)
+        for (index, document) in try await manifests(revision, of: set).enumerated().dropFirst(
+            first)
         {
             guard response.manifests.isEmpty || bytes + document.count <= Self.pageBytes else {
                 response.nextPageToken = "\(index)"

@@ -115,7 +115,8 @@ package struct SetApply {
             outcome.results, set: set.name, baseRevision: outcome.baseRevision)
         guard !options.expectPlan.isEmpty, options.expectPlan != outcome.planDigest else { return }
         throw ApplyAborted(
-            description: "the plan does not hold any more, since an object it concerns has changed: "
+            description:
+                "the plan does not hold any more, since an object it concerns has changed: "
                 + "\(ApplySentences.place(of: set)); make the plan again")
     }
 

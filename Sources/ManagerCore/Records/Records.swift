@@ -80,4 +80,3 @@ package struct ConnectionSetRecord: Sendable, Hashable {
             managers ?? [FieldOwner(manager: FieldManagers.standard, since: createdAt)]
     }
 }
-
