@@ -3,9 +3,9 @@ import ManagerCore
 /// Turns a draft into ordered writes, and their outcomes back into memory.
 ///
 /// A commit has two steps. The first makes the change: index before record on create, tombstone in
-/// the place of a record on delete, pages of a revision before the record that tells of them. Once it is durable the callers are answered. The second takes
-/// the names of removed records off their pages; if it fails the index is a superset, which is
-/// harmless.
+/// the place of a record on delete, pages of a revision before the record that tells of them. Once
+/// it is durable the callers are answered. The second takes the names of removed records off their
+/// pages; if it fails the index is a superset, which is harmless.
 struct StoreCommit {
     struct Write {
         var write: StateWrite

@@ -39,11 +39,10 @@ struct HistoryCommandTests {
                 throw RPCError(code: .failedPrecondition, message: "no longer kept")
             }
             let name = request.pageToken.isEmpty ? "a" : "b"
-            response.manifests = [
-                Data(
-                    #"{"apiVersion":"wsm.virtufin.com/v1","kind":"Connection","metadata":{"name":"\#(name)"},"spec":{"url":"ws://h/"}}"#
-                        .utf8)
-            ]
+            let json =
+                #"{"apiVersion":"wsm.virtufin.com/v1","kind":"Connection","#
+                + #""metadata":{"name":"\#(name)"},"spec":{"url":"ws://h/"}}"#
+            response.manifests = [Data(json.utf8)]
             response.nextPageToken = request.pageToken.isEmpty ? "1" : ""
             return response
         }

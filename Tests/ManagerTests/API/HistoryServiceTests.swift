@@ -84,7 +84,7 @@ import Testing
             #expect(revisions[0].summary == "rollback to 1: 1 created, 1 configured, 1 pruned")
             #expect(revisions[0].by == "rob@here")
             #expect(revisions[0].digest == revisions[2].digest, "it is what it was")
-            #expect(revisions.allSatisfy(\.canRollBack))
+            #expect(revisions.allSatisfy { $0.canRollBack })
             let same = try await manifests(server, 1)
             #expect(try await manifests(server, 3) == same && same.count == 2)
             // Once more, where nothing is to be done.
@@ -159,7 +159,7 @@ import Testing
                 try await live.server.apply(quiet("a", topic: "n\(number)"))
             }
             let revisions = try await history(live.server)
-            #expect(revisions.count(where: \.canRollBack) == ApplySetRecord.keptRevisions)
+            #expect(revisions.count { $0.canRollBack } == ApplySetRecord.keptRevisions)
             #expect(revisions.last?.canRollBack == false)
             let gone = await refusal { _ = try await rollback(live.server, to: 1) }
             #expect(gone?.code == .failedPrecondition)
