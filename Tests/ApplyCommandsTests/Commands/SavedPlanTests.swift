@@ -41,8 +41,8 @@ struct SavedPlanTests {
             "--force-conflicts")
         #expect(saved.status == .done)
         #expect(saved.error.contains("apply --plan"))
-        let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions]
-        #expect(mode as? Int == 0o600)
+        var status = stat()
+        #expect(stat(file, &status) == 0 && status.st_mode & 0o777 == 0o600)
         let fake = FakeOrchestrator(script([result("a", .created)]))
         let applied = try await fake.serve { await $0.run(["apply", "--plan", file]) }
         #expect(applied.status == .done)
