@@ -105,6 +105,8 @@ package final class RunningServer: Sendable {
     package struct Applied: Sendable {
         package var results: [Wsm_V1_ObjectResult] = []
         package var summary = Wsm_V1_ApplySummary()
+
+        package init() {}
     }
 
     package struct NotCompiled: Error, CustomStringConvertible {

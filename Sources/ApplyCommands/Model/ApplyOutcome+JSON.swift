@@ -12,6 +12,8 @@ extension ApplyOutcome {
         object.text("set", set)
         object.bool("dryRun", isDryRun)
         object.number("revision", summary?.revision ?? 0)
+        object.number("baseRevision", summary?.baseRevision ?? 0)
+        object.textIfAny("planDigest", summary?.planDigest ?? "")
         object.list("results", results.map(Self.json))
         object.value("summary", summaryJSON)
         object.list("warnings", (summary?.warnings ?? []).map { .string($0) })
@@ -43,9 +45,20 @@ extension ApplyOutcome {
         object.bool("cutsSocket", result.cutsSocket)
         object.list("edits", result.edits.map(json))
         object.textIfAny("message", result.message)
+        if !result.fieldConflicts.isEmpty {
+            object.list("fieldConflicts", result.fieldConflicts.map(json))
+        }
         object.textIfAny("uid", result.uid)
         object.number("generation", result.generation)
         object.textIfAny("origin", result.origin)
+        return object.object
+    }
+
+    private static func json(_ conflict: Wsm_V1_FieldConflict) -> JSONValue {
+        var object = JSONObjectBuilder()
+        object.text("path", conflict.path)
+        object.text("manager", conflict.manager)
+        object.timeIfAny("since", conflict.since)
         return object.object
     }
 

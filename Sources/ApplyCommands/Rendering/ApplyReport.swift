@@ -85,7 +85,8 @@ enum ApplyComplaints {
 
     /// What the operator can do about a conflict; `nil` where the server has said it.
     private static func waysOut(_ message: String) -> String? {
-        if message.contains("--adopt") || message.contains("member of ConnectionSet") { return nil }
+        if message.contains("--adopt") || message.contains("--force-conflicts") { return nil }
+        if message.contains("member of ConnectionSet") { return nil }
         if message.contains("resourceVersion") {
             return "get the object again, or take resourceVersion out of the manifest"
         }

@@ -19,6 +19,9 @@ struct PlanReport: Presentable {
         if !text.isEmpty { text += "\n" }
         text += cutLine + "\n"
         text += "plan: " + Self.summary(outcome) + "\n"
+        if outcome.hasDifferences, let base = outcome.summary?.baseRevision {
+            text += "apply with: --if-revision \(base)\n"
+        }
         return text
     }
 

@@ -147,11 +147,12 @@ package struct ConnectionOperations: Sendable {
     }
 
     private func setTopic(_ name: String, _ topic: String?) async throws {
+        let now = clock.wallTime()
         let generation = try await edit(name) { desired in
             guard !desired.declared.contains("topic") || desired.spec.topic == topic else {
                 throw declaredElsewhere(desired, field: "topic")
             }
-            desired.overlay.topic = topic
+            desired.setTopic(topic, at: now)
         }
         await settled(name) {
             fleet.observe(name).map { $0.generation >= generation } ?? true
@@ -176,6 +177,7 @@ package struct ConnectionOperations: Sendable {
     private func changeTags(
         _ name: String, _ body: @escaping @Sendable (inout [String: String]) -> Void
     ) async throws {
+        let now = clock.wallTime()
         try await edit(name) { desired in
             var tags = desired.effectiveLabels
             body(&tags)
@@ -185,7 +187,7 @@ package struct ConnectionOperations: Sendable {
             for (key, value) in desired.labels where tags[key] != value {
                 throw declaredElsewhere(desired, field: "metadata.labels[\(key)]")
             }
-            desired.overlay.labels = tags.filter { desired.labels[$0.key] == nil }
+            desired.setTags(tags.filter { desired.labels[$0.key] == nil }, at: now)
         }
     }
 

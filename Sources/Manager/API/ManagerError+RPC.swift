@@ -28,3 +28,8 @@ extension PruneRefused: RPCErrorConvertible {
     /// The prefix is part of the contract with the command line.
     package var rpcErrorMessage: String { "prune guard: " + description }
 }
+
+extension ApplyAborted: RPCErrorConvertible {
+    package var rpcErrorCode: RPCError.Code { .aborted }
+    package var rpcErrorMessage: String { description }
+}

@@ -29,6 +29,7 @@ extension TwoTierStore {
                 for name in unanswered { draft.removeConnection(name) }
             }
         }
+        await opened.tidyRevisions(of: opened.applySetNames().map { .applySet($0) })
         return opened
     }
 

@@ -102,7 +102,10 @@ package final class TwoTierStore: Sendable {
                 onChange(draft.order)
             }
             for answer in answers { answer(failure) }
-            if failure == nil { await tidyIndex(draft) }
+            if failure == nil {
+                await tidyIndex(draft)
+                await tidyRevisions(of: draft.order)
+            }
         }
     }
 
@@ -125,7 +128,7 @@ package final class TwoTierStore: Sendable {
             var commit = StoreCommit(draft: draft)
             let fresh = commit.keysToRead
             if !fresh.isEmpty {
-                commit.found(try await store.bulkGet(fresh.map(\.storeKey)))
+                commit.found(try await store.bulkGet(fresh))
             }
             let writes = commit.changeWrites()
             var outcomes = await store.write(writes.map(\.write))

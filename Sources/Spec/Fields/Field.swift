@@ -34,6 +34,7 @@ package final class Field: Sendable {
     let encode: @Sendable (ConnectionSpec, inout JSONWriter) -> Void
     let isSet: @Sendable (ConnectionSpec) -> Bool
     let isEqual: @Sendable (ConnectionSpec, ConnectionSpec) -> Bool
+    let copy: @Sendable (ConnectionSpec, inout ConnectionSpec) -> Void
 
     /// A field that always has a value. Its default is what a new ``ConnectionSpec`` holds.
     init<Value>(
@@ -58,6 +59,7 @@ package final class Field: Sendable {
         encode = { spec, writer in codec.encode(place.get(spec), &writer) }
         isSet = { _ in true }
         isEqual = { place.get($0) == place.get($1) }
+        copy = { place.set(&$1, place.get($0)) }
     }
 
     /// A field that may be left without a value.
@@ -83,6 +85,7 @@ package final class Field: Sendable {
         }
         isSet = { place.get($0) != nil }
         isEqual = { place.get($0) == place.get($1) }
+        copy = { place.set(&$1, place.get($0)) }
     }
 
     /// The value as a manifest shows it on one line; `nil` where it is not set.
