@@ -63,6 +63,8 @@ struct Server: AsyncParsableCommand {
             configuration,
             resources: .embedded(dataDirectory: configuration.dataDirectory),
             version: Version.text, logger: logger)
+        // Whoever reads "ready" may send a signal at once.
+        let events = await Self.events(of: server)
         logger.info(
             "ready",
             metadata: [
@@ -70,14 +72,14 @@ struct Server: AsyncParsableCommand {
                 "data_dir": "\(configuration.dataDirectory)", "version": "\(Version.text)",
                 "connections": "\(server.store.desiredNames().count)",
             ])
-        let events = await Self.events(of: server)
         for await event in events {
             if case .apiEnded(let error) = event { throw error }
             break
         }
         // A second signal: the operator does not want to wait.
+        let stopping = ContinuousClock.now
         let impatience = Task {
-            for await event in events {
+            for await event in events where stopping.duration(to: .now) >= Self.oneSignal {
                 if case .signal = event { ProcessLimits.leave(130) }
             }
         }
@@ -85,6 +87,10 @@ struct Server: AsyncParsableCommand {
         impatience.cancel()
         logger.info("stopped", metadata: ["lost": "\(lost)"])
     }
+
+    /// Signals closer together than this are one: `timeout`, a shell and a supervisor signal the
+    /// process and its group, and nobody changes their mind so fast.
+    private static let oneSignal: Duration = .seconds(1)
 
     /// What ends a server: a signal, or the API by itself.
     private enum Event: Sendable {
