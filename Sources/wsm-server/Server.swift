@@ -66,7 +66,9 @@ struct Server: AsyncParsableCommand {
             logger.warning("a setting is not used", metadata: ["cause": "\(warning)"])
         }
         do {
-            try await serve(start.configuration, logger: logger)
+            try await serve(
+                start.configuration, manager: ServiceManager(environment: environment),
+                logger: logger)
         } catch {
             logger.critical("the server cannot run", metadata: ["error": "\(error)"])
             if start.logLevel == nil { Self.tell("the server cannot run: \(error)") }
@@ -78,11 +80,15 @@ struct Server: AsyncParsableCommand {
         FileHandle.standardError.write(Data((sentence + "\n").utf8))
     }
 
-    private func serve(_ configuration: ServerConfiguration, logger: Logger) async throws {
+    private func serve(
+        _ configuration: ServerConfiguration, manager: ServiceManager, logger: Logger
+    ) async throws {
         let server = try await ManagerServer.start(
             configuration,
             resources: .embedded(dataDirectory: configuration.dataDirectory),
             version: Version.text, logger: logger)
+        // Whoever reads "ready" may send a signal at once.
+        let events = await Self.events(of: server)
         logger.info(
             "ready",
             metadata: [
@@ -91,24 +97,35 @@ struct Server: AsyncParsableCommand {
                 "data_dir": "\(configuration.dataDirectory)", "version": "\(Version.text)",
                 "connections": "\(server.store.desiredNames().count)",
             ])
-        let events = await Self.events(of: server)
+        let watchdog = Task { await manager.keepWatchdog(isAlive: { server.isTurning }) }
+        manager.ready(status: "\(server.store.desiredNames().count) connections declared")
         waiting: for await event in events {
             switch event {
-            case .reload: server.reload()
+            case .reload:
+                manager.reloading()
+                server.reload()
+                manager.ready(status: "files were read again")
             case .apiEnded(let error): throw error
             case .signal: break waiting
             }
         }
+        manager.stopping()
         // A second signal: the operator does not want to wait.
+        let stopping = ContinuousClock.now
         let impatience = Task {
-            for await event in events {
+            for await event in events where stopping.duration(to: .now) >= Self.oneSignal {
                 if case .signal = event { ProcessLimits.leave(130) }
             }
         }
         let lost = await server.stop()
         impatience.cancel()
+        watchdog.cancel()
         logger.info("stopped", metadata: ["lost": "\(lost)"])
     }
+
+    /// Signals closer together than this are one: `timeout`, a shell and a supervisor signal the
+    /// process and its group, and nobody changes their mind so fast.
+    private static let oneSignal: Duration = .seconds(1)
 
     /// What ends a server, a signal or the API by itself, and SIGHUP, which does not.
     private enum Event: Sendable {

@@ -14,6 +14,7 @@ import yaml
 
 from client import connection, connection_set
 from processes import binary
+from stubs import REPOSITORY
 from waiting import eventually, stays
 
 DONE, DIFFERENT, INVALID, UNREACHABLE, CONFLICT, PARTIAL, TIMED_OUT, GUARD, STALLED = range(9)
@@ -501,3 +502,23 @@ def test_hostile_text_does_not_reach_the_terminal(cli, client, peer, set):
     for arguments in (("get", "--set", set), ("describe", set)):
         result = cli(*arguments).expect(DONE)
         assert ESCAPE not in result.out and "\x07" not in result.out
+
+
+# Every broken manifest
+
+BROKEN = sorted(
+    path for path in (REPOSITORY / "Tests" / "Fixtures" / "broken").iterdir()
+    if path.suffix in (".yaml", ".json"))
+
+
+def test_every_broken_manifest_is_exit_2_with_a_place_in_under_a_second(cli):
+    assert len(BROKEN) >= 60
+    for path in BROKEN:
+        start = time.monotonic()
+        result = cli("validate", "-f", path, WSM_SERVER="127.0.0.1:1").expect(INVALID)
+        assert time.monotonic() - start < 1, path.name
+        expected = (path.parent / (path.name + ".expected")).read_text()
+        expected = expected.replace(path.name, str(path)).splitlines()
+        assert expected and re.match(rf"{re.escape(str(path))}:\d+:\d+: ", expected[0])
+        shown = result.err.splitlines()
+        assert shown[:len(expected)] == expected, path.name

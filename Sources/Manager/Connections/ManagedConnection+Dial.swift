@@ -160,6 +160,11 @@ extension ManagedConnection {
         armKeepalive()
         logger.info(
             "connected", metadata: ["address": "\(socket.remoteAddress ?? "")"])
+        if desired.spec.tls.insecureSkipVerify {
+            logger.warning(
+                "the server's certificate is not checked",
+                metadata: ["field": "tls.insecureSkipVerify"])
+        }
         send(initial, on: socket)
         changed()
         announceGap(to: connectedAt)

@@ -27,7 +27,7 @@ package enum MetricCatalogue {
         messagesReceived, receivedBytes, published, bufferMessages, bufferBytes, bufferLimit,
         dropped, eventsDropped, sends,
         reconciled, reconcileDuration, queueDepth, queueAdds, queueRetries, queueProcessing,
-        storeOperations,
+        storeOperations, manifests,
         processCPU, processStart, residentMemory, virtualMemory, openFiles, maxFiles,
     ]
 
