@@ -26,7 +26,8 @@ struct WSMApply: ParsableCommand {
         subcommands: [
             ApplyCommand.self, PlanCommand.self, DiffCommand.self, ValidateCommand.self,
             GetCommand.self, DescribeCommand.self, DeleteCommand.self, TailCommand.self,
-            SendCommand.self, VersionCommand.self,
+            SendCommand.self, VersionCommand.self, ExplainCommand.self, SchemaCommand.self,
+            CompletionCommand.self,
         ],
         defaultSubcommand: ApplyCommand.self)
 }
