@@ -24,6 +24,9 @@ package enum Program {
     }
 
     private static func execute(_ arguments: [String], _ console: Console) async -> CommandStatus {
+        if arguments.first == CompletionRun.verb {
+            return await CompletionRun.run(Array(arguments.dropFirst()), on: console)
+        }
         if let word = arguments.first, let problem = problem(withVerb: word) {
             console.error.line("error: \(problem)")
             return .invalid

@@ -28,7 +28,8 @@ struct WSMApply: ParsableCommand {
             ApplyCommand.self, PlanCommand.self, DiffCommand.self, ValidateCommand.self,
             GetCommand.self, DescribeCommand.self, DeleteCommand.self, TailCommand.self,
             SendCommand.self, WaitCommand.self, EventsCommand.self, HistoryCommand.self,
-            RollbackCommand.self, StatusCommand.self, VersionCommand.self,
+            RollbackCommand.self, StatusCommand.self, ExplainCommand.self, SchemaCommand.self,
+            CompletionCommand.self, VersionCommand.self,
         ],
         defaultSubcommand: ApplyCommand.self)
 }

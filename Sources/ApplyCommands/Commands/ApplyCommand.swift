@@ -115,15 +115,18 @@ extension ApplyingCommand {
         } catch {
             throw failure(of: run, error, in: session)
         }
-        if output.isForPeople { session.print(ApplyReport(outcome: outcome), as: output) }
+        if output.comesAtOnce { session.print(ApplyReport(outcome: outcome), as: output) }
         ApplyComplaints.report(outcome, to: session)
         guard let goal, outcome.status == .done else {
-            if !output.isForPeople { session.print(ApplyReport(outcome: outcome), as: output) }
+            if !output.comesAtOnce { session.print(ApplyReport(outcome: outcome), as: output) }
             if goal != nil { session.note("not waiting: not everything was applied") }
             return outcome.status
         }
-        let runner = WaitRunner(
+        var runner = WaitRunner(
             session: session, server: server, goal: goal, timeout: timeout)
+        if output == .ndjson {
+            runner.observe = { change in Record(change).map { session.print($0) } }
+        }
         return try await finish(runner, outcome, in: session)
     }
 
@@ -140,6 +143,8 @@ extension ApplyingCommand {
         }
         if output.isForPeople {
             if waited.end == .reached { session.console.output.line(waited.success) }
+        } else if output == .ndjson {
+            session.print(waited.record)
         } else {
             session.print(ApplyReport(outcome: outcome, wait: waited), as: output)
         }
@@ -182,7 +187,10 @@ extension OutputFormat {
     var isForPeople: Bool {
         switch self {
         case .table, .wide: true
-        case .json, .yaml, .name: false
+        case .json, .yaml, .name, .ndjson: false
         }
     }
+
+    /// Printed as it comes, for people or for a program that reads line by line.
+    var comesAtOnce: Bool { isForPeople || self == .ndjson }
 }

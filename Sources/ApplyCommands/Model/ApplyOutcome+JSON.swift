@@ -21,6 +21,25 @@ extension ApplyOutcome {
         return object.object
     }
 
+    /// The lines of `apply`, `plan` and `diff` with `-o ndjson`: the results, warnings, the summary.
+    var records: [Record] {
+        let results = results.map { result in
+            let isBad = result.action == .conflict || result.action == .failed
+            return Record(
+                level: isBad ? .error : .info, type: "result", object: result.label,
+                fields: Self.json(result))
+        }
+        let warnings = (summary?.warnings ?? []).map { text in
+            Record(level: .warning, type: "warning", fields: ["message": .string(text)])
+        }
+        var fields = JSONObjectBuilder()
+        fields.text("set", set)
+        fields.bool("dryRun", isDryRun)
+        fields.number("revision", summary?.revision ?? 0)
+        let counts = fields.object.followed(by: summaryJSON)
+        return results + warnings + [Record(type: "summary", fields: counts)]
+    }
+
     private var summaryJSON: JSONValue {
         var object = JSONObjectBuilder()
         object.number("created", count(.created))

@@ -18,6 +18,8 @@ struct ApplyReport: Presentable {
         outcome.json(kind: "ApplyResult", wait: wait?.json)
     }
 
+    var records: [Record] { outcome.records }
+
     var names: [String] {
         outcome.results.filter { $0.action != .conflict && $0.action != .failed }.map(\.label)
     }

@@ -27,6 +27,8 @@ struct PlanReport: Presentable {
 
     var json: JSONValue { outcome.json(kind: "Plan", wait: nil) }
 
+    var records: [Record] { outcome.records }
+
     var names: [String] {
         outcome.results.filter { $0.action != .unchanged && $0.action != .protected }.map(\.label)
     }

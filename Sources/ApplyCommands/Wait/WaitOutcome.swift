@@ -100,6 +100,10 @@ struct WaitOutcome: Sendable {
         return object.object
     }
 
+    var record: Record {
+        Record(level: end == .reached ? .info : .error, type: "wait", fields: json)
+    }
+
     private static func json(_ name: String, _ target: WaitMachine.Target) -> JSONValue {
         let seen = target.object ?? Wsm_V1_Object()
         var object = JSONObjectBuilder()

@@ -229,6 +229,13 @@ package final class ManagerServer: Sendable {
         parts.manifests?.reload()
     }
 
+    /// The event loops and the reconcile loop turn: what a watchdog asks.
+    package var isTurning: Bool {
+        checks.report.checks.allSatisfy {
+            $0.ok || ($0.name != "event-loops" && $0.name != "reconciler")
+        }
+    }
+
     /// Calls that wait for changes at this moment.
     package var watchers: Int { parts.router.feed.listenerCount }
 

@@ -30,6 +30,10 @@ package final class Field: Sendable {
     let isRequired: Bool
     /// Whether strings of the value are expanded in the template of a set.
     let isExpandable: Bool
+    /// What JSON Schema can say of the value.
+    let form: SchemaForm
+    /// The default; what it is without the fields that it depends on. `nil` where there is none.
+    let standard: JSONValue?
     let decode: @Sendable (Node, inout FieldProblems, inout ConnectionSpec) -> Void
     let encode: @Sendable (ConnectionSpec, inout JSONWriter) -> Void
     let isSet: @Sendable (ConnectionSpec) -> Bool
@@ -49,8 +53,10 @@ package final class Field: Sendable {
         typeName = codec.typeName
         self.rangeText = rangeText ?? codec.rangeText
         isExpandable = codec.isExpandable
+        form = codec.form
         var writer = JSONWriter()
         codec.encode(place.get(ConnectionSpec(url: "")), &writer)
+        standard = isRequired ? nil : try? JSONValue.parse(writer.bytes)
         self.defaultText = defaultText ?? "`\(Self.manifestText(writer.bytes))`"
         decode = { node, problems, spec in
             guard let value = codec.decode(node, &problems) else { return }
@@ -76,6 +82,8 @@ package final class Field: Sendable {
         self.defaultText = defaultText
         self.rangeText = rangeText ?? codec.rangeText
         isExpandable = codec.isExpandable
+        form = codec.form
+        standard = nil
         decode = { node, problems, spec in
             guard let value = codec.decode(node, &problems) else { return }
             place.set(&spec, value)
