@@ -68,10 +68,6 @@ extension CommandTree.Argument {
 }
 
 extension JSONValue {
-    fileprivate var text: String? {
-        if case .string(let text) = self { text } else { nil }
-    }
-
     fileprivate var items: [JSONValue]? {
         if case .array(let items) = self { items } else { nil }
     }
