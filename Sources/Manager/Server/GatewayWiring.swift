@@ -66,6 +66,12 @@ package struct GatewayWiring: Sendable {
         }
     }
 
+    /// A page of metrics with the version only.
+    static func buildInfo(version: String) -> String {
+        "# HELP wsm_build_info Version of the program, as a label.\n"
+            + "# TYPE wsm_build_info gauge\nwsm_build_info{version=\"\(version)\"} 1\n"
+    }
+
     /// The first half of the end: no new calls; those under way go on.
     func beginShutdown() {
         gateway.beginShutdown()

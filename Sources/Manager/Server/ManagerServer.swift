@@ -120,7 +120,7 @@ package final class ManagerServer: Sendable {
             http = try await GatewayWiring.start(
                 configuration, services: services, interceptors: [RequestSizeLimit()],
                 ports: GatewayWiring.Ports(
-                    metrics: { MetricsText.page(version: version, fleet: fleet, store: store) },
+                    metrics: { GatewayWiring.buildInfo(version: version) },
                     readiness: { ReadinessReport(isReady: !router.isEnding, checks: []) }),
                 logger: logger)
         } catch {
