@@ -27,6 +27,9 @@ package enum HTTPLimits {
     /// How long a stream waits for its first message or refusal before it says 200: a refusal
     /// comes within this, so that it has a status of its own.
     static let firstAnswer: Duration = .milliseconds(250)
+    /// After a caller closed its side, for an answer that is near: such callers are rare, and those
+    /// that have really left must not hold a call for long.
+    static let halfClosed: TimeAmount = .seconds(1)
     /// Between two comment lines of a silent event stream; proxies cut at 30 s and more.
     static let keepalive: Duration = .seconds(15)
     /// Of a manifest document chunk in one message of Apply, in bytes.

@@ -197,6 +197,16 @@ struct GatewayTests {
         }
     }
 
+    @Test func aCallerThatSaidAllItHasToSayIsStillAnswered() async throws {
+        try await withGateway { live in
+            let answer = try await live.exchange(
+                Array(
+                    "GET /v1/connections/a/tags/k HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8),
+                halfClose: true)
+            #expect(answer.status == 200)
+        }
+    }
+
     @Test func aHeadRequestHasNoBody() async throws {
         try await withGateway { live in
             let answer = try await live.request("HEAD /livez")

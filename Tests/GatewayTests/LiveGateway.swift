@@ -91,11 +91,12 @@ final class LiveGateway: Sendable {
 
     /// Sends these bytes and reads until the other side closes.
     func exchange(
-        _ bytes: [UInt8], tls: NIOSSLContext? = nil
+        _ bytes: [UInt8], tls: NIOSSLContext? = nil, halfClose: Bool = false
     ) async throws -> RawResponse {
         let connection = try await connect(tls: tls)
         return try await connection.executeThenClose { inbound, outbound in
             try await outbound.write(ByteBuffer(bytes: bytes))
+            if halfClose { outbound.finish() }
             var received: [UInt8] = []
             for try await buffer in inbound { received += buffer.readableBytesView }
             return RawResponse(received)
@@ -106,13 +107,16 @@ final class LiveGateway: Sendable {
         tls: NIOSSLContext? = nil
     ) async throws -> NIOAsyncChannel<ByteBuffer, ByteBuffer> {
         try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.allowRemoteHalfClosure, value: true)
             .connect(host: "127.0.0.1", port: gateway.port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     if let tls {
                         try channel.pipeline.syncOperations.addHandler(
                             NIOSSLClientHandler(context: tls, serverHostname: "localhost"))
                     }
-                    return try NIOAsyncChannel(wrappingChannelSynchronously: channel)
+                    return try NIOAsyncChannel(
+                        wrappingChannelSynchronously: channel,
+                        configuration: .init(isOutboundHalfClosureEnabled: true))
                 }
             }
     }

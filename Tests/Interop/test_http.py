@@ -354,7 +354,7 @@ def test_probes_and_pages(http):
     assert b"readyz check passed" in http.get("/readyz?verbose").body
     metrics = http.get("/metrics")
     assert metrics.type.startswith("text/plain; version=0.0.4")
-    assert b"\nwsm_connections{state=" in metrics.body
+    assert b"\nwsm_build_info{" in metrics.body
     assert http.get("/").json["openapi"] == "/openapi.json"
 
 

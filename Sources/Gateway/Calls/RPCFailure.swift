@@ -35,6 +35,8 @@ struct RPCFailure: Error, Sendable, Hashable {
         }
     }
 
+    static let callerLeft = RPCFailure(.cancelled, "the caller has left")
+
     static let goingAway = RPCFailure(
         .unavailable, "the server is going away: try again in a few seconds")
 }

@@ -76,6 +76,8 @@ struct RPCPort: Sendable {
         {
             throw RPCFailure.goingAway
         } catch {
+            // The transport has no word of its own for this.
+            if Task.isCancelled { throw RPCFailure.callerLeft }
             throw RPCFailure(error)
         }
     }

@@ -3,8 +3,9 @@ import Synchronization
 
 /// Tells when the other end of a connection has left, while a request is being worked on.
 ///
-/// A caller that closes its side while it waits is taken to have left, also where it closed only
-/// the half it sends on; other servers do the same.
+/// A caller that closes its side may have left or may only have said all it has to say; which, a
+/// server learns when it writes. So it is given a moment for what is answered soon, and is then
+/// taken to have left.
 final class CallerPresence: ChannelInboundHandler, RemovableChannelHandler, Sendable {
     typealias InboundIn = NIOAny
 
@@ -32,7 +33,9 @@ final class CallerPresence: ChannelInboundHandler, RemovableChannelHandler, Send
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event as? ChannelEvent == .inputClosed { leave() }
+        if event as? ChannelEvent == .inputClosed {
+            context.eventLoop.scheduleTask(in: HTTPLimits.halfClosed) { self.leave() }
+        }
         context.fireUserInboundEventTriggered(event)
     }
 

@@ -38,7 +38,7 @@ extension GatewayService {
             } else {
                 var object = try RequestBinding(schema: schema).bind(
                     route, variables: variables, query: head.target.query, body: node)
-                let resumed = try Self.resume(&object, method, head)
+                let resumed = try resume(&object, method, head)
                 let message = try MessageEncoder(schema: schema).encode(object, as: method.input)
                 messages = method.isClientStreaming ? [] : [message]
                 if method.isServerStreaming {
@@ -60,7 +60,7 @@ extension GatewayService {
     }
 
     /// `Last-Event-ID` of a reader of a topic: go on after that position.
-    private static func resume(
+    private func resume(
         _ object: inout JSONNode, _ method: MethodSchema, _ head: RequestHead
     ) throws -> UInt64? {
         guard method.fullName == "wsm.v1.Orchestrator/Subscribe",
@@ -70,6 +70,8 @@ extension GatewayService {
             throw FieldProblem(
                 path: "Last-Event-ID", sentence: "must be a position, not \(Quoted(text))")
         }
+        // What it takes the place of must be right all the same.
+        _ = try MessageEncoder(schema: schema).encode(object, as: method.input)
         let names = ["start", "after_position", "afterPosition"]
         var members = (object.members ?? []).filter { !names.contains($0.name) }
         members.append(
@@ -120,7 +122,7 @@ extension GatewayService {
             }
         }
         let stop: @Sendable () -> Void = {
-            handoff.end(RPCFailure(.cancelled, "the caller has left"))
+            handoff.end(.callerLeft)
             work.cancel()
         }
         let timer = patience.map { patience in
