@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import time
@@ -177,12 +178,12 @@ class Run:
 
     def told(self):
         """What the server said last about its manifests."""
-        lines = [line for line in self.life.process.log.splitlines() if "manifests " in line]
+        lines = re.findall(r".*manifests (?:applied|refused).*", self.life.process.log)
         return lines[-1] if lines else ""
 
     def refused(self, reason):
         """It is reported, and changes nothing."""
-        eventually(lambda: f"reason={reason}" in self.told(), 30,
+        eventually(lambda: re.search(f'reason="?{reason}', self.told()), 30,
                    lambda: f"{reason}, but {self.told()}", 0.05)
         assert self.found() == self.last, "a refused state changed something"
 
@@ -278,8 +279,9 @@ def test_a_directory_edited_at_random_is_converged_to_each_time(new_server, tmp_
     assert life.process.terminate()[0] == 0
     # A last start finds all of it in force and changes nothing.
     life.start()
-    match = life.process.wait_for(r".*manifests applied")
-    assert "created=0" in match.group(0) and "pruned=0" in match.group(0), match.group(0)
+    line = life.process.wait_for(r".*manifests applied.*").group(0)
+    for word in ("created", "configured", "pruned"):
+        assert re.search(f'{word}="?0', line), line
     run.converged()
 
 
