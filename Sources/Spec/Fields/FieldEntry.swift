@@ -47,9 +47,14 @@ package struct FieldEntry: Sendable {
         }
         let index = children.firstIndex { $0.name == key }
         if index == nil {
-            children.append(FieldEntry(name: key, path: path.isEmpty ? key : "\(path).\(key)"))
+            children.append(FieldEntry(name: key, path: Self.path(of: key, in: path)))
         }
         children[index ?? children.count - 1].place(keys.dropFirst(), change)
+    }
+
+    private static func path(of key: String, in path: String) -> String {
+        if key.contains(".") { return "\(path)[\(key)]" }
+        return path.isEmpty ? key : "\(path).\(key)"
     }
 
     /// The same entries at another place of a document.
