@@ -493,6 +493,25 @@ def test_a_pipe_gets_plain_lines(cli, slow_file, directory, set):
     assert "waiting" not in results[0].out and "waiting for Ready" in results[0].err
 
 
+def test_a_result_that_cannot_be_written_is_exit_3(server, cli, client, peer, set):
+    client.apply(connection(set, peer.url(f"/mute/{set}")), set=set)
+    for arguments in (("get",), ("get", set, "-o", "yaml"), ("version",), ("--help",)):
+        with open("/dev/full", "wb") as full:
+            process = subprocess.run(
+                [binary("wsm-apply"), *arguments], stdout=full, stderr=subprocess.PIPE, timeout=20,
+                env={**os.environ, "WSM_SERVER": server.process.address})
+        assert process.returncode == UNREACHABLE, process.stderr
+        assert b"the result could not be written: No space left" in process.stderr
+    # A reader that has seen enough is no fault.
+    client.apply(*(connection(f"{set}-{n}", "ws://127.0.0.1:1/") for n in range(300)), set=set)
+    reader = subprocess.run(
+        f"{binary('wsm-apply')} get -o yaml | head -1; exit ${{PIPESTATUS[0]}}", shell=True,
+        executable="/bin/bash", capture_output=True, timeout=20,
+        env={**os.environ, "WSM_SERVER": server.process.address})
+    assert reader.returncode == DONE and b"error" not in reader.stderr, reader
+    client.apply(set=set, prune=True, allow_empty=True, max_prune="100%")
+
+
 def test_hostile_text_does_not_reach_the_terminal(cli, client, peer, set):
     path = f"/mute/{set}"
     client.apply(connection(set, peer.url(path), reconnect={"base": "30s", "cap": "30s"}), set=set)
