@@ -1,11 +1,11 @@
 # The front door. Every target does its own set-up; what it does is in scripts/.
-.PHONY: help run test build release format lint proto bench
+.PHONY: help run test build release package-test format lint proto bench
 .DEFAULT_GOAL := help
 
 help: ## print this
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' \
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' \
 		| while IFS="$$(printf '\t')" read -r target text; do \
-			printf '  make %-9s %s\n' "$$target" "$$text"; done
+			printf '  make %-13s %s\n' "$$target" "$$text"; done
 
 run: ## start a server with example connections and watch them (WSM_RUN_SECONDS=N ends it)
 	@scripts/run.sh
@@ -17,8 +17,11 @@ build: ## debug build of the three programs, in .build/debug
 	@scripts/setup.sh
 	@swift build
 
-release: ## optimised, stripped programs that need no Swift on the target, in dist/
+release: ## optimised programs that need no Swift on the target, and a Debian package, in dist/
 	@scripts/release.sh
+
+package-test: ## installs, runs and purges the package of dist/ in a clean Debian root (as root)
+	@scripts/test-package.sh
 
 format: ## bring all Swift sources into the house's format
 	@scripts/format.sh
@@ -29,5 +32,7 @@ lint: ## format, imports, leftovers, links; changes nothing
 proto: ## generate the gRPC code from Protos/ (needs protoc)
 	@scripts/proto.sh
 
-bench: ## benchmarks: none yet, they arrive with the work on the data plane
-	@echo "there are no benchmarks yet: they arrive with the work on the data plane"
+bench: ## the receive path beside other clients, a short form (Benchmarks/run.py --help has more)
+	@scripts/release.sh >/dev/null
+	@Benchmarks/setup.sh
+	@Benchmarks/run.py --short

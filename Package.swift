@@ -111,7 +111,9 @@ let package = Package(
         // Programs.
         .target(
             name: "ServerSettings",
-            dependencies: ["Manager", "Reconciler", "Spec", .arguments, .logging]),
+            dependencies: [
+                "Manager", "ManagerCore", "Reconciler", "Spec", .arguments, .logging,
+            ]),
         .executableTarget(
             name: "wsm-server",
             dependencies: [
@@ -134,6 +136,10 @@ let package = Package(
                 .nio, .nioPosix, .grpcCore, .grpcTransport, .logging,
             ]),
 
+        // A program for the interop tests: both directions of the JSON mapping, by lines.
+        .executableTarget(
+            name: "wsm-transcode", dependencies: ["Gateway"], path: "Tests/TranscodeProbe"),
+
         .testTarget(name: "SpecTests", dependencies: ["Spec"]),
         .testTarget(name: "ManagerCoreTests", dependencies: ["ManagerCore", "Spec", "TestKit"]),
         .testTarget(
@@ -148,11 +154,14 @@ let package = Package(
             name: "GatewayTests",
             dependencies: [
                 "Gateway", "ManagerAPI", .grpcCore, .grpcInProcess, .protobuf, .httpServer,
-                .httpTypes, .nio, .nioPosix, .nioHTTP1, .logging,
+                .httpTypes, .nio, .nioPosix, .nioHTTP1, .nioSSL, .logging, "TestKit",
             ]),
         .testTarget(
             name: "ServerSettingsTests",
-            dependencies: ["ServerSettings", "Manager", "Spec", .arguments, .logging]),
+            dependencies: [
+                "ServerSettings", "Manager", "ManagerCore", "Reconciler", "Spec", .arguments,
+                .logging,
+            ]),
         .testTarget(
             name: "ReconcilerTests",
             dependencies: ["Reconciler", "ManagerCore", "Spec", "TestKit", .logging]),

@@ -33,6 +33,9 @@ findings=$(imports Sources/Reconciler \
 report "Reconciler may import Spec, ManagerCore, Logging and collections only" "$findings"
 findings=$(imports Sources/WebSocket | grep -P ':(Spec|ManagerCore|Manager|Reconciler)$')
 report "WebSocket knows nothing of wsm" "$findings"
+findings=$(imports Sources/Gateway \
+    | grep -P ':(Spec|ManagerCore|Manager|Reconciler|WebSocket|Access|ServerSettings)$')
+report "Gateway knows the contract only" "$findings"
 findings=$(imports Sources | grep -v '^Sources/TestKit/' | grep -P ':(TestKit|Feed|Testing|XCTest)$')
 report "nothing shipped imports what is for tests" "$findings"
 

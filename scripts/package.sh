@@ -19,11 +19,7 @@ trap 'rm -rf "$root"' EXIT
 tree=$root/tree
 
 for program in "${programs[@]}"; do install -D -m 755 "dist/$program" "$tree/usr/bin/$program"; done
-for page in dist/man/*.gz; do
-    section=${page%.gz}
-    section=${section##*.}
-    install -D -m 644 "$page" "$tree/usr/share/man/man$section/${page##*/}"
-done
+for page in dist/man/man?/*.gz; do install -D -m 644 "$page" "$tree/usr/share/${page#dist/}"; done
 # A host program can say its own completions; this one runs here since it was built here.
 completions=("bash bash-completion/completions/wsm-apply" "zsh zsh/vendor-completions/_wsm-apply"
     "fish fish/vendor_completions.d/wsm-apply.fish")

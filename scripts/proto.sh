@@ -21,7 +21,8 @@ protoc -I Protos \
     --plugin=protoc-gen-grpc-swift="$bin/protoc-gen-grpc-swift-2" \
     --swift_out="$out" --swift_opt=Visibility=Package,UseAccessLevelOnImports=true,FileNaming=PathToUnderscores \
     --grpc-swift_out="$out" \
-    --grpc-swift_opt=Visibility=Package,UseAccessLevelOnImports=true,Server=true,Client=true,FileNaming=PathToUnderscores \
+    --grpc-swift_opt=Visibility=Package,UseAccessLevelOnImports=true,FileNaming=PathToUnderscores \
+    --grpc-swift_opt=Server=true,Client=true \
     "${services[@]}" google/api/annotations.proto google/api/http.proto
 
 # What reflection, the HTTP routes and the OpenAPI page are made from: every file with its comments.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the three programs with optimisation and the Swift runtime in them, stripped, into dist/.
-# Usage: scripts/release.sh
+# Builds the three programs with optimisation and the Swift runtime in them, stripped, their man
+# pages, and the Debian package of them, into dist/. Usage: scripts/release.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/setup.sh
@@ -10,9 +10,12 @@ for program in "${programs[@]}"; do
     swift build -c release --static-swift-stdlib --product "$program"
 done
 bin=$(swift build -c release --static-swift-stdlib --show-bin-path)
+rm -rf dist
 mkdir -p dist
 for program in "${programs[@]}"; do
     install -m 755 "$bin/$program" "dist/$program"
     strip "dist/$program"
 done
+WSM_BIN=dist scripts/man.sh >/dev/null
+if command -v dpkg-deb >/dev/null; then scripts/package.sh; fi
 ls -l dist

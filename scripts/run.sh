@@ -74,8 +74,10 @@ start wsm-feed '^wsm-feed listens on ws:.*:([0-9]+)$' "$bin/wsm-feed" --port "$f
 feed_port=$port
 grpc_port=5002
 is_taken "$grpc_port" && grpc_port=0
+http_port=5001
+is_taken "$http_port" && http_port=0
 start wsm-server '.* grpc=[^ ]*:([0-9]+) .*ready$' \
-    "$bin/wsm-server" --grpc-port "$grpc_port" --data-dir "$work/data"
+    "$bin/wsm-server" --grpc-port "$grpc_port" --http-port "$http_port" --data-dir "$work/data"
 export WSM_SERVER=127.0.0.1:$port
 say "wsm-feed listens on 127.0.0.1:$feed_port, wsm-server on $WSM_SERVER, state in $work/data"
 

@@ -2,7 +2,8 @@
 package enum CommandStatus: Int32, Sendable, CaseIterable {
     /// Done, or no difference.
     case done = 0
-    /// `diff`: there are differences. `get`, `describe`, `delete`, `send`: a named object is not there.
+    /// `diff`: there are differences. `status`: not ready, or a check fails. `get`, `describe`,
+    /// `delete`, `send`, `history`: what was named is not there.
     case different = 1
     /// Wrong usage, or input the compiler or the server refuses.
     case invalid = 2
@@ -25,7 +26,7 @@ package enum CommandStatus: Int32, Sendable, CaseIterable {
     package var meaning: String {
         switch self {
         case .done: "done, or no difference"
-        case .different: "differences (diff); a named object is not there"
+        case .different: "differences (diff); not ready (status); a named object is not there"
         case .invalid: "wrong usage or invalid manifest"
         case .unreachable: "server unreachable, or it refused or failed"
         case .conflict: "conflict or stale revision; nothing was applied"

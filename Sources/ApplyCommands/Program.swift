@@ -19,11 +19,21 @@ package enum Program {
                 group.cancelAll()
                 if let result { status = result }
             }
-            return status
+            return outcome(status, on: console)
         }
     }
 
+    /// A result that could not be written is none, whatever the command came to.
+    private static func outcome(_ status: CommandStatus, on console: Console) -> CommandStatus {
+        guard let reason = console.output.failure else { return status }
+        console.error.line("error: the result could not be written: \(reason)")
+        return status == .done || status == .different ? .unreachable : status
+    }
+
     private static func execute(_ arguments: [String], _ console: Console) async -> CommandStatus {
+        if arguments.first == CompletionRun.verb {
+            return await CompletionRun.run(Array(arguments.dropFirst()), on: console)
+        }
         if let word = arguments.first, let problem = problem(withVerb: word) {
             console.error.line("error: \(problem)")
             return .invalid

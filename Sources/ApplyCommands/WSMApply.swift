@@ -14,6 +14,7 @@ struct WSMApply: ParsableCommand {
               wsm-apply plan -f connections/        what would happen, and which sockets are cut
               wsm-apply get                         what is there
               wsm-apply tail trades.btc             the messages of a topic
+              wsm-apply history prod                what was applied, when and by whom
 
             The server is found by --server HOST:PORT, else by WSM_SERVER, else at 127.0.0.1:5002. \
             The result goes to the standard output, everything for people to the standard error. \
@@ -26,7 +27,9 @@ struct WSMApply: ParsableCommand {
         subcommands: [
             ApplyCommand.self, PlanCommand.self, DiffCommand.self, ValidateCommand.self,
             GetCommand.self, DescribeCommand.self, DeleteCommand.self, TailCommand.self,
-            SendCommand.self, VersionCommand.self,
+            SendCommand.self, WaitCommand.self, EventsCommand.self, HistoryCommand.self,
+            RollbackCommand.self, StatusCommand.self, ExplainCommand.self, SchemaCommand.self,
+            CompletionCommand.self, VersionCommand.self,
         ],
         defaultSubcommand: ApplyCommand.self)
 }

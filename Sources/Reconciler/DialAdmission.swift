@@ -7,9 +7,24 @@ package import ManagerCore
 /// same moment; so only as many are told to go as the budget has room for.
 package struct DialAdmission: Sendable {
     private var budget: DialBudget
-    private var waiting: [String: Deque<String>] = [:]
-    private var queuedHost: [String: String] = [:]
+    private var lines: [String: Line] = [:]
+    private var places: [String: Place] = [:]
+    private var lastTicket: UInt64 = 0
     private var permits: [String: Permit] = [:]
+
+    /// Where a name stands.
+    private struct Place: Sendable {
+        var host: String
+        var ticket: UInt64
+    }
+
+    /// Those who wait for one host. Who leaves goes from ``places`` alone, so that a hundred thousand
+    /// may leave at once; what stays behind is passed over, and swept when it is the larger part.
+    private struct Line: Sendable {
+        var tickets: Deque<(name: String, ticket: UInt64)> = []
+        /// How many of them still wait.
+        var count = 0
+    }
 
     private struct Permit: Sendable {
         var host: String
@@ -32,16 +47,18 @@ package struct DialAdmission: Sendable {
             }
             finished(name, now: now)
         }
-        if let queued = queuedHost[name] {
-            if queued == host { return false }
+        if let place = places[name] {
+            if place.host == host { return false }
             leaveQueue(name)
         }
-        if waiting[host]?.isEmpty ?? true, case .granted = budget.request(host: host, now: now) {
+        if lines[host] == nil, case .granted = budget.request(host: host, now: now) {
             permits[name] = Permit(host: host, isUsed: true)
             return true
         }
-        waiting[host, default: []].append(name)
-        queuedHost[name] = host
+        lastTicket += 1
+        lines[host, default: Line()].tickets.append((name, lastTicket))
+        lines[host]?.count += 1
+        places[name] = Place(host: host, ticket: lastTicket)
         return false
     }
 
@@ -53,7 +70,7 @@ package struct DialAdmission: Sendable {
     }
 
     package func holdsPermit(_ name: String) -> Bool { permits[name] != nil }
-    package func isQueued(_ name: String) -> Bool { queuedHost[name] != nil }
+    package func isQueued(_ name: String) -> Bool { places[name] != nil }
 
     /// Lets as many go as there is room for.
     ///
@@ -64,12 +81,16 @@ package struct DialAdmission: Sendable {
     ) -> (granted: [String], next: ContinuousClock.Instant?) {
         var granted: [String] = []
         var next: ContinuousClock.Instant?
-        for host in waiting.keys.sorted() {
-            hostLoop: while let name = waiting[host]?.first {
+        for host in lines.keys.sorted() {
+            hostLoop: while let (name, ticket) = lines[host]?.tickets.first {
+                guard places[name]?.ticket == ticket else {
+                    lines[host]?.tickets.removeFirst()
+                    continue
+                }
                 switch budget.request(host: host, now: now) {
                 case .granted:
-                    waiting[host]?.removeFirst()
-                    queuedHost[name] = nil
+                    lines[host]?.tickets.removeFirst()
+                    leaveQueue(name)
                     permits[name] = Permit(host: host, isUsed: false)
                     granted.append(name)
                 case .wait(let until):
@@ -79,13 +100,20 @@ package struct DialAdmission: Sendable {
                     break hostLoop
                 }
             }
-            if waiting[host]?.isEmpty ?? false { waiting[host] = nil }
         }
         return (granted, next)
     }
 
     private mutating func leaveQueue(_ name: String) {
-        guard let host = queuedHost.removeValue(forKey: name) else { return }
-        waiting[host]?.removeAll { $0 == name }
+        guard let host = places.removeValue(forKey: name)?.host, var line = lines[host] else {
+            return
+        }
+        // Taken out while it changes, or its tickets would be copied.
+        lines[host] = nil
+        line.count -= 1
+        if line.tickets.count > 2 * line.count + 32 {
+            line.tickets.removeAll { places[$0.name]?.ticket != $0.ticket }
+        }
+        if line.count > 0 { lines[host] = line }
     }
 }

@@ -44,6 +44,7 @@ package final class ReconcileLoop: Sendable {
         var generator = SystemRandomNumberGenerator()
         var isPaused = false
         var passes: UInt64 = 0
+        var statistics = ReconcileStatistics()
         /// Those who wait for a pass that begins after they asked, and those whose pass runs.
         var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
         var served: [String: [CheckedContinuation<Void, Never>]] = [:]
@@ -106,6 +107,17 @@ package final class ReconcileLoop: Sendable {
         for continuation in waiting { continuation.resume() }
     }
 
+    /// What was done since the start, and what is under way.
+    package var statistics: ReconcileStatistics {
+        state.withLock { state in
+            var statistics = state.statistics
+            statistics.queued = state.queue.queuedCount
+            statistics.processing = state.queue.processingCount
+            statistics.adds = state.queue.adds
+            return statistics
+        }
+    }
+
     /// Passes made since the start.
     package var passes: UInt64 { state.withLock { $0.passes } }
 
@@ -127,6 +139,7 @@ package final class ReconcileLoop: Sendable {
         let now = now()
         let all = isResyncDue(now) ? Set(desired.desiredNames() + control.observedNames()) : []
         let (count, next) = state.withLock { state in
+            state.statistics.lastTurn = now
             if state.isPaused { return (0, nil as ContinuousClock.Instant?) }
             for name in all { state.queue.add(name, now: now) }
             let admitted = state.admission.admit(now: now)
@@ -160,11 +173,12 @@ package final class ReconcileLoop: Sendable {
 
     /// Works until no key is ready.
     private func work() async {
-        while let name = takeNext() {
+        while let (name, begun) = takeNext() {
             let requeueAt = await reconcile(name)
             let now = now()
             let served = state.withLock { state in
                 state.passes += 1
+                state.statistics.finished(requeueAt.result, begun: begun, now: now)
                 switch requeueAt {
                 case .converged:
                     state.queue.done(name, now: now)
@@ -182,7 +196,7 @@ package final class ReconcileLoop: Sendable {
         wake.yield()
     }
 
-    private func takeNext() -> String? {
+    private func takeNext() -> (name: String, begun: ContinuousClock.Instant)? {
         let now = now()
         return state.withLock { state in
             guard !state.isPaused, !Task.isCancelled, let name = state.queue.next(now: now) else {
@@ -190,7 +204,8 @@ package final class ReconcileLoop: Sendable {
                 return nil
             }
             state.served[name] = state.waiting.removeValue(forKey: name)
-            return name
+            state.statistics.lastProgress = now
+            return (name, now)
         }
     }
 
@@ -198,6 +213,14 @@ package final class ReconcileLoop: Sendable {
         case converged
         case at(ContinuousClock.Instant)
         case failed
+
+        var result: ReconcileStatistics.Result {
+            switch self {
+            case .converged: .done
+            case .at: .requeued
+            case .failed: .failed
+            }
+        }
     }
 
     /// One pass over one key.

@@ -73,6 +73,9 @@ package struct WorkQueue<Key: Hashable & Sendable>: Sendable {
 
     private var readyCount = 0
 
+    /// Times a key was put into the queue, or was to be after the work on it.
+    package private(set) var adds: UInt64 = 0
+
     /// When the first delayed key is due; `nil` if none is delayed.
     package var nextDeadline: Instant? { delayed.min?.at }
 
@@ -97,12 +100,14 @@ extension WorkQueue {
         switch states[key] {
         case nil:
             queuedCount += 1
+            adds += 1
             enqueue(key, at: time, now: now)
         case .ready:
             break
         case .delayed(_, let until):
             if time < until || time <= now { enqueue(key, at: time, now: now) }
         case .processing(let again):
+            if again == nil { adds += 1 }
             states[key] = .processing(again: again.map { min($0, time) } ?? time)
         }
         compact()

@@ -47,6 +47,7 @@ package final class RunningServer: Sendable {
         var configuration = ServerConfiguration(
             dataDirectory: dataDirectory ?? directory?.path ?? "", instanceID: "test-instance")
         configuration.grpcPort = 0
+        configuration.httpPort = 0
         configuration.drainTimeout = .seconds(5)
         configure(&configuration)
         let resources =
@@ -104,6 +105,8 @@ package final class RunningServer: Sendable {
     package struct Applied: Sendable {
         package var results: [Wsm_V1_ObjectResult] = []
         package var summary = Wsm_V1_ApplySummary()
+
+        package init() {}
     }
 
     package struct NotCompiled: Error, CustomStringConvertible {

@@ -29,6 +29,8 @@ package struct WebSocketDialError: Error, Sendable, Hashable, CustomStringConver
         case unreachable
         /// The request or its TLS material cannot be used; dialling again will not help.
         case invalidRequest
+        /// Every address of the host was refused by the request's `addressFilter`; nothing was sent.
+        case addressRefused
         case other
     }
 

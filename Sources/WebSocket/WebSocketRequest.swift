@@ -1,3 +1,5 @@
+package import NIOCore
+
 /// Everything one dial needs, already resolved: no references, no secrets left to fetch.
 ///
 /// The headers are sent as given. A request whose host, target, header or subprotocol would break
@@ -26,6 +28,10 @@ package struct WebSocketRequest: Sendable {
     package var maxMessageSize: Int
     /// How long a closing handshake waits for the peer's close frame.
     package var closeTimeout: Duration
+    /// Asked for each address the host stands for, on the dial's loop, before a socket is made to
+    /// that very address; a sentence refuses it. The host is looked up once in a dial, so what was
+    /// asked about is what is connected to. Nil lets every address pass.
+    package var addressFilter: (@Sendable (SocketAddress) -> String?)?
 
     package init(
         isSecure: Bool = false,
@@ -39,7 +45,8 @@ package struct WebSocketRequest: Sendable {
         tls: TLSOptions = TLSOptions(),
         timeouts: DialTimeouts = DialTimeouts(),
         maxMessageSize: Int = 1 << 20,
-        closeTimeout: Duration = .seconds(5)
+        closeTimeout: Duration = .seconds(5),
+        addressFilter: (@Sendable (SocketAddress) -> String?)? = nil
     ) {
         self.isSecure = isSecure
         self.host = host
@@ -53,6 +60,7 @@ package struct WebSocketRequest: Sendable {
         self.timeouts = timeouts
         self.maxMessageSize = maxMessageSize
         self.closeTimeout = closeTimeout
+        self.addressFilter = addressFilter
     }
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Logging
 import Manager
+import ServerSettings
 import Spec
 import UnixSignals
 
@@ -13,11 +14,13 @@ struct Server: AsyncParsableCommand {
         abstract: "Keeps WebSocket connections as declared and publishes what they bring.",
         discussion: """
             Every option can be given as an environment variable too: WSM_ and its name in capitals, \
-            dashes as underscores (WSM_GRPC_PORT). An option on the command line wins.
+            dashes as underscores (WSM_GRPC_PORT); and in the file of --config, in camel case \
+            (grpcPort). The command line wins over the environment, and that over the file.
 
             Exit codes: 0 stopped in order, 1 could not start or failed, 2 usage.
             """,
-        version: Version.text)
+        version: Version.text,
+        helpNames: [.short, .long, .customShort("?")])
 
     @OptionGroup var options: ServerOptions
 
@@ -31,64 +34,103 @@ struct Server: AsyncParsableCommand {
         } catch  where exitCode(for: error).isSuccess {
             print(fullMessage(for: error))
         } catch {
-            FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
+            tell(fullMessage(for: error))
             ProcessLimits.leave(2)
         }
     }
 
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
-        let configuration: ServerConfiguration
-        let level: Logger.Level
+        let settings = ResolvedSettings(
+            flags: options.given, environment: environment,
+            host: HostFacts(hostName: ProcessLimits.hostName, isRoot: ProcessLimits.isRoot),
+            readFile: SettingsFileReader.bytes(of:))
+        if options.printConfig {
+            let isJSON = options.output == .json
+            print(
+                isJSON ? ConfigPrinting.json(settings) : ConfigPrinting.text(settings),
+                terminator: "")
+        }
+        let start: ServerStart
         do {
-            (configuration, level) = try options.resolve(environment)
-            try configuration.validate()
+            start = try ServerStart(settings, environment: environment)
         } catch {
             throw ValidationError("\(error)")
         }
+        if options.printConfig { return }
         ProcessLimits.raise()
-        var logger = Logger(label: "wsm-server") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = level
-        logger[metadataKey: "wsm.instance.id"] = "\(configuration.instanceID)"
+        var logger = ServerLog.logger(
+            label: "wsm-server", level: start.logLevel, format: start.logFormat)
+        logger[metadataKey: "wsm.instance.id"] = "\(start.configuration.instanceID)"
+        for warning in settings.warnings {
+            logger.warning("a setting is not used", metadata: ["cause": "\(warning)"])
+        }
         do {
-            try await serve(configuration, logger: logger)
+            try await serve(
+                start.configuration, manager: ServiceManager(environment: environment),
+                logger: logger)
         } catch {
             logger.critical("the server cannot run", metadata: ["error": "\(error)"])
+            if start.logLevel == nil { Self.tell("the server cannot run: \(error)") }
             throw ExitCode(1)
         }
     }
 
-    private func serve(_ configuration: ServerConfiguration, logger: Logger) async throws {
+    private static func tell(_ sentence: String) {
+        FileHandle.standardError.write(Data((sentence + "\n").utf8))
+    }
+
+    private func serve(
+        _ configuration: ServerConfiguration, manager: ServiceManager, logger: Logger
+    ) async throws {
         let server = try await ManagerServer.start(
             configuration,
             resources: .embedded(dataDirectory: configuration.dataDirectory),
             version: Version.text, logger: logger)
+        // Whoever reads "ready" may send a signal at once.
+        let events = await Self.events(of: server)
         logger.info(
             "ready",
             metadata: [
                 "grpc": "\(configuration.bind):\(server.grpcPort)",
+                "http": "\(configuration.bind):\(server.httpPort)",
                 "data_dir": "\(configuration.dataDirectory)", "version": "\(Version.text)",
                 "connections": "\(server.store.desiredNames().count)",
             ])
-        let events = await Self.events(of: server)
-        for await event in events {
-            if case .apiEnded(let error) = event { throw error }
-            break
+        let watchdog = Task { await manager.keepWatchdog(isAlive: { server.isTurning }) }
+        manager.ready(status: "\(server.store.desiredNames().count) connections declared")
+        waiting: for await event in events {
+            switch event {
+            case .reload:
+                manager.reloading()
+                server.reload()
+                manager.ready(status: "files were read again")
+            case .apiEnded(let error): throw error
+            case .signal: break waiting
+            }
         }
+        manager.stopping()
         // A second signal: the operator does not want to wait.
+        let stopping = ContinuousClock.now
         let impatience = Task {
-            for await event in events {
+            for await event in events where stopping.duration(to: .now) >= Self.oneSignal {
                 if case .signal = event { ProcessLimits.leave(130) }
             }
         }
         let lost = await server.stop()
         impatience.cancel()
+        watchdog.cancel()
         logger.info("stopped", metadata: ["lost": "\(lost)"])
     }
 
-    /// What ends a server: a signal, or the API by itself.
+    /// Signals closer together than this are one: `timeout`, a shell and a supervisor signal the
+    /// process and its group, and nobody changes their mind so fast.
+    private static let oneSignal: Duration = .seconds(1)
+
+    /// What ends a server, a signal or the API by itself, and SIGHUP, which does not.
     private enum Event: Sendable {
         case signal
+        case reload
         case apiEnded(any Error)
     }
 
@@ -98,9 +140,11 @@ struct Server: AsyncParsableCommand {
 
     private static func events(of server: ManagerServer) async -> AsyncStream<Event> {
         let (events, continuation) = AsyncStream.makeStream(of: Event.self)
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         Task {
-            for await _ in signals { continuation.yield(.signal) }
+            for await signal in signals {
+                continuation.yield(signal == .sighup ? .reload : .signal)
+            }
             // Its sources stop when it is let go, and the loop alone does not hold it.
             withExtendedLifetime(signals) {}
         }

@@ -99,13 +99,17 @@ class Server(Process):
         self.data_dir = pathlib.Path(data_dir)
         log = log or self.data_dir.with_name(self.data_dir.name + f"-{time.monotonic_ns()}.log")
         super().__init__(
-            [binary("wsm-server"), "--grpc-port", 0, "--data-dir", data_dir, *arguments], log, env
+            [binary("wsm-server"), "--grpc-port", 0, "--http-port", 0, "--data-dir", data_dir,
+             *arguments], log, env
         )
         self.port = None
+        self.http_port = None
 
     def ready(self, timeout=30.0):
         match = self.wait_for(r"grpc=127\.0\.0\.1:(\d+).*ready", timeout)
         self.port = int(match.group(1))
+        line = match.group(0)
+        self.http_port = int(re.search(r"http=127\.0\.0\.1:(\d+)", line).group(1))
         return self
 
     @property

@@ -28,9 +28,10 @@ def _compile():
 
 _compile()
 
+from google.api import annotations_pb2 as annotations  # noqa: E402
 from virtufin import websocketmanager_pb2 as ws  # noqa: E402
 from virtufin import websocketmanager_pb2_grpc as ws_grpc  # noqa: E402
 from wsm.v1 import orchestrator_pb2 as v1  # noqa: E402
 from wsm.v1 import orchestrator_pb2_grpc as v1_grpc  # noqa: E402
 
-__all__ = ["REPOSITORY", "v1", "v1_grpc", "ws", "ws_grpc"]
+__all__ = ["REPOSITORY", "annotations", "v1", "v1_grpc", "ws", "ws_grpc"]

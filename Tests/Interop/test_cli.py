@@ -14,6 +14,7 @@ import yaml
 
 from client import connection, connection_set
 from processes import binary
+from stubs import REPOSITORY
 from waiting import eventually, stays
 
 DONE, DIFFERENT, INVALID, UNREACHABLE, CONFLICT, PARTIAL, TIMED_OUT, GUARD, STALLED = range(9)
@@ -492,6 +493,25 @@ def test_a_pipe_gets_plain_lines(cli, slow_file, directory, set):
     assert "waiting" not in results[0].out and "waiting for Ready" in results[0].err
 
 
+def test_a_result_that_cannot_be_written_is_exit_3(server, cli, client, peer, set):
+    client.apply(connection(set, peer.url(f"/mute/{set}")), set=set)
+    for arguments in (("get",), ("get", set, "-o", "yaml"), ("version",), ("--help",)):
+        with open("/dev/full", "wb") as full:
+            process = subprocess.run(
+                [binary("wsm-apply"), *arguments], stdout=full, stderr=subprocess.PIPE, timeout=20,
+                env={**os.environ, "WSM_SERVER": server.process.address})
+        assert process.returncode == UNREACHABLE, process.stderr
+        assert b"the result could not be written: No space left" in process.stderr
+    # A reader that has seen enough is no fault.
+    client.apply(*(connection(f"{set}-{n}", "ws://127.0.0.1:1/") for n in range(300)), set=set)
+    reader = subprocess.run(
+        f"{binary('wsm-apply')} get -o yaml | head -1; exit ${{PIPESTATUS[0]}}", shell=True,
+        executable="/bin/bash", capture_output=True, timeout=20,
+        env={**os.environ, "WSM_SERVER": server.process.address})
+    assert reader.returncode == DONE and b"error" not in reader.stderr, reader
+    client.apply(set=set, prune=True, allow_empty=True, max_prune="100%")
+
+
 def test_hostile_text_does_not_reach_the_terminal(cli, client, peer, set):
     path = f"/mute/{set}"
     client.apply(connection(set, peer.url(path), reconnect={"base": "30s", "cap": "30s"}), set=set)
@@ -501,3 +521,23 @@ def test_hostile_text_does_not_reach_the_terminal(cli, client, peer, set):
     for arguments in (("get", "--set", set), ("describe", set)):
         result = cli(*arguments).expect(DONE)
         assert ESCAPE not in result.out and "\x07" not in result.out
+
+
+# Every broken manifest
+
+BROKEN = sorted(
+    path for path in (REPOSITORY / "Tests" / "Fixtures" / "broken").iterdir()
+    if path.suffix in (".yaml", ".json"))
+
+
+def test_every_broken_manifest_is_exit_2_with_a_place_in_under_a_second(cli):
+    assert len(BROKEN) >= 60
+    for path in BROKEN:
+        start = time.monotonic()
+        result = cli("validate", "-f", path, WSM_SERVER="127.0.0.1:1").expect(INVALID)
+        assert time.monotonic() - start < 1, path.name
+        expected = (path.parent / (path.name + ".expected")).read_text()
+        expected = expected.replace(path.name, str(path)).splitlines()
+        assert expected and re.match(rf"{re.escape(str(path))}:\d+:\d+: ", expected[0])
+        shown = result.err.splitlines()
+        assert shown[:len(expected)] == expected, path.name

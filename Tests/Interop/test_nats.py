@@ -107,7 +107,8 @@ def test_messages_arrive_and_the_connection_heals(client, make_nats, name):
 def test_the_same_over_tls(new_server, make_nats, tmp_path, name):
     secrets = certificates.make(tmp_path / "secrets", "IP:127.0.0.1", "DNS:nats.example")
     broker = make_nats(tls=secrets)
-    client = new_server("--secrets-dir", str(secrets)).client
+    life = new_server("--secrets-dir", str(secrets))
+    client = life.client
     url = f"wss://127.0.0.1:{broker.ws_port}/"
     ca = {"ca": {"valueFrom": {"file": "ca.pem"}}}
     run(client, broker, name(), url, tls=ca)
@@ -126,6 +127,12 @@ def test_the_same_over_tls(new_server, make_nats, tmp_path, name):
         assert client.status(own)["lastError"]["class"] == "configuration"
     client.wait_object(missing, lambda o: o.stalled and o.reason == "SecretUnavailable")
     assert "gone.pem" in client.get(missing).message
+    assert "insecureSkipVerify" not in life.process.log
+    unchecked = name("unchecked")
+    client.apply(manifest(unchecked, url, tls={"insecureSkipVerify": True}), set=unchecked)
+    client.wait_ready(unchecked)
+    assert "certificate is not checked" in life.process.log
+
     # Looked at again when it appears.
     shutil.copy(secrets / "ca.pem", secrets / "gone.pem")
     client.wait_ready(missing, timeout=45)

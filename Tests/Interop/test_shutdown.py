@@ -6,7 +6,7 @@ import grpc
 import pytest
 
 from client import connection
-from waiting import eventually
+from waiting import eventually, stays
 
 
 def fleet(client, peer, count, kind="mute"):
@@ -32,6 +32,30 @@ def test_sockets_are_closed_with_1001_and_the_exit_code_is_0(new_server, new_pee
     # An orderly end is no reason to dial what is dialled only once.
     assert client.listed(id).status == "disconnected"
     assert len(peer.dials("/mute/api")) == 1
+
+
+def test_a_signal_that_comes_twice_at_once_is_one(new_server, new_peer):
+    """`timeout` and shells signal the process and its group."""
+    life, peer = new_server("--drain-timeout", "3s"), new_peer()
+    fleet(life.client, peer, 1)
+    peer.session("/mute/0").go_mute()
+    for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGINT):
+        life.process.popen.send_signal(number)
+    assert life.process.popen.wait(8) == 0
+    assert "stopped" in life.process.log
+
+
+def test_a_second_signal_ends_it_at_once(new_server, new_peer):
+    life, peer = new_server("--drain-timeout", "30s"), new_peer()
+    client = life.client
+    client.apply(connection("slow", peer.url("/mute/slow"), timeouts={"close": "30s"}))
+    client.wait_ready("slow")
+    peer.session("/mute/slow").go_mute()
+    life.process.popen.terminate()
+    life.process.wait_for("stopping")
+    stays(lambda: life.process.is_alive, 1.1, "gone before the second signal")
+    life.process.popen.terminate()
+    assert life.process.popen.wait(5) == 130
 
 
 def test_it_ends_at_once_where_all_is_done(new_server):

@@ -195,6 +195,20 @@ import Testing
         #expect(try condition("Stalled", status).status == .yes)
     }
 
+    @Test(arguments: [true, false])
+    func aRefusedAddressStallsWithItsSentence(_ autoReconnect: Bool) throws {
+        let desired = try desired { $0.autoReconnect = autoReconnect }
+        let status = status(desired, try down { $0.refusedAddress = "10.0.0.1 is refused" })
+        #expect(status.phase == .stalled)
+        for type in ["Ready", "Connected"] {
+            let condition = try condition(type, status)
+            #expect(condition.status == .no)
+            #expect(condition.reason == "AddressRefused")
+            #expect(condition.message == "10.0.0.1 is refused")
+        }
+        #expect(try condition("Stalled", status).status == .yes)
+    }
+
     @Test func theMessageSaysHowTheLastSocketEnded() throws {
         let seen = try down {
             $0.lastClose = LinkClose(code: 1001, reason: "restart", by: .remote, at: now)

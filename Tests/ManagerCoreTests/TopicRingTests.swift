@@ -67,7 +67,7 @@ import Testing
         var generator = SplitMix64(seed: seed)
         let maxMessages = Int.random(in: 1...50, using: &generator)
         let maxBytes = Int.random(in: 1...500, using: &generator)
-        var ring = TopicRing<UInt64>(maxMessages: maxMessages, maxBytes: maxBytes)
+        var ring = TopicRing<TestRun<UInt64>>(maxMessages: maxMessages, maxBytes: maxBytes)
         var readers = [UInt64](repeating: 1, count: 3)
         var accounted = [UInt64](repeating: 0, count: 3)
         var appended: UInt64 = 0

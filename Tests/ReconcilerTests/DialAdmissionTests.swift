@@ -31,6 +31,26 @@ import Testing
         #expect(granted == ["b", "c", "d"])
     }
 
+    /// A set of a hundred thousand that is deleted while it waits for one host.
+    @Test(.timeLimit(.minutes(1))) func manyMayLeaveTheQueueAtOnce() {
+        var admission = admission(rate: 1, burst: 1)
+        let names = (0..<100_000).map { "c\($0)" }
+        for name in names { _ = admission.request(name, host: "h:1", now: start) }
+        for name in names.dropLast().reversed() { admission.finished(name, now: start) }
+        #expect(!admission.isQueued("c1"))
+        #expect(admission.admit(now: after(1)).granted == ["c99999"])
+    }
+
+    @Test func whoLeavesAndAsksAgainStandsAtTheEnd() {
+        var admission = admission(rate: 1, burst: 1)
+        for name in ["a", "b", "c", "d"] { _ = admission.request(name, host: "h:1", now: start) }
+        admission.finished("b", now: start)
+        #expect(admission.request("b", host: "h:1", now: start) == false)
+        var granted: [String] = []
+        for second in 1...3 { granted += admission.admit(now: after(Double(second))).granted }
+        #expect(granted == ["c", "d", "b"])
+    }
+
     @Test func aLateAskerDoesNotOvertakeTheQueue() {
         var admission = admission(rate: 1, burst: 1)
         #expect(admission.request("a", host: "h:1", now: start) == true)

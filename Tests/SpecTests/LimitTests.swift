@@ -103,6 +103,43 @@ struct LimitTests {
         for bracket in ["[", "{a: ", "- ", "? "] {
             let lines = compile(String(repeating: bracket, count: 100_000)).lines
             #expect(lines.count == 1, "\(bracket)")
+            #expect(lines[0].hasSuffix("nested deeper than 64"), "\(bracket)")
+        }
+    }
+
+    /// 15 billion placeholders: counted, not filled in. Filling 128 MiB of them in takes a debug
+    /// build twenty seconds.
+    @Test func placeholdersBeyondTheBoundAreNotFilledIn() {
+        let numbers = (0..<100_000).map(String.init).joined(separator: ",")
+        let uses = String(repeating: "{{i}}", count: 150_000)
+        let text = """
+            apiVersion: wsm.virtufin.com/v1
+            kind: ConnectionSet
+            metadata: {name: s}
+            spec:
+              matrix: {i: [\(numbers)]}
+              name: "n{{i}}"
+              template: {spec: {url: ws://x/, onOpen: [{text: "\(uses)"}]}}
+            """
+        let time = ContinuousClock().measure {
+            #expect(compile(text).lines.first?.contains("come to more than 128MiB") == true)
+        }
+        #expect(time < .seconds(10))
+    }
+
+    @Test func whatADiagnosticQuotesIsBounded() {
+        let long = String(repeating: "9", count: 1_000_000)
+        let texts = [
+            "!\(long) a", "a: !!\(long) b", connectionYAML("  url: ws://a/\n  ? k\(long)\n  : 1"),
+            connectionYAML("  url: ws://a/\n  reconnect: {maxAttempts: \(long)}"),
+            connectionYAML("  url: ws://a/\n  timeouts: {dial: 1\(long)x}"),
+            connectionYAML("  url: ws://a/\n  buffer: {overflow: é\(long)é}"),
+            "kind: \(long)", "apiVersion: 'v\(long)'", #"{"kind":"\#(long)"}"#,
+        ]
+        for text in texts {
+            let lines = compile(text).lines
+            #expect(!lines.isEmpty, "\(text.prefix(40))")
+            for line in lines { #expect(line.utf8.count < 1_500, "\(line.prefix(200))") }
         }
     }
 

@@ -13,6 +13,11 @@ struct ApplyStream {
     let header: Wsm_V1_ApplyHeader
     let documents: [Wsm_V1_ManifestDocument]
 
+    init(_ documents: [Wsm_V1_ManifestDocument], header: Wsm_V1_ApplyHeader) {
+        self.header = header
+        self.documents = documents
+    }
+
     /// - Throws: A ``CommandFailure`` naming a document too large to travel.
     init(_ objects: [CompiledObject], header: Wsm_V1_ApplyHeader) throws {
         self.header = header

@@ -16,52 +16,97 @@ struct ApplyCommand: ConsoleCommand {
               wsm-apply -f connections/ --wait --timeout 2m
               wsm-apply -f feed.yaml --wait=FirstMessage
               generate-manifests | wsm-apply -f - --dry-run -o json
+              wsm-apply -f connections/ --if-revision 7
+              wsm-apply apply --plan saved.plan
             """)
 
     @OptionGroup var input: InputOptions
     @OptionGroup var options: ApplySetOptions
 
-    @Flag(help: "Let the server say what would happen, and write nothing.")
-    var dryRun = false
+    @Option(
+        help: ArgumentHelp(
+            "Apply exactly what plan --out saved; exit code 4 when anything moved since.",
+            valueName: "file"))
+    var plan: String?
 
     @Option(
-        name: .long, defaultAsFlag: WaitGoal.ready.rawValue, parsing: .next,
+        name: .long, defaultAsFlag: DryRun.server.rawValue, parsing: .next,
         help: ArgumentHelp(
-            "Wait until the connections are Ready, or have their FirstMessage.",
-            valueName: "goal"))
-    var wait: String?
+            "Write nothing: server says what would happen, client only compiles, without a server.",
+            valueName: "client|server"))
+    var dryRun: String?
 
-    @Option(help: ArgumentHelp("How long --wait waits.", valueName: "duration"))
-    var timeout = DurationArgument(.seconds(60))
+    @OptionGroup var waiting: WaitOptions
 
     @Option(name: .shortAndLong, help: "The form of the result.")
     var output: OutputFormat = .table
 
     @OptionGroup var common: CommonOptions
 
-    // The parser would take a goal that is none for a bare --wait, hence the text.
-    private var goal: WaitGoal? { wait.flatMap(WaitGoal.init(text:)) }
+    // As with --wait, the parser would take another word for a bare --dry-run.
+    private var dryRunBy: DryRun? { dryRun.flatMap(DryRun.init) }
+
+    var goal: WaitGoal? { waiting.goal }
+    var timeout: Duration { waiting.timeout.duration }
 
     func validate() throws {
-        if let wait, goal == nil {
-            throw ValidationError("--wait is \"\(wait)\": it should be Ready or FirstMessage")
+        if let dryRun, dryRunBy == nil {
+            throw ValidationError("--dry-run is \"\(dryRun)\": it should be client or server")
         }
-        if dryRun, wait != nil {
+        if dryRun != nil, goal != nil {
             throw ValidationError("--wait has nothing to wait for with --dry-run")
+        }
+        guard plan != nil else { return }
+        guard input.files.isEmpty, options.isUntouched, dryRun == nil else {
+            throw ValidationError(
+                "--plan applies exactly what was planned: -f, --set, --prune, --dry-run and the "
+                    + "like do not go with it")
         }
     }
 
     func run(in session: Session) async throws -> CommandStatus {
+        if let plan { return try await apply(savedPlan: plan, in: session) }
         try input.requireFiles(for: "apply")
         let objects = try await ManifestInput(session: session)
             .load(input, allowEmpty: options.prune)
-        let run = try ApplyRun(objects, options, dryRun: dryRun, session: session)
+        if dryRunBy == .client { return compileOnly(objects, in: session) }
+        let run = try ApplyRun(objects, options, dryRun: dryRunBy != nil, session: session)
         return try await ServerConnection.with(session) { server in
             try await apply(run, on: server, in: session)
         }
     }
 
-    private func apply(
+    private func apply(savedPlan path: String, in session: Session) async throws -> CommandStatus {
+        let plan = try SavedPlan.read(from: path)
+        return try await ServerConnection.with(session) { server in
+            try plan.check(server)
+            return try await apply(ApplyRun(plan, session: session), on: server, in: session)
+        }
+    }
+
+    private func compileOnly(
+        _ objects: [CompiledObject], in session: Session
+    ) -> CommandStatus {
+        if options.prune {
+            session.note("what a prune would delete is not told: the server was not asked")
+        }
+        let outcome = ApplyOutcome(compiled: objects, set: options.set)
+        session.print(ApplyReport(outcome: outcome), as: output)
+        return outcome.status
+    }
+}
+
+/// A verb that changes a set, reports it, and may wait for its connections.
+protocol ApplyingCommand {
+    var output: OutputFormat { get }
+    var goal: WaitGoal? { get }
+    var timeout: Duration { get }
+}
+
+extension ApplyCommand: ApplyingCommand {}
+
+extension ApplyingCommand {
+    func apply(
         _ run: ApplyRun, on server: ServerConnection, in session: Session
     ) async throws -> CommandStatus {
         let outcome: ApplyOutcome
@@ -70,15 +115,18 @@ struct ApplyCommand: ConsoleCommand {
         } catch {
             throw failure(of: run, error, in: session)
         }
-        if output.isForPeople { session.print(ApplyReport(outcome: outcome), as: output) }
+        if output.comesAtOnce { session.print(ApplyReport(outcome: outcome), as: output) }
         ApplyComplaints.report(outcome, to: session)
         guard let goal, outcome.status == .done else {
-            if !output.isForPeople { session.print(ApplyReport(outcome: outcome), as: output) }
+            if !output.comesAtOnce { session.print(ApplyReport(outcome: outcome), as: output) }
             if goal != nil { session.note("not waiting: not everything was applied") }
             return outcome.status
         }
-        let runner = WaitRunner(
-            session: session, server: server, goal: goal, timeout: timeout.duration)
+        var runner = WaitRunner(
+            session: session, server: server, goal: goal, timeout: timeout)
+        if output == .ndjson {
+            runner.observe = { change in Record(change).map { session.print($0) } }
+        }
         return try await finish(runner, outcome, in: session)
     }
 
@@ -88,13 +136,15 @@ struct ApplyCommand: ConsoleCommand {
         let machine = WaitRunner.machine(goal: runner.goal, after: outcome)
         let waited: WaitOutcome
         do {
-            waited = try await runner.run(machine, set: options.set)
+            waited = try await runner.run(machine, set: outcome.set)
         } catch  where session.console.interruption.isTriggered {
             throw CommandFailure(
                 .interrupted, "interrupted while waiting; what is said above was applied")
         }
         if output.isForPeople {
             if waited.end == .reached { session.console.output.line(waited.success) }
+        } else if output == .ndjson {
+            session.print(waited.record)
         } else {
             session.print(ApplyReport(outcome: outcome, wait: waited), as: output)
         }
@@ -137,7 +187,10 @@ extension OutputFormat {
     var isForPeople: Bool {
         switch self {
         case .table, .wide: true
-        case .json, .yaml, .name: false
+        case .json, .yaml, .name, .ndjson: false
         }
     }
+
+    /// Printed as it comes, for people or for a program that reads line by line.
+    var comesAtOnce: Bool { isForPeople || self == .ndjson }
 }

@@ -43,7 +43,8 @@ struct DeleteCommand: ConsoleCommand {
             var report = DeleteReport()
             for reference in references {
                 if session.console.interruption.isTriggered { break }
-                report.entries.append(try await delete(reference, on: server))
+                report.entries.append(
+                    try await delete(reference, on: server, by: session.console.identity))
             }
             return report
         }
@@ -84,12 +85,13 @@ struct DeleteCommand: ConsoleCommand {
     }
 
     private func delete(
-        _ reference: ObjectReference, on server: ServerConnection
+        _ reference: ObjectReference, on server: ServerConnection, by identity: String
     ) async throws -> DeleteReport.Entry {
         var request = Wsm_V1_DeleteRequest()
         request.kind = reference.kind.rawValue
         request.name = reference.name
         request.set = set ?? ""
+        request.appliedBy = identity
         do {
             let response = try await server.orchestrator.delete(
                 request, options: ServerConnection.options(timeout: .seconds(60)))

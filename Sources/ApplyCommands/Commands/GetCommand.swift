@@ -93,5 +93,5 @@ extension ObjectKind {
 
 extension OutputFormat {
     /// Needs the whole manifests.
-    var isDocument: Bool { self == .json || self == .yaml }
+    var isDocument: Bool { self == .json || self == .yaml || self == .ndjson }
 }

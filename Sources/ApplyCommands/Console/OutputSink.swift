@@ -2,11 +2,15 @@
 package protocol OutputSink: Sendable {
     /// Writes all of it, or nothing any more once the reader has gone.
     func write(_ bytes: [UInt8])
-    /// The reader has gone (a closed pipe).
+    /// Nothing is written any more: the reader has gone (a closed pipe), or a write failed.
     var isClosed: Bool { get }
+    /// Why a write failed, in the system's words; a reader that has gone is no failure.
+    var failure: String? { get }
 }
 
 extension OutputSink {
+    package var failure: String? { nil }
+
     package func write(_ text: String) {
         write(Array(text.utf8))
     }

@@ -12,23 +12,27 @@ private import Synchronization
 /// Writes to a file descriptor of the process.
 final class DescriptorSink: OutputSink {
     private let descriptor: Int32
-    private let closed = Mutex(false)
+    private let fault = Mutex<Int32?>(nil)
 
     init(_ descriptor: Int32) {
         self.descriptor = descriptor
     }
 
-    var isClosed: Bool { closed.withLock { $0 } }
+    var isClosed: Bool { fault.withLock { $0 != nil } }
+
+    var failure: String? {
+        fault.withLock { $0.flatMap { $0 == EPIPE ? nil : SystemCalls.text($0) } }
+    }
 
     func write(_ bytes: [UInt8]) {
-        closed.withLock { closed in
-            guard !closed else { return }
-            closed = !bytes.withUnsafeBytes { writeAll($0) }
+        fault.withLock { fault in
+            guard fault == nil else { return }
+            fault = bytes.withUnsafeBytes { writeAll($0) }
         }
     }
 
-    /// - Returns: Whether the reader is still there.
-    private func writeAll(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    /// - Returns: The error that ended it; `EPIPE` where the reader has gone.
+    private func writeAll(_ bytes: UnsafeRawBufferPointer) -> Int32? {
         var offset = 0
         while offset < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
@@ -38,10 +42,10 @@ final class DescriptorSink: OutputSink {
             } else if errno == EAGAIN {
                 _ = SystemCalls.wait(for: .writable, of: descriptor, milliseconds: -1)
             } else if errno != EINTR {
-                return false
+                return errno
             }
         }
-        return true
+        return nil
     }
 
     private static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {

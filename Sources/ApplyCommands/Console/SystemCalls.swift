@@ -55,6 +55,36 @@ enum SystemCalls {
         return bytes
     }
 
+    /// Writes a file that its owner alone may read, whole or not at all.
+    ///
+    /// - Throws: A sentence without the path.
+    static func writePrivately(_ bytes: [UInt8], to path: String) throws(CommandFailure) {
+        let partial = "\(path).\(getpid()).partial"
+        let descriptor = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw CommandFailure(.invalid, text(errno)) }
+        let error = writeAll(bytes, to: descriptor)
+        close(descriptor)
+        guard error == 0, rename(partial, path) == 0 else {
+            let number = error == 0 ? errno : error
+            unlink(partial)
+            throw CommandFailure(.invalid, text(number))
+        }
+    }
+
+    /// - Returns: 0, or the system error.
+    private static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
+        bytes.withUnsafeBytes { buffer in
+            var start = 0
+            while start < buffer.count {
+                let rest = UnsafeRawBufferPointer(rebasing: buffer[start...])
+                let count = write(descriptor, rest.baseAddress, rest.count)
+                if count < 0, errno != EINTR { return errno }
+                start += max(0, count)
+            }
+            return fsync(descriptor) == 0 ? 0 : errno
+        }
+    }
+
     /// What a system error number means, in the system's words.
     static func text(_ number: Int32) -> String {
         String(cString: strerror(number))

@@ -9,12 +9,32 @@ struct ApplyOutcome: Sendable {
     var set: String
     /// Nothing was written: a dry run or a plan.
     var isDryRun: Bool
+    /// The input was compiled here and no server was asked.
+    private(set) var isOfClient = false
     private(set) var results: [Result] = []
     private(set) var summary: Wsm_V1_ApplySummary?
 
     init(set: String, isDryRun: Bool) {
         self.set = set
         self.isDryRun = isDryRun
+    }
+
+    /// What a dry run of the client can say: every object, members too, without what becomes of it.
+    init(compiled objects: [CompiledObject], set: String) {
+        self.init(set: set, isDryRun: true)
+        isOfClient = true
+        for object in objects {
+            results.append(
+                Result(compiled: object.kind, object.metadata.name, origin: object.position))
+            guard case .connectionSet(let manifest) = object.body else { continue }
+            results += manifest.members.map { member in
+                var result = Result(
+                    compiled: .connection, member.metadata.name, origin: object.position)
+                result.connectionSet = manifest.metadata.name
+                return result
+            }
+        }
+        summary = Wsm_V1_ApplySummary()
     }
 
     mutating func received(_ response: Wsm_V1_ApplyResponse) {
@@ -64,6 +84,9 @@ struct ApplyOutcome: Sendable {
     /// `12 created, 3 configured (1 reconnect), 985 unchanged, 2 pruned, 0 failed`; what seldom
     /// happens is named only when it did.
     var summaryLine: String {
+        if isOfClient {
+            return "\(results.count.counted("object")) compiled (dry run of the client)"
+        }
         let reconnects = reconnects > 0 ? " (\(reconnects.counted("reconnect")))" : ""
         var parts = ["\(count(.created)) created", "\(count(.configured)) configured\(reconnects)"]
         parts.append("\(count(.unchanged)) unchanged")
@@ -77,6 +100,13 @@ struct ApplyOutcome: Sendable {
 }
 
 extension Wsm_V1_ObjectResult {
+    init(compiled kind: ObjectKind, _ name: String, origin: SourcePosition) {
+        self.init()
+        self.kind = kind.rawValue
+        self.name = name
+        self.origin = origin.description
+    }
+
     /// As results print an object: `connection/btc-trades`.
     var label: String {
         "\((ObjectKind(rawValue: kind) ?? .connection).word)/\(name)"
@@ -108,7 +138,8 @@ extension Wsm_V1_ResultAction {
         case .conflict: "conflict"
         case .failed: "failed"
         case .protected: "protected"
-        case .unspecified, .UNRECOGNIZED: "unknown"
+        case .unspecified: "compiled"
+        case .UNRECOGNIZED: "unknown"
         }
     }
 }

@@ -19,7 +19,7 @@ enum ResultGroup: Equatable {
         /// `nil` for what is always told alone.
         init?(_ result: Wsm_V1_ObjectResult) {
             switch result.action {
-            case .created, .configured, .pruned, .adopted, .unchanged: break
+            case .created, .configured, .pruned, .adopted, .unchanged, .unspecified: break
             default: return nil
             }
             guard !result.connectionSet.isEmpty else { return nil }

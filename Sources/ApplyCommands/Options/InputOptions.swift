@@ -21,8 +21,11 @@ struct InputOptions: ParsableArguments {
 
 /// What decides how an apply set changes; the same for apply, plan and diff.
 struct ApplySetOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The apply set that owns what is applied.", valueName: "name"))
-    var set = "default"
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp(
+            "The apply set that owns what is applied. Default: default.", valueName: "name"))
+    var givenSet: String?
 
     @Flag(help: "Delete what the set has and the input lacks.")
     var prune = false
@@ -39,19 +42,33 @@ struct ApplySetOptions: ParsableArguments {
     @Flag(help: "Take over objects of another set or of the gRPC API, without a reconnect.")
     var adopt = false
 
+    @OptionGroup var guards: ChangeGuards
+
+    var set: String { givenSet ?? "default" }
+
+    /// None of them is given.
+    var isUntouched: Bool {
+        givenSet == nil && !prune && !allowEmpty && maxPrune == nil && !adopt && guards.isUntouched
+    }
+
     func validate() throws {
         if set.isEmpty { throw ValidationError("--set needs a name") }
-        if let maxPrune, !Self.isPruneLimit(maxPrune) {
-            throw ValidationError(
-                "--max-prune is \"\(maxPrune)\": it should be a number or a percentage, as in 10 or 20%"
-            )
-        }
+        try PruneLimitText.check(maxPrune)
         if !prune, allowEmpty || maxPrune != nil {
             throw ValidationError("--allow-empty and --max-prune go with --prune")
         }
     }
+}
 
-    private static func isPruneLimit(_ text: String) -> Bool {
+/// The value of `--max-prune`.
+enum PruneLimitText {
+    static func check(_ text: String?) throws {
+        guard let text, !isValid(text) else { return }
+        throw ValidationError(
+            "--max-prune is \"\(text)\": it should be a number or a percentage, as in 10 or 20%")
+    }
+
+    private static func isValid(_ text: String) -> Bool {
         let isPercentage = text.hasSuffix("%")
         let digits = isPercentage ? text.dropLast() : text[...]
         guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {

@@ -18,6 +18,8 @@ struct ApplyReport: Presentable {
         outcome.json(kind: "ApplyResult", wait: wait?.json)
     }
 
+    var records: [Record] { outcome.records }
+
     var names: [String] {
         outcome.results.filter { $0.action != .conflict && $0.action != .failed }.map(\.label)
     }
@@ -85,7 +87,8 @@ enum ApplyComplaints {
 
     /// What the operator can do about a conflict; `nil` where the server has said it.
     private static func waysOut(_ message: String) -> String? {
-        if message.contains("--adopt") || message.contains("member of ConnectionSet") { return nil }
+        if message.contains("--adopt") || message.contains("--force-conflicts") { return nil }
+        if message.contains("member of ConnectionSet") { return nil }
         if message.contains("resourceVersion") {
             return "get the object again, or take resourceVersion out of the manifest"
         }

@@ -30,6 +30,16 @@ struct DeleteReport: Presentable, Sendable {
             case .refused: "refused"
             }
         }
+
+        var json: JSONValue {
+            var item = JSONObjectBuilder()
+            item.text("kind", reference.kind.rawValue)
+            item.text("name", reference.name)
+            item.text("action", word)
+            if case .deleted(let count) = end { item.number("connections", count) }
+            item.textIfAny("message", problem ?? "")
+            return item.object
+        }
     }
 
     var entries: [Entry] = []
@@ -49,16 +59,16 @@ struct DeleteReport: Presentable, Sendable {
         object.text("kind", "DeleteResult")
         object.list(
             "results",
-            entries.map { entry in
-                var item = JSONObjectBuilder()
-                item.text("kind", entry.reference.kind.rawValue)
-                item.text("name", entry.reference.name)
-                item.text("action", entry.word)
-                if case .deleted(let count) = entry.end { item.number("connections", count) }
-                item.textIfAny("message", entry.problem ?? "")
-                return item.object
-            })
+            entries.map(\.json))
         return object.object
+    }
+
+    var records: [Record] {
+        entries.map { entry in
+            Record(
+                level: entry.problem == nil ? .info : .error, type: "result",
+                object: entry.reference.label, fields: entry.json)
+        }
     }
 
     var names: [String] {

@@ -24,6 +24,8 @@ struct DiffReport: Presentable {
 
     var json: JSONValue { outcome.json(kind: "Plan", wait: nil) }
 
+    var records: [Record] { outcome.records }
+
     var names: [String] {
         outcome.results.filter { Self.differs($0.action) }.map(\.label)
     }

@@ -23,11 +23,20 @@ struct ObjectDescription {
             lines += life(canvas)
             lines.append(("Messages", messages))
         }
+        if isUnverified { lines.append(("Warning", Self.unverified)) }
         var text = lines.filter { !$0.value.isEmpty }
             .map { Self.line($0.key, $0.value, canvas.style) }.joined()
         text += conditions(canvas)
         text += section("Spec", manifest["spec"], canvas.style)
         return text
+    }
+
+    private static let unverified =
+        "tls.insecureSkipVerify: the server's certificate is not checked"
+
+    private var isUnverified: Bool {
+        let spec = manifest["spec"]?["template"]?["spec"] ?? manifest["spec"]
+        return spec?["tls"]?["insecureSkipVerify"] == .bool(true)
     }
 
     private var identity: [(key: String, value: String)] {

@@ -2,6 +2,10 @@ internal import ManagerAPI
 internal import Spec
 
 extension ObjectReport {
+    var records: [Record] {
+        objects.map { Record(type: "object", object: $0.label, fields: Self.json($0)) }
+    }
+
     /// The stable shape of one object with `get -o json`.
     static func json(_ object: Wsm_V1_Object) -> JSONValue {
         var item = JSONObjectBuilder()

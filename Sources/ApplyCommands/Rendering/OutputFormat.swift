@@ -13,6 +13,8 @@ enum OutputFormat: String, CaseIterable, ExpressibleByArgument, Sendable {
     case yaml
     /// `kind/name`, one a line.
     case name
+    /// One JSON object a line, each a ``Record``.
+    case ndjson
 }
 
 /// A result that can be printed in every form.
@@ -23,10 +25,15 @@ protocol Presentable {
     func yaml() -> String
     /// `kind/name` of each object.
     var names: [String] { get }
+    /// The lines of `-o ndjson`.
+    var records: [Record] { get }
 }
 
 extension Presentable {
     func yaml() -> String { ManifestRenderer.yaml(json) }
+
+    /// A result that is one thing is one line.
+    var records: [Record] { [Record(type: "result", fields: json)] }
 
     /// The one place that knows all forms.
     func text(as format: OutputFormat, on canvas: Canvas) -> String {
@@ -36,6 +43,7 @@ extension Presentable {
         case .json: PrettyJSON.text(json)
         case .yaml: yaml()
         case .name: names.map { $0 + "\n" }.joined()
+        case .ndjson: records.map { $0.line(now: canvas.now) }.joined()
         }
     }
 }

@@ -19,10 +19,15 @@ struct PlanReport: Presentable {
         if !text.isEmpty { text += "\n" }
         text += cutLine + "\n"
         text += "plan: " + Self.summary(outcome) + "\n"
+        if outcome.hasDifferences, let base = outcome.summary?.baseRevision {
+            text += "apply with: --if-revision \(base)\n"
+        }
         return text
     }
 
     var json: JSONValue { outcome.json(kind: "Plan", wait: nil) }
+
+    var records: [Record] { outcome.records }
 
     var names: [String] {
         outcome.results.filter { $0.action != .unchanged && $0.action != .protected }.map(\.label)

@@ -21,8 +21,22 @@ struct ValidationReport: Presentable {
         return object.object
     }
 
-    var names: [String] {
-        compilation.objects.map { "\($0.kind.word)/\($0.metadata.name)" }
+    var names: [String] { compilation.objects.map(Self.label) }
+
+    var records: [Record] {
+        let objects = compilation.objects.map {
+            Record(type: "object", object: Self.label($0), fields: Self.json($0))
+        }
+        return objects
+            + compilation.diagnostics.map { diagnostic in
+                Record(
+                    level: diagnostic.severity == .error ? .error : .warning, type: "diagnostic",
+                    fields: Self.json(diagnostic))
+            }
+    }
+
+    private static func label(_ compiled: CompiledObject) -> String {
+        "\(compiled.kind.word)/\(compiled.metadata.name)"
     }
 
     private static func json(_ compiled: CompiledObject) -> JSONValue {

@@ -1,3 +1,4 @@
+internal import ArgumentParser
 internal import ManagerAPI
 
 /// What `--wait` waits for.
@@ -6,6 +7,8 @@ enum WaitGoal: String, CaseIterable, Sendable {
     case ready = "Ready"
     /// Ready, and one message of the present socket is with the bus.
     case firstMessage = "FirstMessage"
+    /// It is not there any more, or never was.
+    case deleted
 
     /// In any case of letters.
     init?(text: String) {
@@ -16,10 +19,20 @@ enum WaitGoal: String, CaseIterable, Sendable {
         self = goal
     }
 
+    /// For `3 of 7 connections not …`.
+    var word: String {
+        switch self {
+        case .ready: "Ready"
+        case .firstMessage: "at their first message"
+        case .deleted: "deleted"
+        }
+    }
+
     func isReached(by object: Wsm_V1_Object) -> Bool {
         switch self {
         case .ready: object.ready
         case .firstMessage: object.ready && object.firstMessage
+        case .deleted: false
         }
     }
 
@@ -29,6 +42,11 @@ enum WaitGoal: String, CaseIterable, Sendable {
         case .ready: "\(count.counted("connection")) \(count == 1 ? "is" : "are") Ready"
         case .firstMessage:
             "\(count.counted("connection")) \(count == 1 ? "has its" : "have their") first message"
+        case .deleted: "\(count.counted("connection")) \(count == 1 ? "is" : "are") deleted"
         }
     }
+}
+
+extension WaitGoal: ExpressibleByArgument {
+    init?(argument: String) { self.init(text: argument) }
 }

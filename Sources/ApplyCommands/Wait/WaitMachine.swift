@@ -62,10 +62,19 @@ struct WaitMachine: Sendable {
 
     mutating func received(_ change: Wsm_V1_WatchChange) {
         switch change.action {
-        case .synced: isSynced = true
+        case .synced: synced()
         case .present, .changed: saw(change.object)
         case .deleted: deleted(change.object.name)
         case .unspecified, .UNRECOGNIZED: break
+        }
+    }
+
+    /// What has not been seen by now is not there.
+    private mutating func synced() {
+        isSynced = true
+        guard goal == .deleted else { return }
+        for (name, target) in targets where target.object == nil {
+            update(name, target, to: .reached)
         }
     }
 
@@ -86,7 +95,7 @@ struct WaitMachine: Sendable {
     private mutating func deleted(_ name: String) {
         guard var target = targets[name] else { return }
         target.isDeleted = true
-        update(name, target, to: .failed)
+        update(name, target, to: goal == .deleted ? .reached : .failed)
     }
 
     private func state(of object: Wsm_V1_Object, generation: Int64) -> Target.State {
@@ -94,6 +103,7 @@ struct WaitMachine: Sendable {
             object.generation >= generation && object.observedGeneration >= object.generation
         guard isCurrent else { return .pending }
         if goal.isReached(by: object) { return .reached }
+        if goal == .deleted { return .pending }
         return object.stalled ? .failed : .pending
     }
 

@@ -31,7 +31,7 @@ struct WaitOutcome: Sendable {
     /// - Parameter now: Unix seconds.
     func complaint(now: Int64) -> [String] {
         let total = machine.targets.count
-        let word = machine.goal == .ready ? "Ready" : "at their first message"
+        let word = machine.goal.word
         let culprits: [(name: String, target: WaitMachine.Target)]
         var lines: [String]
         switch end {
@@ -51,18 +51,23 @@ struct WaitOutcome: Sendable {
                     + " \(machine.reached) \(word)"
             ]
         }
-        lines += culprits.prefix(Self.shown).map { "  " + Self.line($0.name, $0.target, now: now) }
+        lines += culprits.prefix(Self.shown).map {
+            "  " + Self.line($0.name, $0.target, machine.goal, now: now)
+        }
         let rest = culprits.count - Self.shown
         if rest > 0 { lines.append("  … and \(rest) more") }
         return lines
     }
 
-    private static func line(_ name: String, _ target: WaitMachine.Target, now: Int64) -> String {
+    private static func line(
+        _ name: String, _ target: WaitMachine.Target, _ goal: WaitGoal, now: Int64
+    ) -> String {
         let label = "connection/\(name)"
         if target.isDeleted { return "\(label) was deleted" }
         guard let object = target.object else {
             return "\(label) has not been seen by the server yet"
         }
+        if goal == .deleted { return "\(label) is still there, \(object.phase)" }
         return TerminalText.singleLine(
             "\(label) \(reason(object, generation: target.generation, now: now))")
     }
@@ -93,6 +98,10 @@ struct WaitOutcome: Sendable {
         let open = machine.targets(in: .failed) + machine.targets(in: .pending)
         object.list("missing", open.map { Self.json($0.name, $0.target) })
         return object.object
+    }
+
+    var record: Record {
+        Record(level: end == .reached ? .info : .error, type: "wait", fields: json)
     }
 
     private static func json(_ name: String, _ target: WaitMachine.Target) -> JSONValue {

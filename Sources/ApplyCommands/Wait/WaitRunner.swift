@@ -13,6 +13,8 @@ struct WaitRunner: Sendable {
     let server: ServerConnection
     let goal: WaitGoal
     let timeout: Duration
+    /// Told of every change, in the order of the server.
+    var observe: (@Sendable (Wsm_V1_WatchChange) -> Void)?
 
     private enum Event: Sendable {
         case decided, timedOut, streamEnded
@@ -102,6 +104,7 @@ struct WaitRunner: Sendable {
             request, options: ServerConnection.options()
         ) { response in
             for try await message in response.messages {
+                if let observe { message.changes.forEach(observe) }
                 if state.received(message) != .waiting { return .decided }
             }
             return .streamEnded

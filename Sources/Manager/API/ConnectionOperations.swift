@@ -15,12 +15,19 @@ package struct ConnectionOperations: Sendable {
     let reconciled: @Sendable (_ name: String) async -> Void
     /// The orderly end of the process has begun.
     let isEnding: @Sendable () -> Bool
+    /// Put into the spec of every Connect.
+    let defaults: ServerConfiguration.APIConnectionDefaults
+    let metrics: ManagerMetrics
 
     package init(
         store: TwoTierStore, fleet: ConnectionFleet, feed: ChangeFeed, clock: ManagerClock,
         reconciled: @escaping @Sendable (String) async -> Void,
-        isEnding: @escaping @Sendable () -> Bool
+        isEnding: @escaping @Sendable () -> Bool,
+        defaults: ServerConfiguration.APIConnectionDefaults = .init(),
+        metrics: ManagerMetrics = ManagerMetrics()
     ) {
+        self.defaults = defaults
+        self.metrics = metrics
         self.isEnding = isEnding
         self.reconciled = reconciled
         self.store = store
@@ -69,6 +76,7 @@ package struct ConnectionOperations: Sendable {
         let name = UUIDBytes.random(using: &generator).description
         var spec = ConnectionSpec(url: url)
         spec.autoReconnect = autoReconnect
+        defaults.apply(to: &spec)
         var desired = DesiredConnection(
             name: name, uid: .random(using: &generator), createdAt: clock.wallTime(),
             keeper: .grpc, spec: spec)
@@ -139,11 +147,12 @@ package struct ConnectionOperations: Sendable {
     }
 
     private func setTopic(_ name: String, _ topic: String?) async throws {
+        let now = clock.wallTime()
         let generation = try await edit(name) { desired in
             guard !desired.declared.contains("topic") || desired.spec.topic == topic else {
                 throw declaredElsewhere(desired, field: "topic")
             }
-            desired.overlay.topic = topic
+            desired.setTopic(topic, at: now)
         }
         await settled(name) {
             fleet.observe(name).map { $0.generation >= generation } ?? true
@@ -168,6 +177,7 @@ package struct ConnectionOperations: Sendable {
     private func changeTags(
         _ name: String, _ body: @escaping @Sendable (inout [String: String]) -> Void
     ) async throws {
+        let now = clock.wallTime()
         try await edit(name) { desired in
             var tags = desired.effectiveLabels
             body(&tags)
@@ -177,7 +187,7 @@ package struct ConnectionOperations: Sendable {
             for (key, value) in desired.labels where tags[key] != value {
                 throw declaredElsewhere(desired, field: "metadata.labels[\(key)]")
             }
-            desired.overlay.labels = tags.filter { desired.labels[$0.key] == nil }
+            desired.setTags(tags.filter { desired.labels[$0.key] == nil }, at: now)
         }
     }
 
@@ -195,10 +205,12 @@ package struct ConnectionOperations: Sendable {
         let connection = try target(name)
         let isText = try Self.isText(contentType, message)
         do {
-            return try await connection.request(
-                message, isText: isText,
-                timeout: timeoutMilliseconds == 0
-                    ? nil : .milliseconds(Int64(timeoutMilliseconds)))
+            return try await metrics.counting {
+                try await connection.request(
+                    message, isText: isText,
+                    timeout: timeoutMilliseconds == 0
+                        ? nil : .milliseconds(Int64(timeoutMilliseconds)))
+            }
         } catch let failure as SendFailure {
             throw ManagerError(failure)
         }
@@ -208,7 +220,7 @@ package struct ConnectionOperations: Sendable {
         let connection = try target(name)
         let isText = try Self.isText(contentType, message)
         do {
-            try await connection.send(message, isText: isText)
+            try await metrics.counting { try await connection.send(message, isText: isText) }
         } catch let failure as SendFailure {
             throw ManagerError(failure)
         }

@@ -11,6 +11,7 @@ extension ManagerError: RPCErrorConvertible {
         case .deadlineExceeded: .deadlineExceeded
         case .unavailable: .unavailable
         case .cancelled: .cancelled
+        case .permissionDenied: .permissionDenied
         }
     }
 
@@ -26,4 +27,9 @@ extension PruneRefused: RPCErrorConvertible {
     package var rpcErrorCode: RPCError.Code { .failedPrecondition }
     /// The prefix is part of the contract with the command line.
     package var rpcErrorMessage: String { "prune guard: " + description }
+}
+
+extension ApplyAborted: RPCErrorConvertible {
+    package var rpcErrorCode: RPCError.Code { .aborted }
+    package var rpcErrorMessage: String { description }
 }

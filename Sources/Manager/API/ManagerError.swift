@@ -7,7 +7,7 @@ package import ManagerCore
 package struct ManagerError: Error, Sendable, Hashable, CustomStringConvertible {
     package enum Code: Sendable, Hashable {
         case invalidArgument, notFound, failedPrecondition, aborted, resourceExhausted
-        case deadlineExceeded, unavailable, cancelled
+        case deadlineExceeded, unavailable, cancelled, permissionDenied
     }
 
     package var code: Code
@@ -47,6 +47,7 @@ package struct ManagerError: Error, Sendable, Hashable, CustomStringConvertible 
             switch failure.code {
             case "timedOut": .deadlineExceeded
             case "invalidRequest", "invalidSpec": .invalidArgument
+            case LinkFailure.addressRefused: .permissionDenied
             default: .unavailable
             }
         self.init(code, failure.message)

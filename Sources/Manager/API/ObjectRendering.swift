@@ -33,7 +33,7 @@ enum ObjectRendering {
                 ("generation", .number(desired.generation)),
                 ("resourceVersion", .string("\(desired.generation)")),
                 ("creationTimestamp", .string(desired.createdAt.rfc3339)),
-                ("managers", .array([.string(desired.keeper.description)])),
+                ("managers", managers(of: desired)),
             ], status: status(view.status, desired: desired))
     }
 
@@ -44,8 +44,34 @@ enum ObjectRendering {
                 ("uid", .string(record.uid)), ("generation", .number(record.generation)),
                 ("resourceVersion", .string("\(record.generation)")),
                 ("creationTimestamp", .string(record.createdAt.rfc3339)),
-                ("managers", .array([.string(record.keeper.description)])),
+                (
+                    "managers",
+                    .array(
+                        record.managers.map { manager($0, fields: ["metadata", "spec"]) })
+                ),
             ], status: .object([.init("members", .number(record.members.count))]))
+    }
+
+    /// Who declares which fields: managers of the manifest, then what API calls set.
+    private static func managers(of desired: DesiredConnection) -> JSONValue {
+        var managers: [JSONValue] = []
+        if let sole = desired.managers.sole {
+            let paths = desired.declaredManifest.declaredPaths
+            let made: Set = desired.keeper == .grpc ? ["url", "autoReconnect"] : []
+            managers.append(manager(sole, fields: paths.union(made).sorted()))
+        }
+        managers += desired.managers.shares.map { manager($0.owner, fields: $0.fields.sorted()) }
+        let called = Dictionary(grouping: desired.overlayPaths) { desired.overlayOwner(of: $0) }
+        managers += called.sorted { $0.key.since < $1.key.since }
+            .map { manager($0.key, fields: $0.value) }
+        return .array(managers)
+    }
+
+    private static func manager(_ owner: FieldOwner, fields: [String]) -> JSONValue {
+        object([
+            ("manager", .string(owner.manager)), ("since", .string(owner.since.rfc3339)),
+            ("fields", .array(fields.map { .string($0) })),
+        ])
     }
 
     /// Puts the server's metadata and the status into a manifest.

@@ -39,24 +39,37 @@ extension OrchestratorService {
         context: ServerContext
     ) async throws {
         let reader = bus.subscribe(
-            topic: LifecycleEvent.topic, from: request.replay ? .oldest : .newest)
-        let wanted = OutboundEvent.Attribute("websocketid", request.connection)
+            topic: LifecycleEvent.topic,
+            from: request.replay || request.onlyHeld ? .oldest : .newest)
+        if request.onlyHeld {
+            while let delivery = reader.nextHeld(maxCount: Self.messagesPerResponse) {
+                try await tell(delivery, of: request.connection, response)
+            }
+            return
+        }
         try await operations.endingWithCaller(context) {
             while let delivery = await reader.next(maxCount: Self.messagesPerResponse) {
-                var message = Wsm_V1_EventsResponse()
-                message.missed = delivery.missed
-                message.cloudevents = delivery.events.compactMap { event in
-                    guard request.connection.isEmpty || event.attributes.contains(wanted) else {
-                        return nil
-                    }
-                    return CloudEventWriter.json(event, data: event.data).map { Data($0) }
-                }
-                if !message.cloudevents.isEmpty || message.missed > 0 {
-                    try await response.write(message)
-                }
+                try await tell(delivery, of: request.connection, response)
             }
         }
         throw Self.goingAway
+    }
+
+    /// - Parameter connection: whose events are wanted; empty is all.
+    private func tell(
+        _ delivery: TopicDelivery, of connection: String,
+        _ response: RPCWriter<Wsm_V1_EventsResponse>
+    ) async throws {
+        let wanted = OutboundEvent.Attribute("websocketid", connection)
+        var message = Wsm_V1_EventsResponse()
+        message.missed = delivery.missed
+        message.cloudevents = delivery.events.compactMap { event in
+            guard connection.isEmpty || event.attributes.contains(wanted) else { return nil }
+            return CloudEventWriter.json(event, data: event.data).map { Data($0) }
+        }
+        if !message.cloudevents.isEmpty || message.missed > 0 {
+            try await response.write(message)
+        }
     }
 
     /// How a stream ends that its caller did not end; one that did hears nothing any more.

@@ -11,8 +11,10 @@ import Spec
 
 /// `wsm.v1.Orchestrator`: manifests in, plans and live state out.
 package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
-    /// Results of one response message: about 300 KiB at the most.
+    /// Results of one response message: about 300 KiB as a rule.
     static let resultsPerMessage = 500
+    /// Bytes of results after which a message is sent, far below gRPC's 4 MiB.
+    static let resultBytesPerMessage = 1 << 20
     /// Bytes of one page of a list, far below gRPC's 4 MiB.
     static let pageBytes = 2 << 20
     static let maxPageSize = 1_000
@@ -23,8 +25,13 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
     let operations: ConnectionOperations
     let bus: any Bus
     let server: ServerIdentity
+    let checks: ServerChecks
 
-    package init(operations: ConnectionOperations, bus: any Bus, server: ServerIdentity) {
+    package init(
+        operations: ConnectionOperations, bus: any Bus, server: ServerIdentity,
+        checks: ServerChecks
+    ) {
+        self.checks = checks
         self.operations = operations
         self.bus = bus
         self.server = server
@@ -37,22 +44,27 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
         response: RPCWriter<Wsm_V1_ApplyResponse>, context: ServerContext
     ) async throws {
         let input = try await ApplyInput.read(request)
-        try await answer(input, isDryRun: input.header.dryRun, response)
+        var options = try ApplyOptions(input.header)
+        options.isDryRun = input.header.dryRun
+        try await answer(input.objects, warnings: input.warnings, options, response)
     }
 
     package func plan(
         request: RPCAsyncSequence<Wsm_V1_ApplyRequest, any Error>,
         response: RPCWriter<Wsm_V1_ApplyResponse>, context: ServerContext
     ) async throws {
-        try await answer(try await ApplyInput.read(request), isDryRun: true, response)
+        let input = try await ApplyInput.read(request)
+        var options = try ApplyOptions(input.header)
+        options.isDryRun = true
+        try await answer(input.objects, warnings: input.warnings, options, response)
     }
 
-    private func answer(
-        _ input: ApplyInput, isDryRun: Bool, _ response: RPCWriter<Wsm_V1_ApplyResponse>
+    /// Applies, or says what an apply would do, and tells the results.
+    func answer(
+        _ objects: [CompiledObject], warnings: [String], _ options: ApplyOptions,
+        _ response: RPCWriter<Wsm_V1_ApplyResponse>
     ) async throws {
-        let options = try ApplyOptions(input.header)
         let now = operations.clock.wallTime()
-        let objects = input.objects
         // What is live is asked before the change: afterwards it is already being cut.
         let live = Set(operations.fleet.all.filter { $0.observed.isOpen }.map(\.name))
         let outcome = try await operations.store.transact { draft in
@@ -61,96 +73,32 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
             let outcome = try SetApply.run(
                 objects, on: &scratch, options: options, now: now,
                 makeUID: { .random(using: &generator) })
-            if !isDryRun { draft = scratch }
+            if !options.isDryRun { draft = scratch }
             return outcome
         }
-        let results = outcome.results.map { result in
-            Wsm_V1_ObjectResult(
-                result,
-                cutsSocket: result.kind == .connection && result.effect >= .reopen
-                    && live.contains(result.name))
-        }
-        for start in stride(from: 0, to: results.count, by: Self.resultsPerMessage) {
-            var message = Wsm_V1_ApplyResponse()
-            message.results.results = Array(
-                results[start..<min(start + Self.resultsPerMessage, results.count)])
-            try await response.write(message)
-        }
+        var cutSockets = 0
         var message = Wsm_V1_ApplyResponse()
-        message.summary = Wsm_V1_ApplySummary(
-            outcome, set: options.set, cutSockets: results.count(where: \.cutsSocket),
-            warnings: Array(input.warnings.prefix(100)))
-        try await response.write(message)
-    }
-
-    // MARK: Delete
-
-    package func delete(
-        request: Wsm_V1_DeleteRequest, context: ServerContext
-    ) async throws -> Wsm_V1_DeleteResponse {
-        let kind = try kind(request.kind)
-        let (name, set) = (request.name, request.set)
-        let deleted = try await operations.store.transact { draft in
-            switch kind {
-            case .connection: try Self.deleteConnection(name, set: set, in: &draft)
-            case .connectionSet: try Self.deleteConnectionSet(name, set: set, in: &draft)
+        var bytes = 0
+        for result in outcome.results {
+            let isCut =
+                result.kind == .connection && result.effect >= .reopen
+                && live.contains(result.name)
+            let told = Wsm_V1_ObjectResult(result, cutsSocket: isCut)
+            if isCut { cutSockets += 1 }
+            bytes += told.approximateBytes
+            message.results.results.append(told)
+            if message.results.results.count >= Self.resultsPerMessage
+                || bytes >= Self.resultBytesPerMessage
+            {
+                try await response.write(message)
+                (message, bytes) = (Wsm_V1_ApplyResponse(), 0)
             }
         }
-        for name in deleted { await operations.reconciled(name) }
-        var response = Wsm_V1_DeleteResponse()
-        response.deleted = Int32(clamping: deleted.count)
-        return response
-    }
-
-    private static func deleteConnection(
-        _ name: String, set: String, in draft: inout StoreDraft
-    ) throws -> [String] {
-        guard let desired = draft.connection(name)?.desired else {
-            throw ManagerError.connectionNotFound
-        }
-        if let owner = desired.connectionSet {
-            throw ManagerError(
-                .failedPrecondition,
-                "\(name) is a member of ConnectionSet \(owner): remove it from the set, or delete "
-                    + "the set")
-        }
-        try check(desired.keeper, is: set, name: name)
-        draft.removeConnection(name)
-        forget(desired.keeper, in: &draft) { $0.connections.remove(name) }
-        return [name]
-    }
-
-    private static func deleteConnectionSet(
-        _ name: String, set: String, in draft: inout StoreDraft
-    ) throws -> [String] {
-        guard let record = draft.connectionSet(name) else {
-            throw ManagerError(.notFound, "ConnectionSet not found")
-        }
-        try check(record.keeper, is: set, name: name)
-        var deleted: [String] = []
-        for member in record.members
-        where draft.connection(member)?.desired.connectionSet == name {
-            draft.removeConnection(member)
-            deleted.append(member)
-        }
-        draft.removeConnectionSet(name)
-        forget(record.keeper, in: &draft) { $0.connectionSets.remove(name) }
-        return deleted
-    }
-
-    private static func check(_ keeper: Keeper, is set: String, name: String) throws {
-        guard set.isEmpty || keeper == .applySet(set) else {
-            throw ManagerError(
-                .failedPrecondition, "\(name) belongs to \(keeper), not to set \(set)")
-        }
-    }
-
-    private static func forget(
-        _ keeper: Keeper, in draft: inout StoreDraft, _ body: (inout ApplySetRecord) -> Void
-    ) {
-        guard case .applySet(let set) = keeper, var record = draft.applySet(set) else { return }
-        body(&record)
-        draft.put(record)
+        if !message.results.results.isEmpty { try await response.write(message) }
+        message.summary = Wsm_V1_ApplySummary(
+            outcome, set: options.set, cutSockets: cutSockets,
+            warnings: Array(warnings.prefix(100)))
+        try await response.write(message)
     }
 
     // MARK: Reads

@@ -1,4 +1,4 @@
-import ManagerCore
+package import ManagerCore
 package import Spec
 
 /// How an apply is to be made.
@@ -10,6 +10,18 @@ package struct ApplyOptions: Sendable, Hashable {
     package var adopt = false
     /// For the set's history: user@host.
     package var appliedBy = ""
+    /// Under what name the fields are managed.
+    package var fieldManager = FieldManagers.standard
+    /// Takes over fields that another manager gave another value.
+    package var forceConflicts = false
+    /// The revision the set must be at; 0: never applied.
+    package var ifRevision: Int64?
+    /// The digest of the plan that this must come to; empty asks nothing.
+    package var expectPlan = ""
+    /// Only asked what would happen: the draft will be thrown away.
+    package var isDryRun = false
+    /// The revision that this goes back to: the input is all there is to be.
+    package var rollbackTo: Int64?
 
     package init(set: String) {
         self.set = set
@@ -55,6 +67,11 @@ package struct PruneRefused: Error, CustomStringConvertible {
     package var description: String
 }
 
+/// The set, or something of it, is not as the caller thought; nothing was changed.
+package struct ApplyAborted: Error, CustomStringConvertible {
+    package var description: String
+}
+
 /// What became, or would become, of one object.
 package struct ApplyResult: Sendable, Hashable {
     package enum Action: Sendable, Hashable {
@@ -70,6 +87,10 @@ package struct ApplyResult: Sendable, Hashable {
     package var connectionSet: String?
     package var uid = ""
     package var generation: Int64 = 0
+    /// 0 for what is created.
+    package var generationBefore: Int64 = 0
+    /// For `conflict`: the fields that others manage.
+    package var fieldConflicts: [FieldMerge.Conflict] = []
     package var origin = ""
     /// What the change does to a live socket.
     package var effect = EditEffect.keep
@@ -84,7 +105,11 @@ package struct ApplyResult: Sendable, Hashable {
 /// The whole answer to one apply.
 package struct ApplyOutcome: Sendable, Hashable {
     package var results: [ApplyResult] = []
+    /// Of the set after this, and before.
     package var revision: Int64 = 0
+    package var baseRevision: Int64 = 0
+    /// See ``PlanDigest``.
+    package var planDigest = ""
 
     package init() {}
 

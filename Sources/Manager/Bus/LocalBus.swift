@@ -177,21 +177,27 @@ private final class LocalTopicReader: TopicReader {
     }
 
     func next(maxCount: Int) async -> TopicDelivery? {
-        var missed: UInt64 = 0
         while !Task.isCancelled {
+            if let delivery = nextHeld(maxCount: maxCount) { return delivery }
+            if topic.isClosed { return nil }
+            await topic.wait(for: position.withLock { $0 })
+        }
+        return nil
+    }
+
+    func nextHeld(maxCount: Int) -> TopicDelivery? {
+        var missed: UInt64 = 0
+        while true {
             let from = position.withLock { $0 }
             switch topic.read(from: from, maxCount: maxCount, maxBytes: Self.maxBytes) {
             case .gap(let count, let next):
                 missed += count
                 position.withLock { $0 = next }
-            case .messages(let runs, let next) where !runs.isEmpty || missed > 0:
+            case .messages(let runs, let next):
+                guard !runs.isEmpty || missed > 0 else { return nil }
                 position.withLock { $0 = next }
                 return TopicDelivery(firstPosition: from, runs: runs, missed: missed)
-            case .messages:
-                if topic.isClosed { return nil }
-                await topic.wait(for: from)
             }
         }
-        return nil
     }
 }

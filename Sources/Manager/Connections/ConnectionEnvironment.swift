@@ -41,23 +41,32 @@ package struct ConnectionEnvironment: Sendable {
     package var dialer: WebSocketDialer
     package var bus: any Bus
     package var secrets: SecretResolver
+    /// Whom connections may dial.
+    package var egress: EgressPolicy
     package var buffers: SharedBufferBudget
     package var lifecycle: LifecyclePublisher
     package var clock: ManagerClock
     package var logger: Logger
+    package var metrics: ManagerMetrics
+    package var busHealth: BusHealth
     /// Told after every change a reader or the loop may care for; on any thread.
     package var onChange: @Sendable (_ name: String) -> Void
 
     package init(
         instanceID: String, epoch: UInt64, dialer: WebSocketDialer, bus: any Bus,
-        secrets: SecretResolver, buffers: SharedBufferBudget, lifecycle: LifecyclePublisher,
-        clock: ManagerClock, logger: Logger, onChange: @escaping @Sendable (String) -> Void
+        secrets: SecretResolver, egress: EgressPolicy, buffers: SharedBufferBudget,
+        lifecycle: LifecyclePublisher, clock: ManagerClock, logger: Logger,
+        metrics: ManagerMetrics, busHealth: BusHealth,
+        onChange: @escaping @Sendable (String) -> Void
     ) {
+        self.metrics = metrics
+        self.busHealth = busHealth
         self.instanceID = instanceID
         self.epoch = epoch
         self.dialer = dialer
         self.bus = bus
         self.secrets = secrets
+        self.egress = egress
         self.buffers = buffers
         self.lifecycle = lifecycle
         self.clock = clock

@@ -19,6 +19,8 @@ package final class ConnectionFleet: ConnectionControl {
         var connections: [String: ManagedConnection] = [:]
         /// Released, but with messages still to publish.
         var draining: [ObjectIdentifier: ManagedConnection] = [:]
+        /// Of those that are gone: counters never fall.
+        var retired = FleetTotals()
         /// The process ends: nothing is dialled any more, whatever was decided before.
         var isShuttingDown = false
         /// Whose last failure is kept, and the failures of those that are gone already.
@@ -99,13 +101,16 @@ package final class ConnectionFleet: ConnectionControl {
     }
 
     package func release(_ name: String) {
-        guard let connection = state.withLock({ $0.connections.removeValue(forKey: name) }) else {
-            return
+        // In one step, so that whoever adds up finds it in one of the two.
+        let released = state.withLock { state in
+            let connection = state.connections.removeValue(forKey: name)
+            if let connection { state.draining[ObjectIdentifier(connection)] = connection }
+            return connection
         }
+        guard let connection = released else { return }
         let id = ObjectIdentifier(connection)
         let failure = connection.observed.lastFailure
         state.withLock { state in
-            state.draining[id] = connection
             if state.awaited.contains(name) { state.lastFailures[name] = failure }
         }
         let giveUp = connection.eventLoop.scheduleTask(in: Self.drainAfterRelease) {
@@ -114,9 +119,25 @@ package final class ConnectionFleet: ConnectionControl {
         connection.drain { [weak self] in
             giveUp.cancel()
             self?.environment.lifecycle.forget(connection.uid)
-            _ = self?.state.withLock { $0.draining.removeValue(forKey: id) }
+            self?.retire(id)
         }
         environment.onChange(name)
+    }
+
+    private func retire(_ id: ObjectIdentifier) {
+        state.withLock { state in
+            guard let connection = state.draining.removeValue(forKey: id) else { return }
+            state.retired.add(connection.observed.traffic)
+        }
+    }
+
+    /// What all connections have carried since the start, deleted ones included.
+    package func totals() -> FleetTotals {
+        var (totals, present) = state.withLock { state in
+            (state.retired, Array(state.connections.values) + Array(state.draining.values))
+        }
+        for connection in present { totals.add(connection.observed.traffic) }
+        return totals
     }
 
     // MARK: End of the process

@@ -25,12 +25,12 @@ struct DialInput: Sendable {
 
     /// Reads the secrets a spec names. Blocks on files.
     static func resolve(
-        _ spec: ConnectionSpec, secrets: SecretResolver
+        _ spec: ConnectionSpec, secrets: SecretResolver, egress: EgressGuard
     ) -> Result<DialInput, Failure> {
         Result { () throws(Failure) -> DialInput in
             do {
                 return DialInput(
-                    request: try request(spec, secrets: secrets),
+                    request: try request(spec, secrets: secrets, egress: egress),
                     initialMessages: try spec.onOpen.map { try message($0, secrets: secrets) })
             } catch let error as SecretResolver.Unavailable {
                 throw Failure(message: error.description, isSecret: true)
@@ -43,7 +43,7 @@ struct DialInput: Sendable {
     }
 
     private static func request(
-        _ spec: ConnectionSpec, secrets: SecretResolver
+        _ spec: ConnectionSpec, secrets: SecretResolver, egress: EgressGuard
     ) throws -> WebSocketRequest {
         let endpoint: Endpoint
         do {
@@ -64,7 +64,8 @@ struct DialInput: Sendable {
                 dial: spec.timeouts.dial, resolve: spec.timeouts.resolve,
                 connect: spec.timeouts.connect, tls: spec.timeouts.tls,
                 upgrade: spec.timeouts.upgrade),
-            maxMessageSize: spec.maxMessageSize, closeTimeout: spec.timeouts.close)
+            maxMessageSize: spec.maxMessageSize, closeTimeout: spec.timeouts.close,
+            addressFilter: { egress.refusal(of: $0) })
     }
 
     /// A secret is checked here as the compiler checks a literal: nothing may end the header early.

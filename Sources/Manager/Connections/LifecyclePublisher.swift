@@ -34,12 +34,17 @@ package final class LifecyclePublisher: Sendable {
     package var dropped: UInt64 { state.withLock { $0.dropped } }
 
     package func publish(_ event: LifecycleEvent, uid: ConnectionUID) {
+        publish(uid: uid) { event.outbound(id: $0, time: $1) }
+    }
+
+    /// Publishes what is made of the next id of `uid`, and the time.
+    package func publish(uid: ConnectionUID, _ make: (EventID, WallTime) -> OutboundEvent) {
         let time = clock.wallTime()
         let starts = state.withLock { state in
             let sequence = state.sequences[uid, default: 0] + 1
             state.sequences[uid] = sequence
             let id = EventID(uid: Self.eventUID(uid), epoch: epoch, sequence: sequence)
-            state.queue.append(event.outbound(id: id, time: time))
+            state.queue.append(make(id, time))
             if state.queue.count > Self.maxQueued {
                 state.queue.removeFirst()
                 state.dropped += 1

@@ -12,7 +12,8 @@ extension LinkFailure {
         let failureClass: FailureClass =
             switch error.code {
             case .httpStatus: error.httpStatus.map(FailureClass.init(httpStatus:)) ?? .transient
-            case .tlsVerification, .subprotocol, .badHandshake, .invalidRequest: .configuration
+            case .tlsVerification, .subprotocol, .badHandshake, .invalidRequest, .addressRefused:
+                .configuration
             case .refused, .reset, .timedOut, .nameNotFound, .cancelled, .unreachable, .other:
                 .transient
             }

@@ -50,16 +50,20 @@ extension ManagedConnection {
         }
         apply(desired, tells: false)
         dialNumber += 1
+        dialStartedAt = now
         let number = dialNumber
         facts.missingSecret = nil
+        facts.refusedAddress = nil
         facts.nextAttemptAt = nil
         logger.debug("dial started", metadata: ["attempt": "\(machine.attempt + 1)"])
         changed()
         let spec = desired.effectiveSpec
         let secrets = environment.secrets
+        let egress = EgressGuard(
+            policy: environment.egress, origin: desired.keeper == .grpc ? .api : .manifest)
         // Files are read on a thread that may block, never on the loop.
         NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) {
-            DialInput.resolve(spec, secrets: secrets)
+            DialInput.resolve(spec, secrets: secrets, egress: egress)
         }.whenComplete { result in
             self.inputResolved(result, number: number)
         }
@@ -117,7 +121,10 @@ extension ManagedConnection {
 
     private func dialEnded(_ failure: LinkFailure) {
         dial = nil
+        facts.refusedAddress =
+            failure.code == LinkFailure.addressRefused ? failure.message : nil
         let wasCalledOff = if case .closing = machine.state { true } else { false }
+        countDial(wasCalledOff ? .cancelled : .failure(failure.failureClass))
         machine.dialFailed(failure, now: now, using: &generator)
         noteNextAttempt()
         if !wasCalledOff {
@@ -136,9 +143,11 @@ extension ManagedConnection {
         guard machine.opened(now: now) else {
             // Told to close while the last bytes of the upgrade were on their way.
             self.socket = socket
+            countDial(.cancelled)
             socket.close(code: 1000, reason: "")
             return
         }
+        countDial(.success)
         self.socket = socket
         let connectedAt = wallTime
         facts.connectedAt = connectedAt
@@ -151,6 +160,11 @@ extension ManagedConnection {
         armKeepalive()
         logger.info(
             "connected", metadata: ["address": "\(socket.remoteAddress ?? "")"])
+        if desired.spec.tls.insecureSkipVerify {
+            logger.warning(
+                "the server's certificate is not checked",
+                metadata: ["field": "tls.insecureSkipVerify"])
+        }
         send(initial, on: socket)
         changed()
         announceGap(to: connectedAt)
@@ -174,6 +188,10 @@ extension ManagedConnection {
         socket.send(last.kind, last.payload, promise: written)
     }
 
+    private func countDial(_ outcome: DialOutcome) {
+        environment.metrics.dialed(outcome, in: dialStartedAt?.duration(to: now) ?? .zero)
+    }
+
     /// A second life of the feed began: consumers learn where messages may be missing.
     private func announceGap(to connectedAt: WallTime) {
         guard let lastDownAt else { return }
@@ -186,6 +204,7 @@ extension ManagedConnection {
                     to: .init(
                         epoch: environment.epoch, sequence: sequence + 1, time: connectedAt),
                     cause: gapCause)))
+        environment.metrics.gaps.add()
         self.lastDownAt = nil
         gapCause = .disconnected
         gapEpoch = environment.epoch
@@ -224,6 +243,7 @@ extension ManagedConnection {
         if close.error?.code == .messageTooBig {
             // It came, and it is not published: both are counted.
             facts.traffic.receivedMessages += 1
+            facts.traffic.unreadMessages += 1
             queue.countRefused(.tooLarge)
         }
         let failure = LinkFailure(close, at: wallTime)
@@ -235,8 +255,11 @@ extension ManagedConnection {
         facts.remoteAddress = nil
         facts.subprotocol = nil
         facts.hasFirstMessage = false
-        machine.closed(
-            LinkClose(close, at: wallTime), failure: failure, now: now, using: &generator)
+        let link = LinkClose(close, at: wallTime)
+        if let kind = DisconnectKind(link, in: machine.state) {
+            environment.metrics.disconnects.add(kind)
+        }
+        machine.closed(link, failure: failure, now: now, using: &generator)
         noteNextAttempt()
         logger.info(
             "disconnected",
@@ -270,7 +293,9 @@ extension ManagedConnection {
         let spec = desired.spec
         facts.generation = desired.generation
         machine.policyChanged(spec.reconnect)
-        if tells, machine.isExhausted || facts.missingSecret != nil {
+        let isStalled =
+            machine.isExhausted || facts.missingSecret != nil || facts.refusedAddress != nil
+        if tells, isStalled {
             machine.attemptsForgiven(now: now)
         }
         if spec.buffer != before.buffer {
@@ -297,5 +322,30 @@ extension ManagedConnection {
             noteNextAttempt()
             changed()
         }
+    }
+}
+
+extension DisconnectKind {
+    /// - Returns: `nil` if the socket never counted as up.
+    fileprivate init?(_ close: LinkClose, in state: ConnectionStateMachine.State) {
+        let cause: Cause
+        switch state {
+        case .open:
+            switch close.by {
+            case .remote: cause = .peer
+            case .transport: cause = .transport
+            case .local: cause = .fault
+            }
+        case .closing(let closing) where closing.openSince != nil:
+            switch closing.cause {
+            case .removed: cause = .removed
+            case .reopen: cause = .reopen
+            case .fault: cause = .fault
+            case .shutdown: cause = .shutdown
+            }
+        case .idle, .dialing, .closing, .down:
+            return nil
+        }
+        self.init(cause: cause, code: CloseCodeGroup(close.code))
     }
 }

@@ -61,6 +61,9 @@ extension ManagedConnection {
         facts.traffic.receivedBytes += UInt64(bytes)
         guard let last = segments.last else { return }
         facts.traffic.receivedMessages += UInt64(segments.messageCount)
+        for segment in segments where segment.kind == .text {
+            facts.traffic.receivedTexts += UInt64(segment.count)
+        }
         facts.traffic.lastReceivedAt = time
         facts.traffic.lastWasText = last.kind == .text
         let hadFirstMessage = facts.hasFirstMessage
@@ -316,6 +319,9 @@ extension ManagedConnection {
                 return .dropped(.refusedByBus)
             }
         }
+        if failure != nil {
+            environment.metrics.publishUnavailable.add(answers.count(where: { $0 == .retry }))
+        }
         settle(queue.batchCompleted(batch.number, answers))
         notePublishing(failure: failure, lastAccepted: accepted)
     }
@@ -328,6 +334,11 @@ extension ManagedConnection {
         let before = (facts.publishFailure, facts.hasFirstMessage)
         facts.publishFailure = failure
         if lastAccepted >= firstSequenceOfSocket, socket != nil { facts.hasFirstMessage = true }
+        if let failure {
+            environment.busHealth.failed(failure)
+        } else if before.0 != nil {
+            environment.busHealth.recovered()
+        }
         if failure == nil {
             publishRetry.reset()
         } else {
@@ -372,7 +383,8 @@ extension ManagedConnection {
 
 extension ManagedConnection {
     func receivedPong(_ payload: [UInt8]) {
-        _ = keepalive?.pongReceived(payload: payload, now: now)
+        guard keepalive?.pongReceived(payload: payload, now: now) != nil else { return }
+        environment.metrics.pings.add(.answered)
     }
 
     func armKeepalive() {
@@ -394,6 +406,7 @@ extension ManagedConnection {
         case .sendPing(let payload):
             socket.ping(payload)
         case .closeDead(let silence):
+            environment.metrics.pings.add(.unanswered)
             cut(
                 LinkFailure(
                     failureClass: .transient, code: "pongTimeout",

@@ -32,6 +32,7 @@ package final class ManagedConnection: @unchecked Sendable {
     var dial: WebSocketDial?
     /// Told apart from a dial that was cancelled and ended late.
     var dialNumber = 0
+    var dialStartedAt: ContinuousClock.Instant?
     var socket: WebSocketConnection?
     var keepalive: KeepaliveStateMachine?
     var keepaliveTimer = LoopTimer()

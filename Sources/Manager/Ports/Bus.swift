@@ -49,4 +49,6 @@ extension Bus {
 package protocol TopicReader: Sendable {
     /// Waits for messages; `nil` when the bus has ended or the task is cancelled.
     func next(maxCount: Int) async -> TopicDelivery?
+    /// The same without waiting: `nil` also when the bus holds no more.
+    func nextHeld(maxCount: Int) -> TopicDelivery?
 }

@@ -1,5 +1,6 @@
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
+import Gateway
 package import Logging
 import ManagerCore
 import NIOCore
@@ -11,9 +12,12 @@ import WebSocket
 /// One whole server: state, bus, fleet, loop and API, started and stopped together.
 package final class ManagerServer: Sendable {
     package let grpcPort: Int
+    package var httpPort: Int { parts.http.gateway.port }
     package let fleet: ConnectionFleet
     package let store: TwoTierStore
     package let loop: ReconcileLoop
+    package let checks: ServerChecks
+    package let metrics: ServerMetrics
     private let parts: Parts
     private let drainTimeout: Duration
     private let logger: Logger
@@ -22,11 +26,15 @@ package final class ManagerServer: Sendable {
     private struct Parts: Sendable {
         var grpc: GRPCServer<HTTP2ServerTransport.Posix>
         var serving: Task<Void, any Error>
+        var http: GatewayWiring
         var looping: Task<Void, Never>
         var writing: Task<Void, Never>
+        var monitoring: Task<Void, Never>
         var statuses: StatusWriter
         var bus: any Bus
         var router: ChangeRouter
+        var manifests: ManifestsDirectory?
+        var watching: Task<Void, Never>?
         var keptOpen: Resources
     }
 
@@ -56,13 +64,15 @@ package final class ManagerServer: Sendable {
     }
 
     private init(
-        grpcPort: Int, fleet: ConnectionFleet, store: TwoTierStore, loop: ReconcileLoop,
-        parts: Parts, drainTimeout: Duration, logger: Logger
+        grpcPort: Int, metrics: ServerMetrics, parts: Parts, drainTimeout: Duration,
+        logger: Logger
     ) {
         self.grpcPort = grpcPort
-        self.fleet = fleet
-        self.store = store
-        self.loop = loop
+        fleet = metrics.fleet
+        store = metrics.store
+        loop = metrics.loop
+        checks = metrics.checks
+        self.metrics = metrics
         self.parts = parts
         self.drainTimeout = drainTimeout
         self.logger = logger
@@ -76,9 +86,13 @@ package final class ManagerServer: Sendable {
         try configuration.validate()
         let group = MultiThreadedEventLoopGroup.singleton
         let router = ChangeRouter()
+        let counters = ManagerMetrics()
+        let checks = ServerChecks(wallTime: clock.wallTime)
+        let metered = MeteredStateStore(store: resources.store, metrics: counters)
         let store = try await TwoTierStore.open(
-            resources.store, now: clock.wallTime(), logger: logger,
-            onChange: { router.recordsChanged($0) })
+            metered, now: clock.wallTime(), logger: logger,
+            onChange: { router.recordsChanged($0) },
+            onCommit: { ChecksMonitor.storeCommitted($0, checks) })
         let environment = ConnectionEnvironment(
             instanceID: configuration.instanceID, epoch: store.epoch,
             dialer: WebSocketDialer(group: group), bus: resources.bus,
@@ -86,15 +100,18 @@ package final class ManagerServer: Sendable {
                 directory: configuration.secretsDirectory,
                 environmentPrefix: configuration.secretEnvironmentPrefix,
                 environment: configuration.environment),
+            egress: try configuration.egressPolicy(),
             buffers: SharedBufferBudget(limit: configuration.bufferLimit),
             lifecycle: LifecyclePublisher(
                 bus: resources.bus, clock: clock, epoch: store.epoch),
-            clock: clock, logger: logger, onChange: { router.connectionChanged($0) })
+            clock: clock, logger: logger, metrics: counters,
+            busHealth: BusHealth(now: clock.now), onChange: { router.connectionChanged($0) })
         let fleet = ConnectionFleet(
             environment: environment, group: group, stored: { store.record($0)?.observed })
         let operations = ConnectionOperations(
             store: store, fleet: fleet, feed: router.feed, clock: clock,
-            reconciled: { await router.reconciled($0) }, isEnding: { router.isEnding })
+            reconciled: { await router.reconciled($0) }, isEnding: { router.isEnding },
+            defaults: configuration.apiDefaults, metrics: counters)
         let statuses = StatusWriter(store: store, logger: logger) { name in
             operations.view(name).map { StoredStatus(status: $0.status, epoch: store.epoch) }
         }
@@ -104,28 +121,72 @@ package final class ManagerServer: Sendable {
         router.connect(loop: loop, statuses: statuses)
         let identity = ServerIdentity(
             version: version, instanceID: configuration.instanceID, startedAt: clock.wallTime())
-        let grpc = makeGRPCServer(
-            configuration, operations: operations, bus: resources.bus, identity: identity)
+        let monitor = ChecksMonitor(
+            checks: checks, store: metered, bus: environment.busHealth, loop: loop,
+            resyncInterval: configuration.reconciler.resyncInterval,
+            eventLoops: Array(group.makeIterator()), now: clock.now)
+        let manifests = makeManifests(
+            configuration, store: store, lifecycle: environment.lifecycle, checks: checks,
+            clock: clock, logger: logger)
+        let metrics = ServerMetrics(
+            manifests: { manifests?.report ?? ManifestsReport() }, counters: counters, fleet: fleet, store: store, loop: loop,
+            lifecycle: environment.lifecycle, bufferLimit: configuration.bufferLimit,
+            checks: checks, version: version, startedAt: identity.startedAt)
+        let services: [any RegistrableRPCService] =
+            [
+                WebSocketManagerService(
+                    operations: operations, instanceID: identity.instanceID),
+                OrchestratorService(
+                    operations: operations, bus: resources.bus, server: identity, checks: checks),
+            ] + DiscoveryServices.make(checks: checks, isEnding: operations.isEnding)
+        let grpc = makeGRPCServer(configuration, services: services)
         let serving = Task { try await grpc.serve() }
         let port: Int
+        let http: GatewayWiring
         do {
             port = try await listeningPort(of: grpc, serving: serving, configuration)
+            http = try await GatewayWiring.start(
+                configuration, services: services, interceptors: [RequestSizeLimit()],
+                ports: GatewayWiring.Ports(
+                    metrics: { metrics.render() },
+                    readiness: { ReadinessReport(checks.report) }),
+                logger: logger)
         } catch {
             serving.cancel()
             throw error
         }
         let parts = Parts(
-            grpc: grpc, serving: serving, looping: Task { await loop.run() },
-            writing: Task { await statuses.run() }, statuses: statuses, bus: resources.bus,
-            router: router, keptOpen: resources)
+            grpc: grpc, serving: serving, http: http, looping: Task { await loop.run() },
+            writing: Task { await statuses.run() }, monitoring: Task { await monitor.run() },
+            statuses: statuses, bus: resources.bus, router: router, manifests: manifests,
+            watching: manifests.map { manifests in Task { await manifests.run() } },
+            keptOpen: resources)
+        checks.enter(.serving)
         return ManagerServer(
-            grpcPort: port, fleet: fleet, store: store, loop: loop, parts: parts,
+            grpcPort: port, metrics: metrics, parts: parts,
             drainTimeout: configuration.drainTimeout, logger: logger)
     }
 
+    private static func makeManifests(
+        _ configuration: ServerConfiguration, store: TwoTierStore, lifecycle: LifecyclePublisher,
+        checks: ServerChecks, clock: ManagerClock, logger: Logger
+    ) -> ManifestsDirectory? {
+        guard let directory = configuration.manifestsDirectory else { return nil }
+        return ManifestsDirectory(
+            .init(
+                directory: directory, set: configuration.manifestsSet,
+                instanceID: configuration.instanceID),
+            store: store, lifecycle: lifecycle, clock: clock, logger: logger,
+            onCheck: {
+                // What runs stays as it was, so a broken directory takes no traffic away.
+                checks.set(
+                    "manifests", ok: $0.isOK, reason: $0.reason, message: $0.message,
+                    advisory: true)
+            })
+    }
+
     private static func makeGRPCServer(
-        _ configuration: ServerConfiguration, operations: ConnectionOperations, bus: any Bus,
-        identity: ServerIdentity
+        _ configuration: ServerConfiguration, services: [any RegistrableRPCService]
     ) -> GRPCServer<HTTP2ServerTransport.Posix> {
         let host = configuration.bind == "localhost" ? "127.0.0.1" : configuration.bind
         let address: GRPCNIOTransportCore.SocketAddress =
@@ -138,11 +199,7 @@ package final class ManagerServer: Sendable {
                 config: .defaults {
                     $0.rpc.maxRequestPayloadSize = RequestSizeLimit.transportBytes
                 }),
-            services: [
-                WebSocketManagerService(
-                    operations: operations, instanceID: identity.instanceID),
-                OrchestratorService(operations: operations, bus: bus, server: identity),
-            ], interceptors: [RequestSizeLimit()])
+            services: services, interceptors: [RequestSizeLimit()])
     }
 
     private static func listeningPort(
@@ -163,12 +220,34 @@ package final class ManagerServer: Sendable {
         }
     }
 
+    /// How it stands with `--manifests`; `nil` without it.
+    package var manifests: ManifestsReport? { parts.manifests?.report }
+
+    /// Reads again what was read from files: SIGHUP.
+    package func reload() {
+        logger.info("reloading")
+        parts.manifests?.reload()
+    }
+
+    /// The event loops and the reconcile loop turn: what a watchdog asks.
+    package var isTurning: Bool {
+        checks.report.checks.allSatisfy {
+            $0.ok || ($0.name != "event-loops" && $0.name != "reconciler")
+        }
+    }
+
     /// Calls that wait for changes at this moment.
     package var watchers: Int { parts.router.feed.listenerCount }
 
     /// Returns when the API has ended by itself, which is a fault.
     package func serverEnded() async throws {
-        try await parts.serving.value
+        let (serving, gateway) = (parts.serving, parts.http.gateway)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await serving.value }
+            group.addTask { try await gateway.ended() }
+            defer { group.cancelAll() }
+            _ = try await group.next()
+        }
     }
 
     /// The orderly end: no new calls, nothing more dialled, buffers published, sockets closed with
@@ -179,17 +258,25 @@ package final class ManagerServer: Sendable {
     package func stop() async -> Int {
         logger.info("stopping", metadata: ["drain_timeout": "\(drainTimeout)"])
         parts.router.end()
+        checks.enter(.stopping)
+        parts.monitoring.cancel()
+        // Not awaited: a directory on a disk that hangs must not hold up the end.
+        parts.watching?.cancel()
         parts.grpc.beginGracefulShutdown()
+        parts.http.beginShutdown()
         loop.pause()
         let lost = await fleet.shutDown(within: drainTimeout)
         (parts.bus as? LocalBus)?.close()
         parts.router.feed.close()
+        checks.close()
         parts.looping.cancel()
         parts.writing.cancel()
         await parts.looping.value
         await parts.writing.value
         await parts.statuses.flush()
+        async let httpEnded: Void = parts.http.finish(within: Self.lastAnswers)
         await endCalls()
+        await httpEnded
         do {
             try parts.keptOpen.closeStore()
         } catch {

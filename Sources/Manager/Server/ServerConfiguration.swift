@@ -1,3 +1,4 @@
+package import ManagerCore
 package import Reconciler
 import Spec
 
@@ -48,6 +49,8 @@ package struct ServerConfiguration: Sendable {
     package struct APIConnectionDefaults: Sendable, Hashable {
         /// Dials in a row before giving up; 0 is for ever.
         package var maxAttempts: Int?
+        /// `auto_reconnect` is taken as off, whatever the caller says.
+        package var neverReconnects = false
         package var reconnectBase: Duration?
         /// Of a Send that names no timeout.
         package var sendTimeout: Duration?
@@ -64,11 +67,21 @@ package struct ServerConfiguration: Sendable {
         guard (0...65_535).contains(grpcPort) else {
             throw Invalid(description: "--grpc-port is \(grpcPort): it must be 1 to 65535")
         }
+        guard (0...65_535).contains(httpPort) else {
+            throw Invalid(description: "--http-port is \(httpPort): it must be 1 to 65535")
+        }
+        guard httpPort != grpcPort || grpcPort == 0 else {
+            throw Invalid(
+                description: "--http-port and --grpc-port are both \(grpcPort): each needs a port "
+                    + "of its own")
+        }
         guard bind == "127.0.0.1" || bind == "::1" || bind == "localhost" else {
             throw Invalid(
                 description: "--bind is \(bind): this version has no way to tell its callers apart "
                     + "yet, so it binds to loopback only (127.0.0.1 or ::1)")
         }
+        _ = try egressPolicy()
+        try validateManifests()
         guard bufferLimit >= 1 << 20 else {
             throw Invalid(description: "--buffer-limit must be at least 1MiB")
         }
@@ -79,6 +92,45 @@ package struct ServerConfiguration: Sendable {
         }
         guard !instanceID.isEmpty, instanceID.utf8.count <= 253 else {
             throw Invalid(description: "--instance-id must have 1 to 253 characters")
+        }
+    }
+}
+
+extension ServerConfiguration {
+    /// Nobody but this host reaches the ports.
+    package var isBoundToLoopback: Bool {
+        bind == "localhost" || IPAddress(bind).map { AddressClass($0) == .loopback } ?? false
+    }
+
+    /// What the egress guard goes by.
+    /// - Throws: ``Invalid`` for a range of `--allow-cidr` that is none or can have no effect.
+    package func egressPolicy() throws(Invalid) -> EgressPolicy {
+        var policy = EgressPolicy(isBoundToLoopback: isBoundToLoopback)
+        for text in allowedCIDRs {
+            let range: IPRange
+            do {
+                range = try IPRange(text)
+            } catch {
+                throw Invalid(description: "--allow-cidr \(text): \(error)")
+            }
+            let addressClass = AddressClass(range.first)
+            guard !addressClass.isAlwaysRefused || AddressClass(range.last) != addressClass else {
+                throw Invalid(
+                    description: "--allow-cidr \(text): \(addressClass.word) addresses are never "
+                        + "dialled")
+            }
+            policy.allowedRanges.append(range)
+        }
+        return policy
+    }
+
+    private func validateManifests() throws(Invalid) {
+        guard let directory = manifestsDirectory else { return }
+        guard !directory.isEmpty else {
+            throw Invalid(description: "--manifests is empty: it names a directory")
+        }
+        if let problem = ObjectName.problem(manifestsSet) {
+            throw Invalid(description: "--manifests-set: \(problem)")
         }
     }
 }

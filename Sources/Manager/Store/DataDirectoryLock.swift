@@ -37,7 +37,12 @@ package final class DataDirectoryLock: Sendable {
                 atPath: directory, withIntermediateDirectories: true,
                 attributes: [.posixPermissions: 0o700])
         } catch {
-            throw Unusable(description: "the data directory \(directory) cannot be made: \(error)")
+            // Foundation's error is no sentence; the same call of the system says why.
+            let isMade = mkdir(directory, 0o700) == 0
+            let reason = isMade ? "\(error)" : String(cString: strerror(errno))
+            throw Unusable(
+                description: "the data directory \(directory) cannot be made: \(reason); "
+                    + "choose another --data-dir")
         }
         let path = directory + "/lock"
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)

@@ -15,7 +15,7 @@ enum RecordCodec {
     }
 
     static func checkMeta(_ bytes: [UInt8]) throws {
-        let fields = try Fields(bytes, key: Shards.metaKey)
+        let fields = try RecordFields(bytes, key: Shards.metaKey)
         let found = try (fields.int("v"), fields.int("shards"), fields.text("hash"))
         guard found == (version, Shards.count, Shards.hashName) else {
             throw StateStoreError(
@@ -31,7 +31,7 @@ enum RecordCodec {
     }
 
     static func decodeHeader(_ bytes: [UInt8], key: String) throws -> (epoch: UInt64, pages: Int) {
-        let fields = try Fields(bytes, key: key)
+        let fields = try RecordFields(bytes, key: key)
         let (epoch, pages): (UInt64, Int) = try (
             fields.count("shardEpoch"), fields.count("pages")
         )
@@ -50,7 +50,7 @@ enum RecordCodec {
     }
 
     static func decodePage(_ bytes: [UInt8], key: String) throws -> [String] {
-        try Fields(bytes, key: key).texts("names")
+        try RecordFields(bytes, key: key).texts("names")
     }
 
     static func tombstone(epoch: UInt64) -> [UInt8] {
@@ -66,7 +66,7 @@ enum RecordCodec {
 
     /// Of any record, page or header: the epoch of its writer.
     static func epoch(of bytes: [UInt8], key: String) throws -> UInt64 {
-        try Fields(bytes, key: key).count("shardEpoch")
+        try RecordFields(bytes, key: key).count("shardEpoch")
     }
 
     // MARK: Connections
@@ -85,8 +85,9 @@ enum RecordCodec {
             ("connectionSet", desired.connectionSet.map { .string($0) }),
             ("labels", map(desired.labels)), ("annotations", map(desired.annotations)),
             ("declared", .array(desired.declared.sorted().map { .string($0) })),
+            ("managers", managers(desired)),
             ("topic", desired.overlay.topic.map { .string($0) }),
-            ("tags", map(desired.overlay.labels)),
+            ("tags", map(desired.overlay.labels)), ("setAt", times(desired.overlay.setAt)),
             ("provisional", desired.isProvisional ? .bool(true) : nil),
             ("observed", record.observed.map(status)),
         ])
@@ -99,7 +100,7 @@ enum RecordCodec {
     }
 
     static func decodeConnection(_ bytes: [UInt8], key: String) throws -> ConnectionRecord {
-        let fields = try Fields(bytes, key: key)
+        let fields = try RecordFields(bytes, key: key)
         let spec: ConnectionSpec
         do {
             spec = try SpecJSON.decode(fields.value("spec"))
@@ -121,6 +122,8 @@ enum RecordCodec {
         desired.spentDialRevision = Int64(try fields.int("spentDialRevision"))
         desired.overlay.topic = fields.optionalText("topic")
         desired.overlay.labels = try fields.map("tags")
+        desired.overlay.setAt = try fields.times("setAt")
+        if let managers = try fields.optionalManagers("managers") { desired.managers = managers }
         desired.isProvisional = fields.isTrue("provisional")
         return ConnectionRecord(
             epoch: try fields.count("shardEpoch"), desired: desired,
@@ -156,7 +159,7 @@ enum RecordCodec {
         ])
     }
 
-    private static func decodeStatus(_ fields: Fields) throws -> StoredStatus {
+    private static func decodeStatus(_ fields: RecordFields) throws -> StoredStatus {
         var status = StoredStatus(
             phase: Phase(rawValue: try fields.text("phase")) ?? .pending,
             attempt: try fields.int("attempt"), published: try fields.count("published"))
@@ -185,7 +188,9 @@ enum RecordCodec {
             ("shardEpoch", .number(record.epoch)), ("name", .string(record.name)),
             ("uid", .string(record.uid)), ("generation", .number(record.generation)),
             ("createdAt", .number(record.createdAt.nanosecondsSinceEpoch)),
-            ("keeper", keeper(record.keeper)), ("labels", map(record.labels)),
+            ("keeper", keeper(record.keeper)),
+            ("managers", .array(record.managers.map { .object(members(of: $0)) })),
+            ("labels", map(record.labels)),
             ("annotations", map(record.annotations)), ("digest", .string(record.digest)),
             ("canonical", .string(String(decoding: record.canonical, as: UTF8.self))),
             ("members", .array(record.members.map { .string($0) })),
@@ -193,7 +198,7 @@ enum RecordCodec {
     }
 
     static func decodeConnectionSet(_ bytes: [UInt8], key: String) throws -> ConnectionSetRecord {
-        let fields = try Fields(bytes, key: key)
+        let fields = try RecordFields(bytes, key: key)
         return ConnectionSetRecord(
             epoch: try fields.count("shardEpoch"), name: try fields.text("name"),
             uid: try fields.text("uid"), generation: Int64(try fields.int("generation")),
@@ -201,49 +206,39 @@ enum RecordCodec {
             keeper: try fields.keeper("keeper"), labels: try fields.map("labels"),
             annotations: try fields.map("annotations"),
             canonical: [UInt8](try fields.text("canonical").utf8),
-            digest: try fields.text("digest"), members: try fields.texts("members"))
-    }
-
-    static func encode(_ record: ApplySetRecord) -> [UInt8] {
-        object([
-            ("v", .number(version)), ("kind", .string("live")),
-            ("shardEpoch", .number(record.epoch)), ("name", .string(record.name)),
-            ("uid", .string(record.uid)),
-            ("connections", .array(record.connections.sorted().map { .string($0) })),
-            ("connectionSets", .array(record.connectionSets.sorted().map { .string($0) })),
-            (
-                "history",
-                .array(
-                    record.history.map { revision in
-                        object([
-                            ("revision", .number(revision.number)),
-                            ("digest", .string(revision.digest)), ("by", .string(revision.by)),
-                            ("at", .number(revision.at.nanosecondsSinceEpoch)),
-                            ("summary", .string(revision.summary)),
-                        ])
-                    })
-            ),
-        ]).serialized()
-    }
-
-    static func decodeApplySet(_ bytes: [UInt8], key: String) throws -> ApplySetRecord {
-        let fields = try Fields(bytes, key: key)
-        var record = ApplySetRecord(
-            epoch: try fields.count("shardEpoch"), name: try fields.text("name"),
-            uid: try fields.text("uid"))
-        record.connections = Set(try fields.texts("connections"))
-        record.connectionSets = Set(try fields.texts("connectionSets"))
-        record.history = try fields.objects("history").map { revision in
-            ApplySetRecord.Revision(
-                number: Int64(try revision.int("revision")), digest: try revision.text("digest"),
-                by: try revision.text("by"),
-                at: revision.optionalTime("at") ?? WallTime(nanosecondsSinceEpoch: 0),
-                summary: try revision.text("summary"))
-        }
-        return record
+            digest: try fields.text("digest"), members: try fields.texts("members"),
+            managers: try fields.optionalObjects("managers")?.map { try $0.owner() })
     }
 
     // MARK: Parts
+
+    /// Nothing for what an older record means by saying nothing.
+    private static func managers(_ desired: DesiredConnection) -> JSONValue? {
+        let managers = desired.managers
+        if managers == .ofOldRecord(desired.keeper, createdAt: desired.createdAt) { return nil }
+        if let sole = managers.sole { return .array([.object(members(of: sole))]) }
+        return .array(
+            managers.shares.map { share in
+                let fields = JSONValue.array(share.fields.sorted().map { .string($0) })
+                return .object(members(of: share.owner) + [.init("fields", fields)])
+            })
+    }
+
+    private static func members(of owner: FieldOwner) -> [JSONValue.Member] {
+        [
+            .init("manager", .string(owner.manager)),
+            .init("since", .number(owner.since.nanosecondsSinceEpoch)),
+        ]
+    }
+
+    private static func times(_ times: [String: WallTime]) -> JSONValue? {
+        times.isEmpty
+            ? nil
+            : .object(
+                times.sorted { $0.key < $1.key }.map {
+                    .init($0.key, .number($0.value.nanosecondsSinceEpoch))
+                })
+    }
 
     private static func keeper(_ keeper: Keeper) -> JSONValue {
         switch keeper {
@@ -257,115 +252,11 @@ enum RecordCodec {
             ? nil : .object(map.sorted { $0.key < $1.key }.map { .init($0.key, .string($0.value)) })
     }
 
-    private static func object(_ members: [(String, JSONValue?)]) -> JSONValue {
+    static func object(_ members: [(String, JSONValue?)]) -> JSONValue {
         .object(members.compactMap { key, value in value.map { .init(key, $0) } })
     }
 }
 
 extension JSONValue {
     static func number(_ value: some BinaryInteger) -> JSONValue { .number(String(value)) }
-}
-
-/// The members of one record, each asked for by name, with the record's key for the error.
-private struct Fields {
-    let object: JSONValue
-    let key: String
-
-    init(_ bytes: [UInt8], key: String) throws {
-        do {
-            object = try JSONValue.parse(bytes)
-        } catch {
-            throw StateStoreError(message: "\(key) is not JSON: \(error)")
-        }
-        self.key = key
-        // What `wsm/meta` says is told by ``RecordCodec/checkMeta(_:)``, with more words.
-        guard key != Shards.metaKey else { return }
-        let found = try int("v")
-        guard found == RecordCodec.version else {
-            throw StateStoreError(
-                message: "\(key) is of version \(found); this program reads version "
-                    + "\(RecordCodec.version)")
-        }
-    }
-
-    private init(object: JSONValue, key: String) {
-        self.object = object
-        self.key = key
-    }
-
-    private func missing(_ name: String) -> StateStoreError {
-        StateStoreError(message: "\(key) lacks \(name), or holds it in another form")
-    }
-
-    func value(_ name: String) throws -> JSONValue {
-        guard let value = object[name] else { throw missing(name) }
-        return value
-    }
-
-    func text(_ name: String) throws -> String {
-        guard let text = optionalText(name) else { throw missing(name) }
-        return text
-    }
-
-    func optionalText(_ name: String) -> String? {
-        guard case .string(let text) = object[name] else { return nil }
-        return text
-    }
-
-    func int(_ name: String) throws -> Int {
-        guard case .number(let text) = object[name], let value = Int(text) else {
-            throw missing(name)
-        }
-        return value
-    }
-
-    /// An int that is not negative.
-    func count<Number: FixedWidthInteger>(_ name: String) throws -> Number {
-        guard let value = Number(exactly: try int(name)), value >= 0 else { throw missing(name) }
-        return value
-    }
-
-    func optionalTime(_ name: String) -> WallTime? {
-        (try? int(name)).map { WallTime(nanosecondsSinceEpoch: Int64($0)) }
-    }
-
-    func isTrue(_ name: String) -> Bool { object[name] == .bool(true) }
-
-    func texts(_ name: String) throws -> [String] {
-        guard case .array(let items) = object[name] else { throw missing(name) }
-        return try items.map { item in
-            guard case .string(let text) = item else { throw missing(name) }
-            return text
-        }
-    }
-
-    func objects(_ name: String) throws -> [Fields] {
-        guard case .array(let items) = object[name] else { throw missing(name) }
-        return items.map { Fields(object: $0, key: key) }
-    }
-
-    func optional(_ name: String) throws -> Fields? {
-        guard let value = object[name] else { return nil }
-        guard case .object = value else { throw missing(name) }
-        return Fields(object: value, key: "\(key).\(name)")
-    }
-
-    func map(_ name: String) throws -> [String: String] {
-        guard let fields = try optional(name), case .object(let members) = fields.object else {
-            return [:]
-        }
-        var map: [String: String] = [:]
-        for member in members {
-            guard case .string(let text) = member.value else { throw missing(name) }
-            map[member.key] = text
-        }
-        return map
-    }
-
-    func keeper(_ name: String) throws -> Keeper {
-        let text = try text(name)
-        if text == "grpc" { return .grpc }
-        guard text.hasPrefix("set/") else { throw missing(name) }
-        return .applySet(String(text.dropFirst(4)))
-    }
 }

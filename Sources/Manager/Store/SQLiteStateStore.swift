@@ -27,10 +27,22 @@ package final class SQLiteStateStore: StateStore {
     }
 
     /// - Parameter path: of the database file; made if it is not there.
+    /// - Throws: ``StateStoreError``.
     package init(path: String) throws {
+        do {
+            database = try Self.open(path)
+        } catch {
+            let reason = (error as? DatabaseError)?.message ?? "\(error)"
+            throw StateStoreError(
+                message: "the state database \(path) cannot be opened: \(reason); mend it, put a "
+                    + "backup in its place, or move it away to begin with nothing")
+        }
+    }
+
+    private static func open(_ path: String) throws -> DatabasePool {
         var configuration = Configuration()
         configuration.maximumReaderCount = 4
-        database = try DatabasePool(path: path, configuration: configuration)
+        let database = try DatabasePool(path: path, configuration: configuration)
         // After the pool is made: turning WAL on, it sets `synchronous` to NORMAL.
         try database.writeWithoutTransaction { database in
             try database.execute(sql: "PRAGMA synchronous = FULL")
@@ -43,10 +55,16 @@ package final class SQLiteStateStore: StateStore {
                     ) WITHOUT ROWID
                     """)
         }
+        return database
     }
 
+    /// Leaves everything in the one file, so that a copy of it alone is whole.
     package func close() throws {
+        let moved = Result {
+            try database.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        }
         try database.close()
+        try moved.get()
     }
 
     package func get(_ key: String) async throws(StateStoreError) -> StateEntry? {

@@ -3,9 +3,9 @@ import ManagerCore
 /// Turns a draft into ordered writes, and their outcomes back into memory.
 ///
 /// A commit has two steps. The first makes the change: index before record on create, tombstone in
-/// the place of a record on delete. Once it is durable the callers are answered. The second takes
-/// the names of removed records off their pages; if it fails the index is a superset, which is
-/// harmless.
+/// the place of a record on delete, pages of a revision before the record that tells of them. Once
+/// it is durable the callers are answered. The second takes the names of removed records off their
+/// pages; if it fails the index is a superset, which is harmless.
 struct StoreCommit {
     struct Write {
         var write: StateWrite
@@ -16,6 +16,7 @@ struct StoreCommit {
         case record(ObjectKey)
         case header(shard: Int)
         case page(shard: Int, page: Int)
+        case revisionPage(RevisionKey)
     }
 
     private let draft: StoreDraft
@@ -23,6 +24,8 @@ struct StoreCommit {
     private var indexes: [Int: ShardIndex] = [:]
     /// Tags of keys that memory does not hold: tombstones of names used before.
     private var tombstones: [ObjectKey: String] = [:]
+    /// Tags of pages that a commit which did not come about has left.
+    private var leftPages: [RevisionKey: String] = [:]
 
     init(draft: StoreDraft) {
         self.draft = draft
@@ -32,14 +35,18 @@ struct StoreCommit {
         draft.base.read { $0.etag(of: key) }
     }
 
-    /// Keys that are made, of which only the store knows whether there is a tombstone.
-    var keysToRead: [ObjectKey] {
-        draft.order.filter { knownEtag($0) == nil && draft.isPresent($0) }
+    /// Keys that are made, of which only the store knows whether there is a tombstone or a page.
+    var keysToRead: [String] {
+        draft.order.filter { knownEtag($0) == nil && draft.isPresent($0) }.map(\.storeKey)
+            + draft.revisionPages.map(\.key.storeKey)
     }
 
     mutating func found(_ entries: [String: StateEntry]) {
         for key in draft.order {
             if let entry = entries[key.storeKey] { tombstones[key] = entry.etag }
+        }
+        for (key, _) in draft.revisionPages {
+            if let entry = entries[key.storeKey] { leftPages[key] = entry.etag }
         }
     }
 
@@ -60,7 +67,18 @@ struct StoreCommit {
                         condition: (known ?? tombstones[key]).map { .etag($0) } ?? .absent),
                     target: .record(key)))
         }
-        return indexWrites(pages) + records
+        return indexWrites(pages) + revisionWrites() + records
+    }
+
+    private func revisionWrites() -> [Write] {
+        draft.revisionPages.map { key, text in
+            Write(
+                write: StateWrite(
+                    key: key.storeKey,
+                    value: RecordCodec.revisionPage(key, epoch: draft.epoch, text: text),
+                    condition: leftPages[key].map { .etag($0) } ?? .absent),
+                target: .revisionPage(key))
+        }
     }
 
     /// The second step's writes, for a commit over memory as the first step left it.
@@ -89,6 +107,7 @@ struct StoreCommit {
                 }
                 let entries = indexes[shard]?.pages[page].entries ?? []
                 memory.indexes[shard].pages[page] = ShardIndex.Page(entries: entries, etag: etag)
+            case .revisionPage: break
             }
         }
     }

@@ -86,6 +86,8 @@ package struct StoreDraft: Sendable {
     private(set) var applySets: [String: ApplySetRecord?] = [:]
     /// In the order of the first change.
     private(set) var order: [ObjectKey] = []
+    /// Manifests of new revisions, as text, in the order of their pages.
+    private(set) var revisionPages: [(key: RevisionKey, text: String)] = []
     /// Of this instance; every record carries it.
     package let epoch: UInt64
 
@@ -128,6 +130,13 @@ package struct StoreDraft: Sendable {
         var record = record
         record.epoch = epoch
         applySets[record.name] = .some(record)
+    }
+
+    /// Keeps the manifests of a revision whose number is in the set's record.
+    mutating func put(revision number: Int64, of set: String, pages: [String]) {
+        for (page, text) in pages.enumerated() {
+            revisionPages.append((RevisionKey(set: set, revision: number, page: page), text))
+        }
     }
 
     package mutating func removeConnection(_ name: String) {

@@ -25,6 +25,10 @@ extension TwoTierStore: DesiredState {
         memory.read { Array($0.connectionSets.keys) }
     }
 
+    package func applySetNames() -> [String] {
+        memory.read { Array($0.applySets.keys) }
+    }
+
     package func applySet(_ name: String) -> ApplySetRecord? {
         memory.read { $0.applySets[name]?.record }
     }

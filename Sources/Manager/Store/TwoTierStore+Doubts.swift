@@ -23,6 +23,8 @@ extension TwoTierStore {
                 switch write.target {
                 case .record(let key): state.doubts.records.insert(key)
                 case .header(let shard), .page(let shard, _): state.doubts.shards.insert(shard)
+                // Memory knows nothing of them: they are read before they are written.
+                case .revisionPage: break
                 }
             }
         }

@@ -13,7 +13,8 @@ extension TwoTierStore {
     ///   version cannot read.
     package static func open(
         _ store: any StateStore, now: WallTime, logger: Logger,
-        onChange: @escaping @Sendable ([ObjectKey]) -> Void
+        onChange: @escaping @Sendable ([ObjectKey]) -> Void,
+        onCommit: @escaping @Sendable (NotCommitted?) -> Void = { _ in }
     ) async throws -> TwoTierStore {
         try await claimMeta(store)
         var tables = MemoryTier.Tables()
@@ -22,12 +23,13 @@ extension TwoTierStore {
         let unanswered = try await loadRecords(store, tables: &tables)
         let opened = TwoTierStore(
             store: store, memory: MemoryTier(tables), epoch: epoch, logger: logger,
-            onChange: onChange)
+            onChange: onChange, onCommit: onCommit)
         if !unanswered.isEmpty {
             try await opened.transact { draft in
                 for name in unanswered { draft.removeConnection(name) }
             }
         }
+        await opened.tidyRevisions(of: opened.applySetNames().map { .applySet($0) })
         return opened
     }
 

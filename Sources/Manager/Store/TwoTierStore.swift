@@ -20,6 +20,7 @@ package final class TwoTierStore: Sendable {
     let memory: MemoryTier
     let state = Mutex(State())
     private let onChange: @Sendable ([ObjectKey]) -> Void
+    private let onCommit: @Sendable (NotCommitted?) -> Void
 
     struct State {
         fileprivate var waiting: [Transaction] = []
@@ -34,11 +35,15 @@ package final class TwoTierStore: Sendable {
         var run: @Sendable (inout StoreDraft) -> @Sendable (NotCommitted?) -> Void
     }
 
-    /// - Parameter onChange: told the keys of every commit, after memory has them.
+    /// - Parameters:
+    ///   - onChange: told the keys of every commit, after memory has them.
+    ///   - onCommit: told how every commit that wrote something ended.
     init(
         store: any StateStore, memory: MemoryTier, epoch: UInt64, logger: Logger,
-        onChange: @escaping @Sendable ([ObjectKey]) -> Void
+        onChange: @escaping @Sendable ([ObjectKey]) -> Void,
+        onCommit: @escaping @Sendable (NotCommitted?) -> Void
     ) {
+        self.onCommit = onCommit
         self.store = store
         self.epoch = epoch
         self.logger = logger
@@ -92,11 +97,15 @@ package final class TwoTierStore: Sendable {
             var draft = StoreDraft(base: memory, epoch: epoch)
             let answers = waiting.map { $0.run(&draft) }
             let failure = await commit(draft)
+            if !draft.order.isEmpty { onCommit(failure) }
             if failure == nil, !draft.order.isEmpty, waiting.contains(where: \.tells) {
                 onChange(draft.order)
             }
             for answer in answers { answer(failure) }
-            if failure == nil { await tidyIndex(draft) }
+            if failure == nil {
+                await tidyIndex(draft)
+                await tidyRevisions(of: draft.order)
+            }
         }
     }
 
@@ -119,7 +128,7 @@ package final class TwoTierStore: Sendable {
             var commit = StoreCommit(draft: draft)
             let fresh = commit.keysToRead
             if !fresh.isEmpty {
-                commit.found(try await store.bulkGet(fresh.map(\.storeKey)))
+                commit.found(try await store.bulkGet(fresh))
             }
             let writes = commit.changeWrites()
             var outcomes = await store.write(writes.map(\.write))

@@ -733,8 +733,11 @@ package nonisolated struct Wsm_V1_DeleteRequest: Sendable {
 
   package var name: String = String()
 
-  /// Must own the object, unless `force`; empty asks nothing.
+  /// Must own the object; empty asks nothing.
   package var set: String = String()
+
+  /// Who deletes, for the set's history: user@host.
+  package var appliedBy: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -764,6 +767,9 @@ package nonisolated struct Wsm_V1_EventsRequest: Sendable {
 
   /// Begin with the events still held.
   package var replay: Bool = false
+
+  /// The events still held and nothing else: the stream ends after them.
+  package var onlyHeld: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -860,6 +866,12 @@ package nonisolated struct Wsm_V1_GetHistoryRequest: Sendable {
   /// The apply set; empty is "default".
   package var set: String = String()
 
+  /// Also the manifests that the set had at this revision; 0 is none.
+  package var revision: Int64 = 0
+
+  /// Of the answer before, for the rest of the manifests.
+  package var pageToken: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -870,8 +882,14 @@ package nonisolated struct Wsm_V1_GetHistoryResponse: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// Newest first.
+  /// Newest first; with `revision` only that one.
   package var revisions: [Wsm_V1_SetRevision] = []
+
+  /// Manifests as JSON documents, a ConnectionSet unexpanded: as many as fit into one answer.
+  package var manifests: [Data] = []
+
+  /// Empty on the last page.
+  package var nextPageToken: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2075,7 +2093,7 @@ nonisolated extension Wsm_V1_WatchChange: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Wsm_V1_DeleteRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".DeleteRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}name\0\u{1}set\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}name\0\u{1}set\0\u{3}applied_by\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2086,6 +2104,7 @@ nonisolated extension Wsm_V1_DeleteRequest: SwiftProtobuf.Message, SwiftProtobuf
       case 1: try { try decoder.decodeSingularStringField(value: &self.kind) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.set) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.appliedBy) }()
       default: break
       }
     }
@@ -2101,6 +2120,9 @@ nonisolated extension Wsm_V1_DeleteRequest: SwiftProtobuf.Message, SwiftProtobuf
     if !self.set.isEmpty {
       try visitor.visitSingularStringField(value: self.set, fieldNumber: 3)
     }
+    if !self.appliedBy.isEmpty {
+      try visitor.visitSingularStringField(value: self.appliedBy, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2108,6 +2130,7 @@ nonisolated extension Wsm_V1_DeleteRequest: SwiftProtobuf.Message, SwiftProtobuf
     if lhs.kind != rhs.kind {return false}
     if lhs.name != rhs.name {return false}
     if lhs.set != rhs.set {return false}
+    if lhs.appliedBy != rhs.appliedBy {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2145,7 +2168,7 @@ nonisolated extension Wsm_V1_DeleteResponse: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Wsm_V1_EventsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EventsRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}connection\0\u{1}replay\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}connection\0\u{1}replay\0\u{3}only_held\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2155,6 +2178,7 @@ nonisolated extension Wsm_V1_EventsRequest: SwiftProtobuf.Message, SwiftProtobuf
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.connection) }()
       case 2: try { try decoder.decodeSingularBoolField(value: &self.replay) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.onlyHeld) }()
       default: break
       }
     }
@@ -2167,12 +2191,16 @@ nonisolated extension Wsm_V1_EventsRequest: SwiftProtobuf.Message, SwiftProtobuf
     if self.replay != false {
       try visitor.visitSingularBoolField(value: self.replay, fieldNumber: 2)
     }
+    if self.onlyHeld != false {
+      try visitor.visitSingularBoolField(value: self.onlyHeld, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Wsm_V1_EventsRequest, rhs: Wsm_V1_EventsRequest) -> Bool {
     if lhs.connection != rhs.connection {return false}
     if lhs.replay != rhs.replay {return false}
+    if lhs.onlyHeld != rhs.onlyHeld {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2370,7 +2398,7 @@ nonisolated extension Wsm_V1_TopicMessage: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Wsm_V1_GetHistoryRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".GetHistoryRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}set\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}set\0\u{1}revision\0\u{3}page_token\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2379,6 +2407,8 @@ nonisolated extension Wsm_V1_GetHistoryRequest: SwiftProtobuf.Message, SwiftProt
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.set) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.revision) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.pageToken) }()
       default: break
       }
     }
@@ -2388,11 +2418,19 @@ nonisolated extension Wsm_V1_GetHistoryRequest: SwiftProtobuf.Message, SwiftProt
     if !self.set.isEmpty {
       try visitor.visitSingularStringField(value: self.set, fieldNumber: 1)
     }
+    if self.revision != 0 {
+      try visitor.visitSingularInt64Field(value: self.revision, fieldNumber: 2)
+    }
+    if !self.pageToken.isEmpty {
+      try visitor.visitSingularStringField(value: self.pageToken, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Wsm_V1_GetHistoryRequest, rhs: Wsm_V1_GetHistoryRequest) -> Bool {
     if lhs.set != rhs.set {return false}
+    if lhs.revision != rhs.revision {return false}
+    if lhs.pageToken != rhs.pageToken {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2400,7 +2438,7 @@ nonisolated extension Wsm_V1_GetHistoryRequest: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Wsm_V1_GetHistoryResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".GetHistoryResponse"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}revisions\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}revisions\0\u{1}manifests\0\u{3}next_page_token\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2409,6 +2447,8 @@ nonisolated extension Wsm_V1_GetHistoryResponse: SwiftProtobuf.Message, SwiftPro
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.revisions) }()
+      case 2: try { try decoder.decodeRepeatedBytesField(value: &self.manifests) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.nextPageToken) }()
       default: break
       }
     }
@@ -2418,11 +2458,19 @@ nonisolated extension Wsm_V1_GetHistoryResponse: SwiftProtobuf.Message, SwiftPro
     if !self.revisions.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.revisions, fieldNumber: 1)
     }
+    if !self.manifests.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.manifests, fieldNumber: 2)
+    }
+    if !self.nextPageToken.isEmpty {
+      try visitor.visitSingularStringField(value: self.nextPageToken, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Wsm_V1_GetHistoryResponse, rhs: Wsm_V1_GetHistoryResponse) -> Bool {
     if lhs.revisions != rhs.revisions {return false}
+    if lhs.manifests != rhs.manifests {return false}
+    if lhs.nextPageToken != rhs.nextPageToken {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

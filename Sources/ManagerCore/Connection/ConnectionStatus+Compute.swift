@@ -27,6 +27,20 @@ extension ConnectionStatus {
         }
     }
 
+    /// The phase alone, which costs no more than looking.
+    package static func phase(
+        desired: DesiredConnection, observed: ObservedConnection?
+    ) -> Phase {
+        guard let observed else {
+            return phase(
+                desired: desired,
+                observed: ObservedConnection(name: desired.name, uid: desired.uid, generation: 0))
+        }
+        return phase(
+            observed: observed, stall: stall(desired: desired, observed: observed),
+            redials: desired.spec.autoReconnect)
+    }
+
     private static func stall(
         desired: DesiredConnection, observed: ObservedConnection
     ) -> StallReason? {
@@ -35,6 +49,7 @@ extension ConnectionStatus {
         case .idle, .down: break
         }
         if let missing = observed.missingSecret { return .secretUnavailable(missing) }
+        if let refused = observed.refusedAddress { return .addressRefused(refused) }
         if desired.isDialSpent { return .reconnectDisabled }
         if observed.isExhausted, observed.dialRevision == desired.dialRevision {
             return .attemptsExhausted
@@ -60,7 +75,7 @@ extension ConnectionStatus {
         }
         switch stall {
         case .reconnectDisabled: return .disconnected
-        case .attemptsExhausted, .secretUnavailable: return .stalled
+        case .attemptsExhausted, .secretUnavailable, .addressRefused: return .stalled
         case nil:
             if case .idle = observed.state { return .pending }
             return .reconnecting
@@ -131,7 +146,10 @@ private struct Facts {
     }
 
     private var whyNotConnected: String {
-        if case .secretUnavailable(let sentence) = stall { return sentence }
+        switch stall {
+        case .secretUnavailable(let sentence), .addressRefused(let sentence): return sentence
+        case .attemptsExhausted, .reconnectDisabled, nil: break
+        }
         if let failure = observed.lastFailure { return failure.message }
         if let close = observed.lastClose {
             let reason = close.reason.isEmpty ? "" : " (\(close.reason))"

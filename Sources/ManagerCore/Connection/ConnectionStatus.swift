@@ -29,12 +29,16 @@ package enum StallReason: Sendable, Hashable {
     case reconnectDisabled
     /// A secret cannot be read; the sentence names it. Looked at again by itself.
     case secretUnavailable(String)
+    /// The egress guard refused every address of the host; the sentence names one and the flag.
+    /// Dialled again by itself, since a name may get another address.
+    case addressRefused(String)
 
     package var reason: String {
         switch self {
         case .attemptsExhausted: "AttemptsExhausted"
         case .reconnectDisabled: "ReconnectDisabled"
         case .secretUnavailable: "SecretUnavailable"
+        case .addressRefused: "AddressRefused"
         }
     }
 }
@@ -42,6 +46,10 @@ package enum StallReason: Sendable, Hashable {
 /// Counters of one connection since the process started.
 package struct TrafficCounters: Sendable, Hashable {
     package var receivedMessages: UInt64 = 0
+    /// Of these, the text messages.
+    package var receivedTexts: UInt64 = 0
+    /// Of these, those above `maxMessageSize`, of which only the head was read.
+    package var unreadMessages: UInt64 = 0
     package var receivedBytes: UInt64 = 0
     package var lastReceivedAt: WallTime?
     package var lastWasText = true
@@ -70,6 +78,8 @@ package struct ObservedConnection: Sendable, Hashable {
     package var lastFailure: LinkFailure?
     package var lastClose: LinkClose?
     package var missingSecret: String?
+    /// The last dial ended at the egress guard; its sentence.
+    package var refusedAddress: String?
     package var subprotocol: String?
     package var remoteAddress: String?
     /// One message of the present socket is with the bus (with no topic: received).

@@ -35,6 +35,9 @@ package struct WallTime: Sendable, Hashable, Comparable, CustomStringConvertible
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// `2026-03-04T05:06:07Z`: for sentences, cut to the second.
+    package var rfc3339Seconds: String { rfc3339.prefix(19) + "Z" }
+
     /// Appends `2026-03-04T05:06:07.000008Z`: RFC 3339, UTC, always six digits of a second.
     ///
     /// Microseconds are what common parsers take; what is below is cut off, never rounded up, so

@@ -33,6 +33,8 @@ package struct DesiredConnection: Sendable, Hashable {
     package var spec: ConnectionSpec
     /// The paths the manifest declares; the rest may be set by API calls.
     package var declared: Set<String>
+    /// Who declares which of them.
+    package var managers: FieldManagers
     package var overlay = Overlay()
     /// Stored by a Connect that has not been answered yet: a restart removes it.
     package var isProvisional = false
@@ -41,6 +43,8 @@ package struct DesiredConnection: Sendable, Hashable {
     package struct Overlay: Sendable, Hashable {
         package var topic: String?
         package var labels: [String: String] = [:]
+        /// When a field was set, by path; what is not here came with the connection.
+        package var setAt: [String: WallTime] = [:]
 
         package init() {}
     }
@@ -48,7 +52,8 @@ package struct DesiredConnection: Sendable, Hashable {
     package init(
         name: String, uid: ConnectionUID, createdAt: WallTime, keeper: Keeper, spec: ConnectionSpec,
         declared: Set<String> = [], labels: [String: String] = [:],
-        annotations: [String: String] = [:], connectionSet: String? = nil
+        annotations: [String: String] = [:], connectionSet: String? = nil,
+        managers: FieldManagers? = nil
     ) {
         self.name = name
         self.uid = uid
@@ -61,6 +66,7 @@ package struct DesiredConnection: Sendable, Hashable {
         self.annotations = annotations
         self.spec = spec
         self.declared = declared
+        self.managers = managers ?? .ofOldRecord(keeper, createdAt: createdAt)
     }
 
     /// The manifest's spec with what API calls added.
@@ -86,13 +92,64 @@ package struct DesiredConnection: Sendable, Hashable {
     }
 }
 
+extension FieldManagers {
+    /// Of a record that does not tell them: an apply without a name of its own, or calls.
+    package static func ofOldRecord(_ keeper: Keeper, createdAt: WallTime) -> FieldManagers {
+        FieldManagers(
+            sole: FieldOwner(manager: keeper == .grpc ? grpc : standard, since: createdAt))
+    }
+}
+
 extension DesiredConnection {
+    /// What its managers declare together, without what API calls added.
+    package var declaredManifest: ConnectionManifest {
+        ConnectionManifest(
+            metadata: Metadata(name: name, labels: labels, annotations: annotations), spec: spec,
+            declared: declared)
+    }
+
+    /// Since when a field has the value that an API call set.
+    package func overlayOwner(of path: String) -> FieldOwner {
+        FieldOwner(manager: FieldManagers.grpc, since: overlay.setAt[path] ?? createdAt)
+    }
+
+    /// The fields that API calls set and that are in force, or share their value with a manifest.
+    package var overlayPaths: [String] {
+        var paths: [String] = []
+        if let topic = overlay.topic, !declared.contains("topic") || spec.topic == topic {
+            paths.append("topic")
+        }
+        for (key, value) in overlay.labels where labels[key] ?? value == value {
+            paths.append(MetadataPath.label(key))
+        }
+        return paths.sorted()
+    }
+
+    /// An API call sets its topic; `nil` takes it away.
+    package mutating func setTopic(_ topic: String?, at now: WallTime) {
+        guard overlay.topic != topic else { return }
+        overlay.topic = topic
+        overlay.setAt["topic"] = topic == nil ? nil : now
+    }
+
+    /// An API call sets the tags that no manifest declares.
+    package mutating func setTags(_ tags: [String: String], at now: WallTime) {
+        for key in Set(tags.keys).union(overlay.labels.keys)
+        where tags[key] != overlay.labels[key] {
+            overlay.setAt[MetadataPath.label(key)] = tags[key] == nil ? nil : now
+        }
+        overlay.labels = tags
+    }
+
     /// Takes over a new declaration of the same object.
     ///
+    /// - Parameter before: what it was before anything else was changed; `nil` is as it is now.
     /// - Returns: the fields whose effective value changed, in table order; empty means that
     ///   nothing changed and the generation stays.
-    package mutating func redeclare(_ manifest: ConnectionManifest) -> [FieldChange] {
-        let before = self
+    package mutating func redeclare(
+        _ manifest: ConnectionManifest, since before: DesiredConnection? = nil
+    ) -> [FieldChange] {
+        let before = before ?? self
         spec = manifest.spec
         declared = manifest.declared
         labels = manifest.metadata.labels

@@ -50,6 +50,9 @@ package struct ConnectionSetRecord: Sendable, Hashable {
     package var generation: Int64
     package var createdAt: WallTime
     package var keeper: Keeper
+    /// Who declares it, oldest first. A set is declared as a whole: whoever is not alone here has
+    /// declared the very same.
+    package var managers: [FieldOwner]
     package var labels: [String: String]
     package var annotations: [String: String]
     /// The canonical JSON of the manifest.
@@ -60,7 +63,7 @@ package struct ConnectionSetRecord: Sendable, Hashable {
     package init(
         epoch: UInt64, name: String, uid: String, generation: Int64, createdAt: WallTime,
         keeper: Keeper, labels: [String: String], annotations: [String: String],
-        canonical: [UInt8], digest: String, members: [String]
+        canonical: [UInt8], digest: String, members: [String], managers: [FieldOwner]? = nil
     ) {
         self.epoch = epoch
         self.name = name
@@ -73,51 +76,7 @@ package struct ConnectionSetRecord: Sendable, Hashable {
         self.canonical = canonical
         self.digest = digest
         self.members = members
-    }
-}
-
-/// `wsm/set/<name>`: what one apply set owns, and what was applied to it.
-package struct ApplySetRecord: Sendable, Hashable {
-    /// Revisions kept, so that the record's size has a bound.
-    package static let longestHistory = 50
-
-    package struct Revision: Sendable, Hashable {
-        package var number: Int64
-        package var digest: String
-        package var by: String
-        package var at: WallTime
-        package var summary: String
-
-        package init(number: Int64, digest: String, by: String, at: WallTime, summary: String) {
-            self.number = number
-            self.digest = digest
-            self.by = by
-            self.at = at
-            self.summary = summary
-        }
-    }
-
-    package var epoch: UInt64
-    package var name: String
-    package var uid: String
-    /// Names of the objects it owns, members of its ConnectionSets not among them.
-    package var connections: Set<String> = []
-    package var connectionSets: Set<String> = []
-    /// Newest last.
-    package var history: [Revision] = []
-
-    package init(epoch: UInt64, name: String, uid: String) {
-        self.epoch = epoch
-        self.name = name
-        self.uid = uid
-    }
-
-    package var revision: Int64 { history.last?.number ?? 0 }
-
-    package mutating func append(_ revision: Revision) {
-        history.append(revision)
-        if history.count > Self.longestHistory {
-            history.removeFirst(history.count - Self.longestHistory)
-        }
+        self.managers =
+            managers ?? [FieldOwner(manager: FieldManagers.standard, since: createdAt)]
     }
 }

@@ -29,6 +29,8 @@ struct SetExpander {
         rowsByName.reserveCapacity(rows.count)
         for row in 0..<rows.count {
             guard spend(row, &report) else { return nil }
+        }
+        for row in 0..<rows.count {
             if let member = member(row, &report) { members.append(member) }
         }
         let untold = faultyMembers - ManifestLimits.maxMemberReports
@@ -62,7 +64,7 @@ struct SetExpander {
         return isValid
     }
 
-    /// Counts the text of a member before it is made, so that no template grows beyond bounds.
+    /// Counts the text of a member before any is made, so that no template grows beyond bounds.
     private mutating func spend(_ row: Int, _ report: inout DiagnosticCollector) -> Bool {
         expandedBytes += literalBytes
         for use in uses {

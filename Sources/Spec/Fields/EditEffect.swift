@@ -19,6 +19,16 @@ package enum EditEffect: Int, Comparable, Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// What the word means, as part of a sentence.
+    package var meaning: String {
+        switch self {
+        case .keep: "applied in place, at once; the socket is never touched"
+        case .next: "used from the next dial or next timer on; the socket is not touched"
+        case .reopen: "needs a new socket"
+        case .close: "the socket is closed and not replaced"
+        }
+    }
+
     package static func < (left: EditEffect, right: EditEffect) -> Bool {
         left.rawValue < right.rawValue
     }

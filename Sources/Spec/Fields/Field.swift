@@ -30,10 +30,15 @@ package final class Field: Sendable {
     let isRequired: Bool
     /// Whether strings of the value are expanded in the template of a set.
     let isExpandable: Bool
+    /// What JSON Schema can say of the value.
+    let form: SchemaForm
+    /// The default; what it is without the fields that it depends on. `nil` where there is none.
+    let standard: JSONValue?
     let decode: @Sendable (Node, inout FieldProblems, inout ConnectionSpec) -> Void
     let encode: @Sendable (ConnectionSpec, inout JSONWriter) -> Void
     let isSet: @Sendable (ConnectionSpec) -> Bool
     let isEqual: @Sendable (ConnectionSpec, ConnectionSpec) -> Bool
+    let copy: @Sendable (ConnectionSpec, inout ConnectionSpec) -> Void
 
     /// A field that always has a value. Its default is what a new ``ConnectionSpec`` holds.
     init<Value>(
@@ -48,8 +53,10 @@ package final class Field: Sendable {
         typeName = codec.typeName
         self.rangeText = rangeText ?? codec.rangeText
         isExpandable = codec.isExpandable
+        form = codec.form
         var writer = JSONWriter()
         codec.encode(place.get(ConnectionSpec(url: "")), &writer)
+        standard = isRequired ? nil : try? JSONValue.parse(writer.bytes)
         self.defaultText = defaultText ?? "`\(Self.manifestText(writer.bytes))`"
         decode = { node, problems, spec in
             guard let value = codec.decode(node, &problems) else { return }
@@ -58,6 +65,7 @@ package final class Field: Sendable {
         encode = { spec, writer in codec.encode(place.get(spec), &writer) }
         isSet = { _ in true }
         isEqual = { place.get($0) == place.get($1) }
+        copy = { place.set(&$1, place.get($0)) }
     }
 
     /// A field that may be left without a value.
@@ -74,6 +82,8 @@ package final class Field: Sendable {
         self.defaultText = defaultText
         self.rangeText = rangeText ?? codec.rangeText
         isExpandable = codec.isExpandable
+        form = codec.form
+        standard = nil
         decode = { node, problems, spec in
             guard let value = codec.decode(node, &problems) else { return }
             place.set(&spec, value)
@@ -83,6 +93,7 @@ package final class Field: Sendable {
         }
         isSet = { place.get($0) != nil }
         isEqual = { place.get($0) == place.get($1) }
+        copy = { place.set(&$1, place.get($0)) }
     }
 
     /// The value as a manifest shows it on one line; `nil` where it is not set.

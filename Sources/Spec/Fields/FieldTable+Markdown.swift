@@ -21,7 +21,7 @@ extension FieldTable {
         return page
     }
 
-    private static func row(_ field: Field) -> Row {
+    static func row(_ field: Field) -> Row {
         Row(
             path: field.path, typeName: field.typeName, defaultText: field.defaultText,
             rangeText: field.rangeText, editText: field.edit.word, summary: field.summary)
@@ -44,6 +44,11 @@ extension FieldTable {
         return text
     }
 
+    /// Rows of a table of two columns.
+    private static func rows(_ pairs: [(String, String)]) -> String {
+        pairs.map { "| \($0) | \($1) |" }.joined(separator: "\n")
+    }
+
     private static let introduction = """
         # Manifest reference
 
@@ -58,24 +63,17 @@ extension FieldTable {
 
         | word | meaning |
         |---|---|
-        | keep | applied in place, at once; the socket is never touched |
-        | next | used from the next dial or next timer on; the socket is not touched |
-        | reopen | needs a new socket |
-        | close | the socket is closed and not replaced |
+        \(rows(EditEffect.allCases.map { ($0.word, $0.meaning) }))
 
         | type | form |
         |---|---|
-        | string | a YAML string; a bare `123`, `true` or `null` needs quotes |
-        | bool | `true`, `false` |
-        | int | decimal digits |
-        | duration | number and unit, from large to small: `30s`, `1h30m`, `1.5s`, `500ms`; at most 8760h |
-        | size | whole number and unit: `B`, `KiB`, `MiB`, `GiB` |
-        | name | `a-z 0-9 - .`, a letter or digit at both ends, 1-253 characters |
-        | Value | a plain string, taken to the letter; or `{valueFrom: {env: NAME}}`; or `{valueFrom: {file: PATH}}` |
-        | Match | one of `text`, `prefix`, `regex`, `base64Prefix`, or `path` with `equals` or `exists: true` |
+        \(rows(typeForms.map { ($0.name, $0.form) }))
 
         A default that depends on another field gives way to what is written; two written values that
         contradict each other are an error.
+
+        The same as a JSON Schema for editors: [schema/v1.json](schema/v1.json), or `wsm-apply schema`. One
+        field at a time: `wsm-apply explain keepalive.pingInterval`.
 
         """
 

@@ -11,6 +11,29 @@ extension FieldTable {
         package let summary: String
     }
 
+    /// How a value of each type is written.
+    package static let typeForms: [(name: String, form: String)] = [
+        ("string", "a YAML string; a bare `123`, `true` or `null` needs quotes"),
+        ("bool", "`true`, `false`"),
+        ("int", "decimal digits"),
+        (
+            "duration",
+            "number and unit, from large to small: `30s`, `1h30m`, `1.5s`, `500ms`; at most 8760h"
+        ),
+        ("size", "whole number and unit: `B`, `KiB`, `MiB`, `GiB`"),
+        ("name", "`a-z 0-9 - .`, a letter or digit at both ends, 1-253 characters"),
+        (
+            "Value",
+            "a plain string, taken to the letter; or `{valueFrom: {env: NAME}}`; or "
+                + "`{valueFrom: {file: PATH}}`"
+        ),
+        (
+            "Match",
+            "one of `text`, `prefix`, `regex`, `base64Prefix`, or `path` with `equals` or "
+                + "`exists: true`"
+        ),
+    ]
+
     /// What every object has beside its `spec`.
     package static let commonRows: [Row] = [
         Row(

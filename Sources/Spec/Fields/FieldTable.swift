@@ -12,14 +12,17 @@ package enum FieldTable {
             "url", SpecPlace({ $0.url }, { $0.url = $1 }),
             .string(
                 "`ws`, `wss`; host needed (name, IPv4, `[IPv6]`); port 1-65535; "
-                    + "≤ 8192 bytes; no fragment, user info, blanks or control characters"
+                    + "≤ 8192 bytes; no fragment, user info, blanks or control characters",
+                form: .url
             ) {
                 urlProblem($0)
             },
             .reopen, default: "required", isRequired: true, "Where to dial."),
         Field(
             "topic", optional: SpecPlace({ $0.topic }, { $0.topic = $1 }),
-            .string("1-256 chars, no blanks or control characters") { TopicName.problem($0) },
+            .string("1-256 chars, no blanks or control characters", form: .topic) {
+                TopicName.problem($0)
+            },
             .keep, default: "none: messages are received, counted as `noTopic`, not published",
             "The topic that messages are published to."),
         Field(
@@ -130,7 +133,9 @@ package enum FieldTable {
             "How the reply to a correlated send is known."),
         Field(
             "correlation.field", SpecPlace({ $0.correlation.field }, { $0.correlation.field = $1 }),
-            .string("with `auto`, `jsonField`", typeName: "dotted path") { pathProblem($0) },
+            .string("with `auto`, `jsonField`", typeName: "dotted path", form: .jsonPath) {
+                pathProblem($0)
+            },
             .keep, "Where a JSON message carries its id."),
         Field(
             "correlation.match",
@@ -169,7 +174,8 @@ package enum FieldTable {
         Field(
             "tls.serverName",
             optional: SpecPlace({ $0.tls.serverName }, { $0.tls.serverName = $1 }),
-            .string("host name") { serverNameProblem($0) }, .reopen, default: "host of the URL",
+            .string("host name", form: .serverName) { serverNameProblem($0) }, .reopen,
+            default: "host of the URL",
             "The name used for SNI and for verification."),
         Field(
             "tls.minVersion", SpecPlace({ $0.tls.minVersion }, { $0.tls.minVersion = $1 }), .word,

@@ -5,7 +5,7 @@ extension ValueCodec where Value == [String: Spec.Value] {
             typeName: "map name → Value",
             rangeText: "≤ 64, names are RFC 9110 tokens, unique without case; values without CR, "
                 + "LF, NUL; ≤ 16KiB in all. Reserved: `Host`, `Connection`, `Upgrade`, "
-                + "`Content-Length`, `Transfer-Encoding`, `Sec-WebSocket-*`"
+                + "`Content-Length`, `Transfer-Encoding`, `Sec-WebSocket-*`", form: .headers
         ) { node, problems in
             guard let entries = node.map(&problems) else { return nil }
             return HeaderRules.decode(entries, at: node, &problems)

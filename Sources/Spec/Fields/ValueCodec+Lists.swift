@@ -5,7 +5,7 @@ extension ValueCodec where Value == [String] {
         return Self(
             typeName: "list of string",
             rangeText: "≤ 16 RFC 9110 tokens, unique, in order of preference; one chosen by the "
-                + "server but not offered fails the dial"
+                + "server but not offered fails the dial", form: .subprotocols
         ) { node, problems in
             guard let items = node.list(&problems) else { return nil }
             if items.count > maxCount {
@@ -110,7 +110,8 @@ extension ValueCodec where Value == [ConnectionSpec.InitialMessage] {
     static var initialMessages: Self {
         let maxCount = ConnectionSpec.InitialMessage.maxCount
         return Self(
-            typeName: "list", rangeText: "≤ 64, sent in order after every upgrade"
+            typeName: "list", rangeText: "≤ 64, sent in order after every upgrade",
+            form: .initialMessages
         ) { node, problems in
             guard let items = node.list(&problems) else { return nil }
             if items.count > maxCount {

@@ -3,7 +3,8 @@ extension ValueCodec where Value == Match {
         Self(
             typeName: "Match",
             rangeText: "exactly one of `text`, `prefix`, `regex` (RE2-like, no back-references), "
-                + "`base64Prefix`, `path` with one of `equals` (scalar), `exists: true`"
+                + "`base64Prefix`, `path` with one of `equals` (scalar), `exists: true`",
+            form: .match
         ) { node, problems in
             Match.decode(node, &problems)
         } encode: { match, writer in

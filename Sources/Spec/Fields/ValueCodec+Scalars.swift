@@ -1,7 +1,8 @@
 extension ValueCodec where Value == Bool {
     static var bool: Self {
-        Self(typeName: "bool", rangeText: "`true`, `false`", isExpandable: false) {
-            node, problems in
+        Self(
+            typeName: "bool", rangeText: "`true`, `false`", isExpandable: false, form: .bool
+        ) { node, problems in
             guard case .scalar(let scalar) = node.content else {
                 problems.add(node, "true or false is wanted, not \(node.kindName)")
                 return nil
@@ -30,7 +31,9 @@ extension ValueCodec where Value == Int {
     /// A decimal number within `range`.
     static func int(_ range: ClosedRange<Int>) -> Self {
         let text = "\(grouped(range.lowerBound))-\(grouped(range.upperBound))"
-        return Self(typeName: "int", rangeText: text, isExpandable: false) { node, problems in
+        return Self(
+            typeName: "int", rangeText: text, isExpandable: false, form: .int(range)
+        ) { node, problems in
             guard case .scalar(let scalar) = node.content else {
                 problems.add(node, "a whole number is wanted, not \(node.kindName)")
                 return nil
@@ -54,7 +57,7 @@ extension ValueCodec where Value == Int {
     /// A number of bytes within `range`, written with a unit.
     static func size(_ range: ClosedRange<Int>) -> Self {
         let text = "\(SizeText.format(range.lowerBound))-\(SizeText.format(range.upperBound))"
-        return Self(typeName: "size", rangeText: text) { node, problems in
+        return Self(typeName: "size", rangeText: text, form: .size(range)) { node, problems in
             guard let written = node.unitText("64KiB", &problems) else { return nil }
             do throws(SyntaxProblem) {
                 let value = try SizeText.parse(written)
@@ -90,7 +93,10 @@ extension ValueCodec where Value == Duration {
         let bounds =
             "\(DurationText.format(range.lowerBound))-\(DurationText.format(range.upperBound))"
         let text = bounds + (zero.map { "; `0s` = \($0)" } ?? "")
-        return Self(typeName: "duration", rangeText: text) { node, problems in
+        return Self(
+            typeName: "duration", rangeText: text,
+            form: .duration(mayBeZero: zero != nil || range.lowerBound == .zero)
+        ) { node, problems in
             guard let written = node.unitText("30s", &problems) else { return nil }
             do throws(SyntaxProblem) {
                 let value = try DurationText.parse(written)
@@ -113,10 +119,10 @@ extension ValueCodec where Value == Duration {
 extension ValueCodec where Value == String {
     /// A string without control characters that `rule` has nothing against.
     static func string(
-        _ rangeText: String, typeName: String = "string",
+        _ rangeText: String, typeName: String = "string", form: SchemaForm,
         rule: @escaping @Sendable (String) -> String?
     ) -> Self {
-        Self(typeName: typeName, rangeText: rangeText) { node, problems in
+        Self(typeName: typeName, rangeText: rangeText, form: form) { node, problems in
             guard let text = node.string(&problems) else { return nil }
             if let problem = rule(text) {
                 problems.add(node, problem)
@@ -139,7 +145,8 @@ where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
     static var word: Self {
         let words = Value.allCases.map(\.rawValue)
         return Self(
-            typeName: "string", rangeText: words.map { "`\($0)`" }.joined(separator: ", ")
+            typeName: "string", rangeText: words.map { "`\($0)`" }.joined(separator: ", "),
+            form: .words(words)
         ) { node, problems in
             guard let text = node.string(&problems) else { return nil }
             guard let value = Value(rawValue: text) else {

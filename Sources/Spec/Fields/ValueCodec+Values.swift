@@ -108,7 +108,8 @@ extension ValueCodec where Value == Spec.Value {
     /// PEM text, or where it comes from.
     static func pem(_ rangeText: String, begin: String, secretOnly: Bool = false) -> Self {
         Self(
-            typeName: secretOnly ? "{valueFrom} (PEM)" : "Value (PEM)", rangeText: rangeText
+            typeName: secretOnly ? "{valueFrom} (PEM)" : "Value (PEM)", rangeText: rangeText,
+            form: .pem(begin: begin, secretOnly: secretOnly)
         ) { node, problems in
             let value = Spec.Value.decode(node, &problems)
             guard case .literal(let text) = value else { return value }

@@ -8,17 +8,20 @@ struct ValueCodec<Value: Equatable & Sendable>: Sendable {
     let rangeText: String
     /// Whether a string with `{{…}}` can stand here in the template of a set.
     let isExpandable: Bool
+    /// The same for JSON Schema.
+    let form: SchemaForm
     let decode: @Sendable (Node, inout FieldProblems) -> Value?
     let encode: @Sendable (Value, inout JSONWriter) -> Void
 
     init(
-        typeName: String, rangeText: String, isExpandable: Bool = true,
+        typeName: String, rangeText: String, isExpandable: Bool = true, form: SchemaForm,
         decode: @escaping @Sendable (Node, inout FieldProblems) -> Value?,
         encode: @escaping @Sendable (Value, inout JSONWriter) -> Void
     ) {
         self.typeName = typeName
         self.rangeText = rangeText
         self.isExpandable = isExpandable
+        self.form = form
         self.decode = decode
         self.encode = encode
     }

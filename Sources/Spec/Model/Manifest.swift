@@ -2,6 +2,14 @@
 package enum ObjectKind: String, Sendable, Hashable, CaseIterable {
     case connection = "Connection"
     case connectionSet = "ConnectionSet"
+
+    /// One sentence for people.
+    package var summary: String {
+        switch self {
+        case .connection: "One outbound WebSocket connection, kept as declared."
+        case .connectionSet: "Many connections that differ by the values of a few variables."
+        }
+    }
 }
 
 /// What a person writes beside the spec.

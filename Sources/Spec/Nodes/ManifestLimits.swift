@@ -23,6 +23,9 @@ package enum ManifestLimits {
     static let maxTagDirectives = 64
     /// Diagnostics of a source; the rest is only counted.
     static let maxDiagnostics = 1_000
+    /// Bytes of a diagnostic's sentence, and of its path; what they quote may be megabytes.
+    static let maxSentenceBytes = 1_000
+    static let maxPathBytes = 400
     /// Members of a set whose errors are told in full.
     static let maxMemberReports = 20
 }

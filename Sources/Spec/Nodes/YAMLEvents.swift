@@ -101,6 +101,12 @@ struct YAMLEvents: ~Copyable {
                 at: text.startIndex + parser.pointee.problem_offset, in: text)
             return SyntaxFault(mark: mark, message: problem)
         }
+        if problem.hasPrefix("Maximum nesting level") {
+            // Its own bound, far above ours, reached while it looked ahead.
+            return SyntaxFault(
+                mark: Self.mark(parser.pointee.problem_mark),
+                message: "it is nested deeper than \(ManifestLimits.maxDepth)")
+        }
         let context = parser.pointee.context.map { " (\(String(cString: $0)))" } ?? ""
         return SyntaxFault(
             mark: Self.mark(parser.pointee.problem_mark), message: problem + context)

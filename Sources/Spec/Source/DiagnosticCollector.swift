@@ -61,6 +61,8 @@ struct DiagnosticCollector {
         }
         diagnostics.append(
             Diagnostic(
-                severity: severity, position: position(mark), path: path(), message: message()))
+                severity: severity, position: position(mark),
+                path: path().clipped(ManifestLimits.maxPathBytes),
+                message: message().clipped(ManifestLimits.maxSentenceBytes)))
     }
 }

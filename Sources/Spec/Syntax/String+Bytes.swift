@@ -10,4 +10,13 @@ extension String {
         }
         return try outcome.get()
     }
+
+    /// The text, its middle left out where it has more than so many bytes of UTF-8.
+    func clipped(_ limit: Int) -> String {
+        guard utf8.count > limit else { return self }
+        let half = limit / 2
+        let head = String(decoding: utf8.prefix(half), as: UTF8.self)
+        let tail = String(decoding: utf8.suffix(half), as: UTF8.self)
+        return "\(head)…\(tail)"
+    }
 }

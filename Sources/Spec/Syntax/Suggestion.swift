@@ -1,14 +1,14 @@
 /// "Did you mean": the nearest of the known words.
-enum Suggestion {
+package enum Suggestion {
     /// Longer words are not looked at; nobody mistypes them by a letter.
     private static let maxLength = 64
 
     /// ` (did you mean topic?)`, or nothing where no word is near.
-    static func hint(_ word: String, among known: [String]) -> String {
+    package static func hint(_ word: String, among known: [String]) -> String {
         nearest(word, among: known).map { " (did you mean \($0)?)" } ?? ""
     }
 
-    static func nearest(_ word: String, among known: [String]) -> String? {
+    package static func nearest(_ word: String, among known: [String]) -> String? {
         guard !word.isEmpty, word.utf8.count <= maxLength else { return nil }
         let lower = Array(word.lowercased().utf8)
         let limit = max(1, lower.count / 3)

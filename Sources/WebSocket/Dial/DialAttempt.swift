@@ -8,6 +8,9 @@ import NIOSSL
 final class DialAttempt {
     typealias MakeDelegate = @Sendable (WebSocketConnection) -> any WebSocketDelegate
 
+    /// A name may have dozens of addresses; the message stays one line.
+    private static let shownRefusals = 3
+
     private let request: WebSocketRequest
     private let loop: any EventLoop
     private let resolver: any HostResolver
@@ -75,14 +78,39 @@ final class DialAttempt {
 
     private func connect(_ addresses: [SocketAddress], context: NIOSSLContext?) {
         self.enter(.connect, self.request.timeouts.connect)
+        let admitted: [SocketAddress]
+        do {
+            admitted = try self.admitted(addresses)
+        } catch {
+            self.fail(error)
+            return
+        }
         // The phase's timer is the one that counts; the sockets' own comes later.
         let timeout = self.request.timeouts.connect + .seconds(1)
-        let race = AddressRace(addresses, timeout: timeout, on: self.loop)
+        let race = AddressRace(admitted, timeout: timeout, on: self.loop)
         self.race = race
         race.start { outcome in
             self.race = nil
             self.proceed(outcome.mapError { $0 }) { self.shakeHands($0, context: context) }
         }
+    }
+
+    /// The addresses that the request's filter lets pass. Some refused do not spoil the others: only
+    /// these are ever connected to.
+    private func admitted(
+        _ addresses: [SocketAddress]
+    ) throws(HandshakeFailure) -> [SocketAddress] {
+        guard let filter = self.request.addressFilter else { return addresses }
+        var refusals: [String] = []
+        let admitted = addresses.filter { address in
+            guard let refusal = filter(address) else { return true }
+            if !refusals.contains(refusal) { refusals.append(refusal) }
+            return false
+        }
+        guard admitted.isEmpty, !refusals.isEmpty else { return admitted }
+        throw HandshakeFailure(
+            code: .addressRefused,
+            message: refusals.prefix(Self.shownRefusals).joined(separator: "; "))
     }
 
     private func shakeHands(_ channel: any Channel, context: NIOSSLContext?) {

@@ -136,6 +136,8 @@ struct ApplyCommandTests {
                   "set": "default",
                   "dryRun": false,
                   "revision": 7,
+                  "baseRevision": 6,
+                  "planDigest": "d1g357",
                   "results": [
                     {
                       "kind": "Connection",

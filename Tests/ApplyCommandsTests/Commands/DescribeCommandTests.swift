@@ -76,6 +76,22 @@ struct DescribeCommandTests {
         #expect(run.status == .done)
     }
 
+    @Test(arguments: [
+        ("Connection", #"{"spec":{"tls":{"insecureSkipVerify":true}}}"#),
+        ("ConnectionSet", #"{"spec":{"template":{"spec":{"tls":{"insecureSkipVerify":true}}}}}"#),
+    ])
+    func aCertificateThatGoesUncheckedIsAWarning(_ kind: String, _ json: String) async throws {
+        var script = FakeOrchestrator.Script()
+        script.get = { _ in
+            object("a", kind: kind, phase: "", ready: false) { $0.json = Data(json.utf8) }
+        }
+        let run = try await run("describe", "\(kind)/a", script: script)
+        #expect(
+            run.output.contains(
+                "Warning:        tls.insecureSkipVerify: the server's certificate is not checked\n")
+        )
+    }
+
     @Test func aSetHasNoSocketToTellOf() async throws {
         var script = FakeOrchestrator.Script()
         script.get = { _ in

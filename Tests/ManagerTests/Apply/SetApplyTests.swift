@@ -167,7 +167,12 @@ import Testing
         }
         #expect(try rig.apply(bare).lines == ["a unchanged"])
         #expect(rig.desired("a")?.effectiveTopic == "by-call")
-        let declared = try rig.apply(connection("a", topic: "declared"))
+        let refused = try rig.apply(connection("a", topic: "declared"))
+        #expect(refused.lines == ["a conflict"], "a call gave the topic another value")
+        #expect(rig.desired("a")?.effectiveTopic == "by-call")
+        let declared = try rig.apply(connection("a", topic: "declared")) {
+            $0.forceConflicts = true
+        }
         #expect(declared.lines == ["a configured"])
         #expect(rig.desired("a")?.effectiveTopic == "declared")
         #expect(rig.desired("a")?.effectiveLabels == ["tag": "1"])

@@ -67,6 +67,17 @@ import Testing
         return status
     }
 
+    /// `nil` is what a record says that does not tell them.
+    private static func managers(_ generator: inout SplitMix64) -> FieldManagers? {
+        if generator.oneIn(3) { return nil }
+        let one = FieldOwner(manager: "ci", since: time(&generator))
+        if generator.oneIn(2) { return FieldManagers(sole: one) }
+        return FieldManagers(shares: [
+            .init(owner: one, fields: ["url", "metadata.labels[ü]"]),
+            .init(owner: .init(manager: "wsm-apply", since: someTime), fields: ["topic", "url"]),
+        ])
+    }
+
     private static func connection(_ generator: inout SplitMix64) -> ConnectionRecord {
         var desired = DesiredConnection(
             name: "a.b-c", uid: .random(using: &generator), createdAt: time(&generator),
@@ -79,6 +90,10 @@ import Testing
         desired.spentDialRevision = .random(in: 0...1_000, using: &generator)
         desired.overlay.topic = generator.oneIn(2) ? "by.call" : nil
         desired.overlay.labels = map(&generator)
+        if generator.oneIn(2) {
+            desired.overlay.setAt = ["topic": time(&generator), "metadata.labels[k]": someTime]
+        }
+        desired.managers = managers(&generator) ?? desired.managers
         desired.isProvisional = generator.oneIn(2)
         return ConnectionRecord(
             epoch: .random(in: 0...UInt64(Int.max), using: &generator), desired: desired,
@@ -102,7 +117,11 @@ import Testing
             epoch: 7, name: "s", uid: "u-1", generation: 3, createdAt: Self.time(&generator),
             keeper: .applySet("x"), labels: Self.map(&generator),
             annotations: Self.map(&generator), canonical: Array(#"{"a":"ü"}"#.utf8), digest: "d",
-            members: ["a", "b"])
+            members: ["a", "b"],
+            managers: [
+                .init(manager: "ci", since: Self.time(&generator)),
+                .init(manager: "ü", since: someTime),
+            ])
         #expect(
             try RecordCodec.decodeConnectionSet(RecordCodec.encode(set), key: "k") == set)
         var apply = ApplySetRecord(epoch: 7, name: "s", uid: "u-2")
@@ -112,9 +131,36 @@ import Testing
             apply.append(
                 .init(
                     number: Int64(number), digest: "d", by: Self.text(&generator),
-                    at: Self.time(&generator), summary: Self.text(&generator)))
+                    at: Self.time(&generator), summary: Self.text(&generator),
+                    content: number == 2 ? .init(pages: 3, bytes: 300_000) : nil))
         }
+        apply.dropped = [4, 1]
         #expect(try RecordCodec.decodeApplySet(RecordCodec.encode(apply), key: "k") == apply)
+    }
+
+    /// As written before managers and manifests of revisions were kept.
+    @Test func olderRecordsAreRead() throws {
+        let record = try RecordCodec.decodeConnection(
+            Array(
+                #"{"spec":{"url":"ws://h/","topic":"t"},"v":1,"kind":"live","shardEpoch":1,"#.utf8)
+                + Array(
+                    #""name":"a","uid":"\#(ConnectionUID.sample("a").rawValue)","generation":2,"#
+                        .utf8)
+                + Array(#""dialRevision":1,"spentDialRevision":0,"createdAt":5,"keeper":"#.utf8)
+                + Array(#""set/x","declared":["topic","url"],"topic":"called"}"#.utf8), key: "k")
+        #expect(
+            record.desired.managers
+                == FieldManagers(
+                    sole: .init(
+                        manager: "wsm-apply", since: WallTime(nanosecondsSinceEpoch: 5))))
+        #expect(record.desired.overlay.setAt.isEmpty)
+        #expect(record.desired.overlayOwner(of: "topic").since == record.desired.createdAt)
+        let set = try RecordCodec.decodeApplySet(
+            Array(
+                (#"{"v":1,"kind":"live","shardEpoch":1,"name":"x","uid":"u","connections":["a"],"#
+                    + #""connectionSets":[],"history":[{"revision":1,"digest":"d","by":"b","#
+                    + #""at":7,"summary":"s"}]}"#).utf8), key: "k")
+        #expect(set.history.map(\.content) == [nil] && set.dropped.isEmpty)
     }
 
     @Test func headersPagesAndTombstonesComeBack() throws {
@@ -127,6 +173,19 @@ import Testing
                 == names)
         #expect(RecordCodec.isTombstone(RecordCodec.tombstone(epoch: 9)))
         try RecordCodec.checkMeta(RecordCodec.meta())
+        let key = RevisionKey(set: "s", revision: 4, page: 0)
+        let text = Self.nasty.joined()
+        #expect(
+            try RecordCodec.decodeRevisionPage(
+                RecordCodec.revisionPage(key, epoch: 9, text: text), key: key) == text)
+    }
+
+    /// The stores behind a sidecar take no larger value.
+    @Test func aPageOfARevisionIsBelow256KiB() throws {
+        let key = RevisionKey(
+            set: String(repeating: "s", count: 253), revision: .max, page: RevisionKey.maxPages)
+        let worst = String(repeating: #"""#, count: RevisionKey.pageBytes)
+        #expect(RecordCodec.revisionPage(key, epoch: .max, text: worst).count <= 256 << 10)
     }
 
     @Test func everyKindRefusesAnotherVersionWithASentence() {

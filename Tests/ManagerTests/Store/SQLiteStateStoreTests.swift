@@ -19,6 +19,34 @@ import Testing
         try store.close()
     }
 
+    @Test func aClosedStoreIsWholeInOneFile() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/state.sqlite"
+        let first = try SQLiteStateStore(path: path)
+        _ = await first.write([StateWrite(key: "a", value: [1], condition: .absent)])
+        #expect(try await first.get("a")?.value == [1])
+        try first.close()
+        let copy = try TemporaryDirectory()
+        try copyFile(path, to: copy.path + "/state.sqlite")
+        let second = try SQLiteStateStore(path: copy.path + "/state.sqlite")
+        #expect(try await second.get("a")?.value == [1])
+        try second.close()
+    }
+
+    @Test func aFileThatIsNoDatabaseIsNamedWithAWayOut() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("this is no database", to: "state.sqlite")
+        do {
+            _ = try SQLiteStateStore(path: directory.path + "/state.sqlite")
+            Issue.record("text was taken for a database")
+        } catch let error as StateStoreError {
+            #expect(
+                error.message.hasPrefix(
+                    "the state database \(directory.path)/state.sqlite cannot be opened: "
+                        + "file is not a database; "))
+        }
+    }
+
     @Test func everythingSurvivesAReopen() async throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/state.sqlite"

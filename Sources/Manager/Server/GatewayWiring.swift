@@ -1,0 +1,99 @@
+package import GRPCCore
+import GRPCInProcessTransport
+package import Gateway
+package import Logging
+package import NIOSSL
+
+/// The HTTP port and the in-process server behind it: the same services as on the gRPC port.
+package struct GatewayWiring: Sendable {
+    package let gateway: Gateway
+    private let server: GRPCServer<InProcessTransport.Server>
+    private let client: GRPCClient<InProcessTransport.Client>
+    private let tasks: [Task<Void, any Error>]
+
+    /// What the HTTP port asks of others.
+    package struct Ports: Sendable {
+        /// Who may call what; admits everybody until access control is wired.
+        package var authorize: @Sendable (GatewayRequestFacts) async -> GatewayAdmission = { _ in
+            .admitted(Metadata())
+        }
+        /// Asked at each new connection; `nil` is plaintext.
+        package var tls: (@Sendable () throws -> NIOSSLContext)?
+        package var metrics: @Sendable () -> String
+        package var readiness: @Sendable () async -> ReadinessReport
+
+        package init(
+            metrics: @Sendable @escaping () -> String,
+            readiness: @Sendable @escaping () async -> ReadinessReport
+        ) {
+            self.metrics = metrics
+            self.readiness = readiness
+        }
+    }
+
+    /// - Parameter interceptors: Of the services, beside the gateway's own.
+    /// - Throws: ``ServerConfiguration/Invalid`` if it cannot listen.
+    package static func start(
+        _ configuration: ServerConfiguration, services: [any RegistrableRPCService],
+        interceptors: [any ServerInterceptor], ports: Ports, logger: Logger
+    ) async throws -> GatewayWiring {
+        let transport = InProcessTransport()
+        let calls = GatewayCalls()
+        let server = GRPCServer(
+            transport: transport.server, services: services,
+            interceptors: [calls.interceptor] + interceptors)
+        let client = GRPCClient(transport: transport.client)
+        let tasks = [
+            Task { try await server.serve() }, Task { try await client.runConnections() },
+        ]
+        var settings = GatewayConfiguration(
+            host: configuration.bind, port: configuration.httpPort)
+        settings.allowedOrigins = configuration.allowedOrigins
+        settings.hasAuthentication =
+            configuration.tokenFile != nil || configuration.clientCAPath != nil
+        settings.tls = ports.tls
+        do {
+            let gateway = try await Gateway.start(
+                settings,
+                ports: GatewayPorts(
+                    client: client, calls: calls, authorize: ports.authorize,
+                    metrics: ports.metrics, readiness: ports.readiness),
+                logger: logger)
+            return GatewayWiring(gateway: gateway, server: server, client: client, tasks: tasks)
+        } catch {
+            for task in tasks { task.cancel() }
+            throw ServerConfiguration.Invalid(description: "\(error)")
+        }
+    }
+
+    /// The first half of the end: no new calls; those under way go on.
+    func beginShutdown() {
+        gateway.beginShutdown()
+        server.beginGracefulShutdown()
+    }
+
+    /// The second half, after everything that calls waited for has ended.
+    ///
+    /// - Parameter limit: For the last answers to reach their callers.
+    func finish(within limit: Duration) async {
+        await gateway.finish(within: limit)
+        client.beginGracefulShutdown()
+        for task in tasks {
+            task.cancel()
+            _ = await task.result
+        }
+    }
+}
+
+extension ReadinessReport {
+    /// What the server's checks say, as the HTTP port tells it.
+    init(_ report: ServerChecks.Report) {
+        self.init(
+            isReady: report.ready,
+            checks: report.checks.map {
+                Check(
+                    name: $0.name, isOK: $0.ok, reason: $0.reason, message: $0.message,
+                    isAdvisory: $0.advisory)
+            })
+    }
+}

@@ -1,4 +1,0 @@
-/// How log lines are written.
-package enum LogFormat: String, Sendable, CaseIterable {
-    case text, json
-}

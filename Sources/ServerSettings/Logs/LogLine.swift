@@ -1,0 +1,99 @@
+import Logging
+import ManagerCore
+import Spec
+
+/// One log event on its way to a line.
+struct LogLine {
+    var time: WallTime
+    var level: Logger.Level
+    var label: String
+    /// The module that logs.
+    var source: String
+    var message: String
+    var metadata: Logger.Metadata
+
+    /// `TIME LEVEL LABEL: KEY=VALUE … [SOURCE] MESSAGE`, keys in order.
+    var text: [UInt8] {
+        var line = "\(time.rfc3339) \(level) \(LogText.value(label)):"
+        for (key, value) in members {
+            line += " \(LogText.value(key))=\(LogText.value(Self.plain(value)))"
+        }
+        line += " [\(LogText.value(source))] \(LogText.escaped(message))\n"
+        return Array(line.utf8)
+    }
+
+    /// `{"ts": …, "level": …, "msg": …, "label": …}` and the metadata beside them, by their keys.
+    var json: [UInt8] {
+        var object: [JSONValue.Member] = [
+            .init("ts", .string(time.rfc3339)), .init("level", .string(level.rawValue)),
+            .init("msg", .string(message)), .init("label", .string(label)),
+        ]
+        let taken = Set(object.map(\.key))
+        for (key, value) in members {
+            // Metadata never stands in for what the line itself says.
+            object.append(.init(taken.contains(key) ? "metadata.\(key)" : key, Self.json(value)))
+        }
+        let text = String(decoding: JSONValue.object(object).serialized(), as: UTF8.self)
+        return Array((Self.visible(text) + "\n").utf8)
+    }
+
+    /// Line ends and control characters beyond ASCII stand as they are in JSON; readers of lines
+    /// must not stumble over them. All of them are inside of strings.
+    private static func visible(_ json: String) -> String {
+        guard json.unicodeScalars.contains(where: LogText.isHidden) else { return json }
+        var text = ""
+        for scalar in json.unicodeScalars {
+            guard LogText.isHidden(scalar) else {
+                text.unicodeScalars.append(scalar)
+                continue
+            }
+            for unit in String(scalar).utf16 {
+                let hex = String(unit, radix: 16)
+                text += "\\u" + String(repeating: "0", count: 4 - hex.utf8.count) + hex
+            }
+        }
+        return text
+    }
+
+    /// The metadata with dictionaries taken apart: `a: {b: 1}` is `a.b: 1`.
+    private var members: [(key: String, value: Logger.Metadata.Value)] {
+        var flat: [(key: String, value: Logger.Metadata.Value)] = []
+        Self.flatten(metadata, prefix: "", into: &flat)
+        return flat.sorted { $0.key < $1.key }
+    }
+
+    private static func flatten(
+        _ metadata: Logger.Metadata, prefix: String,
+        into flat: inout [(key: String, value: Logger.Metadata.Value)]
+    ) {
+        for (key, value) in metadata {
+            if case .dictionary(let inner) = value {
+                flatten(inner, prefix: "\(prefix)\(key).", into: &flat)
+            } else {
+                flat.append((prefix + key, value))
+            }
+        }
+    }
+
+    private static func plain(_ value: Logger.Metadata.Value) -> String {
+        switch value {
+        case .string(let text): text
+        case .stringConvertible(let value): value.description
+        case .array(let values): "[" + values.map(plain).joined(separator: ", ") + "]"
+        case .dictionary(let members):
+            members.sorted { $0.key < $1.key }.map { "\($0.key): \(plain($0.value))" }
+                .joined(separator: ", ")
+        }
+    }
+
+    private static func json(_ value: Logger.Metadata.Value) -> JSONValue {
+        switch value {
+        case .string(let text): .string(text)
+        case .stringConvertible(let value): .string(value.description)
+        case .array(let values): .array(values.map(json))
+        case .dictionary(let members):
+            .object(
+                members.sorted { $0.key < $1.key }.map { .init($0.key, json($0.value)) })
+        }
+    }
+}

@@ -1,0 +1,161 @@
+import Spec
+
+/// Every setting of `wsm-server`, once.
+package enum SettingTable {
+    package static let settings: [Setting] =
+        file + ports + access + state + limits + secrets + imperative + logs + dapr
+
+    private static let byName: [SettingName: Setting] = Dictionary(
+        settings.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+
+    package static subscript(name: SettingName) -> Setting {
+        guard let setting = byName[name] else {
+            preconditionFailure("the table of settings has no \(name.rawValue)")
+        }
+        return setting
+    }
+
+    private static let file = [
+        Setting(
+            .config, "File", .path, note: "none", variable: "WSM_CONFIG_FILE", inFile: false,
+            "A YAML file with settings.")
+    ]
+
+    private static let ports = [
+        Setting(
+            .bind, "Ports", .text(bytes: 1...253), default: "127.0.0.1",
+            "Address that both ports listen on."),
+        Setting(
+            .httpPort, short: "s", "Ports", .integer(0...65_535), default: "5001",
+            aliases: [.init("HttpPort")],
+            "Port of HTTP/JSON, probes and metrics; 0 takes a free one."),
+        Setting(
+            .grpcPort, short: "g", "Ports", .integer(0...65_535), default: "5002",
+            aliases: [.init("GrpcPort")], "Port of the gRPC API; 0 takes a free one."),
+        Setting(
+            .allowedOrigins, "Ports", .list, note: "none",
+            aliases: [.init("Cors__AllowedOrigins", .indexed)],
+            "Origins, and names for `Host`, that the HTTP port answers beside its own."),
+    ]
+
+    private static let access = [
+        Setting(
+            .tlsCert, "Access", .path, note: "none: plaintext",
+            "PEM file of the server's certificate chain, for both ports."),
+        Setting(
+            .tlsKey, "Access", .path, note: "none", "PEM file of the key of `--tls-cert`."),
+        Setting(
+            .tokenFile, "Access", .path, note: "none", variable: "WSM_SERVER_TOKEN_FILE",
+            "File of the tokens that callers may enter with, and their roles."),
+        Setting(
+            .clientCA, "Access", .path, note: "none",
+            "PEM file of the authorities that callers' certificates come from."),
+        Setting(
+            .insecure, "Access", .flag, default: "false", variable: "WSM_SERVER_INSECURE",
+            "Lets a server beyond loopback run without knowing its callers."),
+        Setting(
+            .allowCIDR, "Access", .list, note: "none",
+            "Address ranges that may be dialled beyond what the egress guard allows by itself."),
+    ]
+
+    private static let state = [
+        Setting(
+            .dataDir, "State", .path,
+            note: "`$XDG_STATE_HOME/wsm`; as root `/var/lib/wsm`; else `~/.local/state/wsm`",
+            "Where the state is kept."),
+        Setting(
+            .instanceID, "State", .text(bytes: 1...253),
+            note: "`HOSTNAME` (or the host's name), `-` and the gRPC port",
+            "Name of this instance, in events, statuses and logs."),
+        Setting(
+            .manifests, "State", .path, note: "none",
+            "Directory of manifests that is the truth for its set."),
+        Setting(
+            .manifestsSet, "State", .text(bytes: 1...253), default: "manifests",
+            "The set that `--manifests` is the truth for."),
+        Setting(
+            .state, "State", .choice(["sqlite"], later: ["dapr": daprIsLater]),
+            default: "sqlite", "What keeps the state."),
+        Setting(
+            .bus, "State", .choice(["local"], later: ["dapr": daprIsLater]), default: "local",
+            "Where messages are published: `local` is topics in the process."),
+    ]
+
+    private static let daprIsLater =
+        "Dapr arrives with the cluster; this version keeps its state in sqlite and its topics local"
+
+    private static let limits = [
+        Setting(
+            .bufferLimit, "Limits", .size(atLeast: 1 << 20), default: "1GiB",
+            "Bound of all message buffers together."),
+        Setting(
+            .dialRate, "Limits", .number, default: "200",
+            "Dials a second to one host:port in the long run."),
+        Setting(
+            .dialBurst, "Limits", .integer(1...1_000_000), default: "200",
+            "Dials to one host:port at once after a quiet time."),
+        Setting(
+            .dialConcurrency, "Limits", .integer(1...1_000_000), default: "256",
+            "Dials to one host:port under way at one time."),
+        Setting(
+            .drainTimeout, "Limits", .duration(.zero ... .seconds(3600)), default: "10s",
+            "Longest time for the orderly end."),
+    ]
+
+    private static let secrets = [
+        Setting(
+            .secretsDir, "Secrets", .path, note: "none: every `valueFrom: {file: …}` is refused",
+            "Directory that secrets with `file` come from."),
+        Setting(
+            .secretEnvPrefix, "Secrets", .text(bytes: 1...128), default: "WSM_SECRET_",
+            "What names of secrets with `env` start with."),
+    ]
+
+    private static let imperative = [
+        Setting(
+            .apiMaxAttempts, "Connections made by Connect", .attempts(0...1_000_000), default: "0",
+            aliases: [.init("WebSocketOptions__ReconnectMaxAttempts", .attempts)],
+            "Failed dials in a row before giving up; `none` never dials again."),
+        Setting(
+            .apiReconnectBase, "Connections made by Connect",
+            .duration(.milliseconds(10) ... .seconds(3600)), default: "1s",
+            aliases: [.init("WebSocketOptions__ReconnectBaseDelayMs", .milliseconds)],
+            "The shortest wait before the next dial."),
+        Setting(
+            .apiSendTimeout, "Connections made by Connect",
+            .duration(.milliseconds(1) ... .seconds(600)), default: "10s",
+            aliases: [.init("WebSocketOptions__DefaultTimeoutMs", .milliseconds)],
+            "How long a reply to Send may take where the call does not say."),
+    ]
+
+    private static let logs = [
+        Setting(
+            .logLevel, short: "l", "Logs", .level, default: "info",
+            aliases: [.init("Logging__LogLevel__Default")], "What is logged."),
+        Setting(
+            .logFormat, "Logs", .choice(LogFormat.allCases.map(\.rawValue)), default: "text",
+            "How a log line is written."),
+    ]
+
+    private static let dapr = [
+        Setting(
+            .daprHTTPPort, "Dapr", .integer(0...65_535), default: "3500",
+            aliases: [.init("DaprHttpPort"), .init("DAPR_HTTP_PORT")],
+            "Of the sidecar. \(noEffect)"),
+        Setting(
+            .daprGRPCPort, "Dapr", .integer(0...65_535), default: "50001",
+            aliases: [.init("DaprGrpcPort"), .init("DAPR_GRPC_PORT")],
+            "Of the sidecar. \(noEffect)"),
+        Setting(
+            .pubsubName, short: "n", "Dapr", .text(bytes: 1...253), default: "pubsub",
+            aliases: [.init("pubsubName")], "The pub/sub component. \(noEffect)"),
+        Setting(
+            .stateStoreName, short: "t", "Dapr", .text(bytes: 1...253), default: "statestore",
+            aliases: [.init("stateStoreName")], "The state component. \(noEffect)"),
+    ]
+
+    private static let noEffect = "Accepted, without effect with `--state sqlite --bus local`."
+
+    /// Settings that only Dapr will use.
+    package static let ofDapr: [SettingName] = dapr.map(\.name)
+}

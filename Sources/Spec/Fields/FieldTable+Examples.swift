@@ -1,0 +1,58 @@
+extension FieldTable {
+    /// Groups of fields: path → one sentence for people.
+    static let groupSummaries = [
+        "timeouts": "How long each part of a dial, and the closing handshake, may take.",
+        "keepalive": "Pings that tell a dead connection from a quiet one.",
+        "reconnect": "How a connection that failed or dropped is dialled again.",
+        "buffer": "Messages that were received and wait for the bus.",
+        "publish": "How a message goes out to the bus.",
+        "correlation": "How the reply to a correlated send is found.",
+        "tls": "How the server is verified, and the client's certificate.",
+    ]
+
+    /// One value for each field, in JSON; each stands in a manifest that compiles.
+    static let examples: [String: String] = [
+        "url": #""wss://stream.example.com/trades""#,
+        "topic": #""trades.btc""#,
+        "autoReconnect": "true",
+        "headers": #"{"Authorization": {"valueFrom": {"env": "WSM_SECRET_TOKEN"}}}"#,
+        "subprotocols": #"["graphql-transport-ws"]"#,
+        "requireSubprotocol": "true",
+        "onOpen": #"[{"text": "{\"op\":\"subscribe\",\"channel\":\"trades\"}"}]"#,
+        "timeouts.dial": #""15s""#,
+        "timeouts.resolve": #""2s""#,
+        "timeouts.connect": #""3s""#,
+        "timeouts.tls": #""5s""#,
+        "timeouts.upgrade": #""5s""#,
+        "timeouts.close": #""2s""#,
+        "keepalive.pingInterval": #""30s""#,
+        "keepalive.pongTimeout": #""5s""#,
+        "reconnect.base": #""500ms""#,
+        "reconnect.cap": #""1m""#,
+        "reconnect.stableAfter": #""1m""#,
+        "reconnect.maxAttempts": "10",
+        "maxMessageSize": #""4MiB""#,
+        "buffer.messages": "50000",
+        "buffer.bytes": #""64MiB""#,
+        "buffer.overflow": #""dropOldest""#,
+        "publish.data": #""json""#,
+        "correlation.mode": #""jsonField""#,
+        "correlation.field": #""params.requestId""#,
+        "correlation.match": #"{"path": "$.type", "equals": "reply"}"#,
+        "correlation.timeout": #""5s""#,
+        "correlation.maxPending": "256",
+        "tls.ca": #"{"valueFrom": {"file": "ca.pem"}}"#,
+        "tls.cert": #"{"valueFrom": {"file": "client.pem"}}"#,
+        "tls.key": #"{"valueFrom": {"file": "client.key"}}"#,
+        "tls.serverName": #""stream.example.com""#,
+        "tls.minVersion": #""1.3""#,
+        "tls.insecureSkipVerify": "false",
+    ]
+}
+
+extension Field {
+    /// A value the field may have.
+    package var example: JSONValue? {
+        FieldTable.examples[path].flatMap { try? JSONValue.parse(Array($0.utf8)) }
+    }
+}
