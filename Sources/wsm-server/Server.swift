@@ -15,7 +15,7 @@ struct Server: AsyncParsableCommand {
             Every option can be given as an environment variable too: WSM_ and its name in capitals, \
             dashes as underscores (WSM_GRPC_PORT). An option on the command line wins.
 
-            Exit codes: 0 stopped in order, 1 could not start or failed, 2 usage.
+            SIGHUP reads tokens and certificates again. Exit codes: 0 stopped in order, 1 could not start or failed, 2 usage.
             """,
         version: Version.text)
 
@@ -98,9 +98,11 @@ struct Server: AsyncParsableCommand {
 
     private static func events(of server: ManagerServer) async -> AsyncStream<Event> {
         let (events, continuation) = AsyncStream.makeStream(of: Event.self)
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         Task {
-            for await _ in signals { continuation.yield(.signal) }
+            for await signal in signals {
+                if signal == .sighup { await server.reload() } else { continuation.yield(.signal) }
+            }
             // Its sources stop when it is let go, and the loop alone does not hold it.
             withExtendedLifetime(signals) {}
         }

@@ -6,8 +6,27 @@ import Spec
 
 /// The options of `wsm-server`, and how one that is not given is found.
 struct ServerOptions: ParsableArguments {
-    @Option(help: "The address to listen on; loopback only.")
+    @Option(
+        help: """
+            The address to listen on (default 127.0.0.1). Beyond loopback it needs --tls-cert and \
+            --tls-key, with --token-file or --client-ca.
+            """)
     var bind: String?
+
+    @Option(help: "PEM file of the server's certificate chain, for both ports.")
+    var tlsCert: String?
+
+    @Option(help: "PEM file of the certificate's private key.")
+    var tlsKey: String?
+
+    @Option(help: "Who may enter: a file with a line ROLE NAME TOKEN for each.")
+    var tokenFile: String?
+
+    @Option(help: "PEM file of the authorities whose client certificates may enter.")
+    var clientCa: String?
+
+    @Flag(help: "Let everybody in beyond loopback, or in plain text.")
+    var insecure = false
 
     @Option(name: [.customShort("g"), .long], help: "Port of the gRPC API (default 5002).")
     var grpcPort: Int?
@@ -61,6 +80,11 @@ struct ServerOptions: ParsableArguments {
             instanceID: source.text(instanceId, "instance-id") ?? "\(host)-\(grpcPort)")
         configuration.bind = source.text(bind, "bind") ?? configuration.bind
         configuration.grpcPort = grpcPort
+        configuration.tlsCertificatePath = source.text(tlsCert, "tls-cert")
+        configuration.tlsKeyPath = source.text(tlsKey, "tls-key")
+        configuration.tokenFile = source.text(tokenFile, "token-file")
+        configuration.clientCAPath = source.text(clientCa, "client-ca")
+        configuration.isInsecure = insecure || source.text(nil, "insecure") == "true"
         configuration.bufferLimit =
             try source.size(bufferLimit, "buffer-limit") ?? configuration.bufferLimit
         configuration.drainTimeout =

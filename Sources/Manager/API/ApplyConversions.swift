@@ -1,3 +1,4 @@
+import Access
 import ManagerAPI
 import ManagerCore
 import Spec
@@ -18,7 +19,7 @@ extension ApplyOptions {
         allowEmpty = header.allowEmpty
         maxPrune = limit
         adopt = header.adopt
-        appliedBy = String(header.appliedBy.prefix(256))
+        appliedBy = String(Caller.attribution(of: header.appliedBy).prefix(256))
     }
 }
 

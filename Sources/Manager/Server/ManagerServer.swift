@@ -24,6 +24,8 @@ package final class ManagerServer: Sendable {
         var serving: Task<Void, any Error>
         var looping: Task<Void, Never>
         var writing: Task<Void, Never>
+        var securing: Task<Void, Never>
+        var security: ServerSecurity
         var statuses: StatusWriter
         var bus: any Bus
         var router: ChangeRouter
@@ -74,6 +76,8 @@ package final class ManagerServer: Sendable {
         logger: Logger, clock: ManagerClock = .system
     ) async throws -> ManagerServer {
         try configuration.validate()
+        let security = try ServerSecurity(
+            configuration, logger: logger, report: { _, _, _, _, _ in })
         let group = MultiThreadedEventLoopGroup.singleton
         let router = ChangeRouter()
         let store = try await TwoTierStore.open(
@@ -105,7 +109,8 @@ package final class ManagerServer: Sendable {
         let identity = ServerIdentity(
             version: version, instanceID: configuration.instanceID, startedAt: clock.wallTime())
         let grpc = makeGRPCServer(
-            configuration, operations: operations, bus: resources.bus, identity: identity)
+            configuration, operations: operations, bus: resources.bus, identity: identity,
+            security: security)
         let serving = Task { try await grpc.serve() }
         let port: Int
         do {
@@ -116,8 +121,9 @@ package final class ManagerServer: Sendable {
         }
         let parts = Parts(
             grpc: grpc, serving: serving, looping: Task { await loop.run() },
-            writing: Task { await statuses.run() }, statuses: statuses, bus: resources.bus,
-            router: router, keptOpen: resources)
+            writing: Task { await statuses.run() }, securing: Task { await security.run() },
+            security: security, statuses: statuses, bus: resources.bus, router: router,
+            keptOpen: resources)
         return ManagerServer(
             grpcPort: port, fleet: fleet, store: store, loop: loop, parts: parts,
             drainTimeout: configuration.drainTimeout, logger: logger)
@@ -125,7 +131,7 @@ package final class ManagerServer: Sendable {
 
     private static func makeGRPCServer(
         _ configuration: ServerConfiguration, operations: ConnectionOperations, bus: any Bus,
-        identity: ServerIdentity
+        identity: ServerIdentity, security: ServerSecurity
     ) -> GRPCServer<HTTP2ServerTransport.Posix> {
         let host = configuration.bind == "localhost" ? "127.0.0.1" : configuration.bind
         let address: GRPCNIOTransportCore.SocketAddress =
@@ -137,12 +143,13 @@ package final class ManagerServer: Sendable {
                 address: address, transportSecurity: .plaintext,
                 config: .defaults {
                     $0.rpc.maxRequestPayloadSize = RequestSizeLimit.transportBytes
+                    security.secure(&$0)
                 }),
             services: [
                 WebSocketManagerService(
                     operations: operations, instanceID: identity.instanceID),
                 OrchestratorService(operations: operations, bus: bus, server: identity),
-            ], interceptors: [RequestSizeLimit()])
+            ], interceptors: security.networkInterceptors + [RequestSizeLimit()])
     }
 
     private static func listeningPort(
@@ -161,6 +168,11 @@ package final class ManagerServer: Sendable {
             }
             throw error
         }
+    }
+
+    /// Reads the files again that the server was started with (SIGHUP).
+    package func reload() async {
+        await parts.security.reload()
     }
 
     /// Calls that wait for changes at this moment.
@@ -186,8 +198,10 @@ package final class ManagerServer: Sendable {
         parts.router.feed.close()
         parts.looping.cancel()
         parts.writing.cancel()
+        parts.securing.cancel()
         await parts.looping.value
         await parts.writing.value
+        await parts.securing.value
         await parts.statuses.flush()
         await endCalls()
         do {

@@ -64,11 +64,7 @@ package struct ServerConfiguration: Sendable {
         guard (0...65_535).contains(grpcPort) else {
             throw Invalid(description: "--grpc-port is \(grpcPort): it must be 1 to 65535")
         }
-        guard bind == "127.0.0.1" || bind == "::1" || bind == "localhost" else {
-            throw Invalid(
-                description: "--bind is \(bind): this version has no way to tell its callers apart "
-                    + "yet, so it binds to loopback only (127.0.0.1 or ::1)")
-        }
+        try validateAccess()
         guard bufferLimit >= 1 << 20 else {
             throw Invalid(description: "--buffer-limit must be at least 1MiB")
         }
