@@ -143,7 +143,9 @@ let package = Package(
             name: "FeedTests", dependencies: ["Feed", "WebSocket", .nio, .nioPosix, .nioHTTP1]),
         .testTarget(
             name: "AccessTests",
-            dependencies: ["Access", .grpcCore, .grpcTransport, .x509, .crypto, .logging]),
+            dependencies: [
+                "Access", .grpcCore, .grpcTransport, .x509, .crypto, .nioSSL, .logging,
+            ]),
         .testTarget(
             name: "GatewayTests",
             dependencies: [
@@ -160,7 +162,8 @@ let package = Package(
             name: "ManagerTests",
             dependencies: [
                 "Manager", "ManagerCore", "ManagerAPI", "Reconciler", "Spec", "WebSocket", "Feed",
-                "TestKit", .nio, .nioPosix, .grpcCore, .grpcTransport, .grdb, .logging,
+                "Access", "TestKit", .nio, .nioPosix, .grpcCore, .grpcInProcess, .grpcTransport,
+                .protobuf, .grdb, .logging,
             ]),
         .testTarget(
             name: "ApplyCommandsTests",

@@ -15,7 +15,8 @@ struct WSMApply: ParsableCommand {
               wsm-apply get                         what is there
               wsm-apply tail trades.btc             the messages of a topic
 
-            The server is found by --server HOST:PORT, else by WSM_SERVER, else at 127.0.0.1:5002. \
+            The server is found by --server HOST:PORT, else by WSM_SERVER, else by the context (see \
+            config), else at 127.0.0.1:5002. \
             The result goes to the standard output, everything for people to the standard error. \
             Colour and progress appear only on a terminal; NO_COLOR is obeyed.
 
@@ -26,7 +27,7 @@ struct WSMApply: ParsableCommand {
         subcommands: [
             ApplyCommand.self, PlanCommand.self, DiffCommand.self, ValidateCommand.self,
             GetCommand.self, DescribeCommand.self, DeleteCommand.self, TailCommand.self,
-            SendCommand.self, VersionCommand.self,
+            SendCommand.self, ConfigCommand.self, VersionCommand.self,
         ],
         defaultSubcommand: ApplyCommand.self)
 }

@@ -56,6 +56,7 @@ struct ApplyCommand: ConsoleCommand {
         let objects = try await ManifestInput(session: session)
             .load(input, allowEmpty: options.prune)
         let run = try ApplyRun(objects, options, dryRun: dryRun, session: session)
+        if options.prune, !dryRun { session.nameContext() }
         return try await ServerConnection.with(session) { server in
             try await apply(run, on: server, in: session)
         }

@@ -55,6 +55,42 @@ enum SystemCalls {
         return bytes
     }
 
+    /// Puts other content in the place of a file's, links followed: whoever reads it sees the one or
+    /// the other, whole. Its mode stays.
+    ///
+    /// - Throws: A sentence with the path.
+    static func replace(_ path: String, with bytes: [UInt8]) throws(CommandFailure) {
+        guard let resolved = realpath(path, nil) else { throw failure(path) }
+        let target = String(cString: resolved)
+        free(resolved)
+        var status = stat()
+        guard stat(target, &status) == 0 else { throw failure(path) }
+        let temporary = "\(target).\(getpid())"
+        let descriptor = open(
+            temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, status.st_mode & 0o777)
+        guard descriptor >= 0 else { throw failure(temporary) }
+        var written = 0
+        while written < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                write(descriptor, $0.baseAddress?.advanced(by: written), bytes.count - written)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { break }
+            written += count
+        }
+        guard written == bytes.count, fsync(descriptor) == 0, close(descriptor) == 0,
+            rename(temporary, target) == 0
+        else {
+            let failure = failure(path)
+            unlink(temporary)
+            throw failure
+        }
+    }
+
+    private static func failure(_ path: String) -> CommandFailure {
+        CommandFailure(.invalid, "\(path) cannot be written: \(text(errno))")
+    }
+
     /// What a system error number means, in the system's words.
     static func text(_ number: Int32) -> String {
         String(cString: strerror(number))
