@@ -12,9 +12,10 @@ struct ClientCredentials: Sendable {
 
     /// - Throws: A ``CommandFailure`` naming the file and where its name comes from.
     init(_ settings: ConnectionSettings) throws(CommandFailure) {
-        interceptors = try settings.tokenFile.map { file throws(CommandFailure) in
-            [TokenInterceptor(token: try Self.token(file))]
-        } ?? []
+        interceptors =
+            try settings.tokenFile.map { file throws(CommandFailure) in
+                [TokenInterceptor(token: try Self.token(file))]
+            } ?? []
         guard settings.tls.value else {
             security = .plaintext
             return
@@ -50,7 +51,8 @@ struct ClientCredentials: Sendable {
     ) throws(CommandFailure) -> String {
         let words = String(decoding: try read(file), as: UTF8.self).split(
             whereSeparator: \.isWhitespace)
-        guard words.count == 1, words[0].unicodeScalars.allSatisfy({ (0x21...0x7E).contains($0.value) })
+        guard words.count == 1,
+            words[0].unicodeScalars.allSatisfy({ (0x21...0x7E).contains($0.value) })
         else {
             throw .usage(
                 "\(place(file)) should hold our token and nothing else; it holds "
@@ -85,9 +87,10 @@ private struct TokenInterceptor: ClientInterceptor {
     @concurrent
     func intercept<Input: Sendable, Output: Sendable>(
         request: StreamingClientRequest<Input>, context: ClientContext,
-        next: @concurrent (
-            _ request: StreamingClientRequest<Input>, _ context: ClientContext
-        ) async throws -> StreamingClientResponse<Output>
+        next:
+            @concurrent (
+                _ request: StreamingClientRequest<Input>, _ context: ClientContext
+            ) async throws -> StreamingClientResponse<Output>
     ) async throws -> StreamingClientResponse<Output> {
         var request = request
         request.metadata.replaceOrAddString("Bearer \(token)", forKey: "authorization")

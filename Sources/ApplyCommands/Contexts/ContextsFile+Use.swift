@@ -11,7 +11,9 @@ extension ContextsFile {
         let key = "currentContext:"
         let new = "\(key) \(quoted(name))"
         if let index = lines.firstIndex(where: { $0.hasPrefix(key) }) {
-            let comment = lines[index].range(of: " #").map { String(lines[index][$0.lowerBound...]) }
+            let comment = lines[index].range(of: " #").map {
+                String(lines[index][$0.lowerBound...])
+            }
             lines[index] = new + (comment ?? "")
         } else {
             // After what has to stand first.
