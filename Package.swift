@@ -90,8 +90,8 @@ let package = Package(
         .target(
             name: "Access",
             dependencies: [
-                .grpcCore, .grpcTransport, .crypto, .x509, .nio, .nioSSL, .certificateReloading,
-                .logging,
+                .grpcCore, .grpcTransport, .crypto, .x509, .nio, .nioSSL, .nioTLS,
+                .certificateReloading, .logging,
             ]),
         .target(
             name: "Gateway",

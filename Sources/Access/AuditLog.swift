@@ -97,7 +97,8 @@ package struct AuditLog: Sendable {
         case is CancellationError: code = .cancelled
         default: code = .unknown
         }
-        return "\(Status.Code(code))"
+        // notFound → NOT_FOUND
+        return "\(code)".map { $0.isUppercase ? "_\($0)" : $0.uppercased() }.joined()
     }
 }
 

@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 package import NIOSSL
 
 /// What a TLS handshake of this server needs, checked as a whole.
@@ -85,18 +85,22 @@ extension AccessFiles {
         case grpc, http
     }
 
-    /// The handler that makes a new connection a TLS one, by the files as they are now; goes first
-    /// into the pipeline, before anything is read.
+    /// Makes a new connection a TLS one, by the files as they are now. Handlers go to the front of
+    /// its pipeline, so this is called on the channel's event loop before anything is read.
     ///
-    /// - Returns: `nil` for a server without TLS.
-    package func makeServerHandler(for port: Port) -> NIOSSLServerHandler? {
-        tls.map { NIOSSLServerHandler(context: port == .grpc ? $0.grpc : $0.http) }
+    /// - Throws: ``NoTLS`` for a server without certificate.
+    package func secure(_ channel: any Channel, for port: Port) throws {
+        guard let tls else { throw NoTLS() }
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(HandshakeDeadline(), position: .first)
+        try pipeline.addHandler(
+            NIOSSLServerHandler(context: port == .grpc ? tls.grpc : tls.http), position: .first)
     }
 
     /// For an HTTP server that makes its TLS handlers by itself.
     ///
     /// Certificate and key are looked up anew at each handshake. The client authorities are those
-    /// of the moment this is called: NIOSSL cannot exchange them; ``makeServerHandler(for:)`` does.
+    /// of the moment this is called: NIOSSL cannot exchange them; ``secure(_:for:)`` does.
     package func httpTLSConfiguration() throws -> TLSConfiguration {
         guard let tls else { throw NoTLS() }
         var configuration = tls.httpConfiguration

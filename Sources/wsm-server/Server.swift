@@ -15,7 +15,9 @@ struct Server: AsyncParsableCommand {
             Every option can be given as an environment variable too: WSM_ and its name in capitals, \
             dashes as underscores (WSM_GRPC_PORT). An option on the command line wins.
 
-            SIGHUP reads tokens and certificates again. Exit codes: 0 stopped in order, 1 could not start or failed, 2 usage.
+            SIGHUP reads tokens and certificates again.
+
+            Exit codes: 0 stopped in order, 1 could not start or failed, 2 usage.
             """,
         version: Version.text)
 
@@ -63,6 +65,8 @@ struct Server: AsyncParsableCommand {
             configuration,
             resources: .embedded(dataDirectory: configuration.dataDirectory),
             version: Version.text, logger: logger)
+        // Trapped before anybody is told that there is a process to signal.
+        let events = await Self.events(of: server)
         logger.info(
             "ready",
             metadata: [
@@ -70,7 +74,6 @@ struct Server: AsyncParsableCommand {
                 "data_dir": "\(configuration.dataDirectory)", "version": "\(Version.text)",
                 "connections": "\(server.store.desiredNames().count)",
             ])
-        let events = await Self.events(of: server)
         for await event in events {
             if case .apiEnded(let error) = event { throw error }
             break

@@ -69,10 +69,7 @@ package final class ServerSecurity: Sendable {
         guard files.usesTLS else { return }
         config.channelDebuggingCallbacks.onAcceptTCPConnection = { [files] channel in
             channel.eventLoop.makeCompletedFuture {
-                guard let handler = files.makeServerHandler(for: .grpc) else {
-                    throw ChannelError.operationUnsupported
-                }
-                try channel.pipeline.syncOperations.addHandler(handler, position: .first)
+                try files.secure(channel, for: .grpc)
             }
         }
     }
