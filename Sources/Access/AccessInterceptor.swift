@@ -35,7 +35,7 @@ package struct AccessInterceptor: ServerInterceptor {
         let caller = try caller(request.metadata, context, method)
         var request = request
         request.metadata.removeAllValues(forKey: Caller.metadataKey)
-        guard MethodRoles.isChange(method) else {
+        guard MethodRoles.isAudited(method, by: caller) else {
             let response = try await Caller.$current.withValue(caller) {
                 try await next(request, context)
             }

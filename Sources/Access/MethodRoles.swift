@@ -39,8 +39,15 @@ package enum MethodRoles {
         return table
     }()
 
-    /// Whether a call changes something, and so belongs into the audit log.
-    package static func isChange(_ method: String) -> Bool {
-        requirement(of: method) == .role(.admin)
+    /// Whether a call belongs into the audit log: it changes something, or reaches the outside.
+    ///
+    /// Messages are too many to be written down for a caller of whom there is nothing to write.
+    static func isAudited(_ method: String, by caller: Caller) -> Bool {
+        guard requirement(of: method) == .role(.admin) else { return false }
+        return caller.means != .anonymous || !messages.contains(method)
     }
+
+    private static let messages: Set = [
+        "virtufin.WebSocketManager/Send", "virtufin.WebSocketManager/SendRaw",
+    ]
 }

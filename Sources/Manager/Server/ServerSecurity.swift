@@ -105,12 +105,20 @@ package final class ServerSecurity: Sendable {
 
     private func announce() {
         guard isOpen else { return }
-        let sentence = """
-            everybody who reaches the address may read and change everything (--insecure): \
-            use --tls-cert and --tls-key with --token-file or --client-ca
-            """
-        logger.warning("the server is open to everybody", metadata: ["why": "\(sentence)"])
-        report("insecure", false, "Insecure", sentence, true)
+        // A token file without TLS is what is left where callers are told apart.
+        let (reason, sentence) =
+            files.tellsCallersApart
+            ? (
+                "PlainText",
+                "tokens and all else travel in plain text (--insecure): use --tls-cert and --tls-key"
+            )
+            : (
+                "Open",
+                "everybody who reaches the address may read and change everything (--insecure): "
+                    + "use --tls-cert and --tls-key with --token-file or --client-ca"
+            )
+        logger.warning("the server is not secure", metadata: ["why": "\(sentence)"])
+        report("insecure", false, reason, sentence, true)
     }
 
     private func tell(_ change: AccessFiles.Change) {
