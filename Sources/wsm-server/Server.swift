@@ -17,6 +17,8 @@ struct Server: AsyncParsableCommand {
             dashes as underscores (WSM_GRPC_PORT); and in the file of --config, in camel case \
             (grpcPort). The command line wins over the environment, and that over the file.
 
+            SIGHUP reads tokens, certificates and the manifest directory again.
+
             Exit codes: 0 stopped in order, 1 could not start or failed, 2 usage.
             """,
         version: Version.text,
@@ -103,7 +105,7 @@ struct Server: AsyncParsableCommand {
             switch event {
             case .reload:
                 manager.reloading()
-                server.reload()
+                await server.reload()
                 manager.ready(status: "files were read again")
             case .apiEnded(let error): throw error
             case .signal: break waiting
