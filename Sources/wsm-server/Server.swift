@@ -79,6 +79,9 @@ struct Server: AsyncParsableCommand {
     }
 
     private func serve(_ configuration: ServerConfiguration, logger: Logger) async throws {
+        // Before the start, so that a signal that comes meanwhile is answered by an orderly end.
+        let (events, continuation) = AsyncStream.makeStream(of: Event.self)
+        await Self.trapSignals(continuation)
         let server = try await ManagerServer.start(
             configuration,
             resources: .embedded(dataDirectory: configuration.dataDirectory),
@@ -90,7 +93,7 @@ struct Server: AsyncParsableCommand {
                 "data_dir": "\(configuration.dataDirectory)", "version": "\(Version.text)",
                 "connections": "\(server.store.desiredNames().count)",
             ])
-        let events = await Self.events(of: server)
+        Self.watch(server, continuation)
         for await event in events {
             if case .apiEnded(let error) = event { throw error }
             break
@@ -116,22 +119,25 @@ struct Server: AsyncParsableCommand {
         var description: String { "the API stopped by itself" }
     }
 
-    private static func events(of server: ManagerServer) async -> AsyncStream<Event> {
-        let (events, continuation) = AsyncStream.makeStream(of: Event.self)
+    private static func trapSignals(_ events: AsyncStream<Event>.Continuation) async {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         Task {
-            for await _ in signals { continuation.yield(.signal) }
+            for await _ in signals { events.yield(.signal) }
             // Its sources stop when it is let go, and the loop alone does not hold it.
             withExtendedLifetime(signals) {}
         }
+    }
+
+    private static func watch(
+        _ server: ManagerServer, _ events: AsyncStream<Event>.Continuation
+    ) {
         Task {
             do {
                 try await server.serverEnded()
-                continuation.yield(.apiEnded(APIEnded()))
+                events.yield(.apiEnded(APIEnded()))
             } catch {
-                continuation.yield(.apiEnded(error))
+                events.yield(.apiEnded(error))
             }
         }
-        return events
     }
 }

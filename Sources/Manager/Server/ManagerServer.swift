@@ -138,6 +138,7 @@ package final class ManagerServer: Sendable {
             grpc: grpc, serving: serving, looping: Task { await loop.run() },
             writing: Task { await statuses.run() }, monitoring: Task { await monitor.run() },
             statuses: statuses, bus: resources.bus, router: router, keptOpen: resources)
+        await monitor.look()
         checks.enter(.serving)
         return ManagerServer(
             grpcPort: port, metrics: metrics, parts: parts,
