@@ -168,6 +168,7 @@ package final class ManagerServer: Sendable {
             statuses: statuses, bus: resources.bus, router: router, manifests: manifests,
             watching: manifests.map { manifests in Task { await manifests.run() } },
             keptOpen: resources)
+        await monitor.look()
         checks.enter(.serving)
         return ManagerServer(
             grpcPort: port, metrics: metrics, parts: parts,
