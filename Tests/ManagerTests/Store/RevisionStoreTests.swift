@@ -1,5 +1,6 @@
 import ManagerCore
 import Spec
+import Synchronization
 import TestKit
 import Testing
 
@@ -104,8 +105,13 @@ import Testing
         let store = InMemoryStateStore()
         let opened = try await TwoTierStore.opened(store)
         try await change(opened, 1)
-        let log = store.log.count
-        store.inject { _ in store.log.count - log < applied ? nil : .unknownNotApplied }
+        let left = Mutex(applied)
+        store.inject { _ in
+            left.withLock { left in
+                left -= 1
+                return left >= 0 ? nil : .unknownNotApplied
+            }
+        }
         _ = try? await change(opened, 2)
         store.inject(nil)
         try await change(opened, 3, bytes: 10)
