@@ -1,4 +1,5 @@
 import GRPCCore
+import NIOCore
 import NIOSSL
 import Synchronization
 import TestKit
