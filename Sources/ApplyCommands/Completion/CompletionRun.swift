@@ -28,8 +28,6 @@ enum CompletionRun {
     }
 
     private static func session(_ flags: [String], on console: Console) -> Session? {
-        var console = console
-        console.connectTimeout = LiveNames.deadline
         guard let options = (try? CommonOptions.parse(flags)) ?? (try? CommonOptions.parse([]))
         else { return nil }
         return try? Session(options, on: console)

@@ -59,7 +59,7 @@ struct LiveNames: Sendable {
             request.pageSize = 1_000
             repeat {
                 let page = try await server.orchestrator.list(
-                    request, options: ServerConnection.options(timeout: Self.deadline))
+                    request, options: ServerConnection.options())
                 objects += page.objects
                 request.pageToken = page.nextPageToken
             } while !request.pageToken.isEmpty && objects.count < Self.maxNames
