@@ -14,7 +14,7 @@ struct AccessRulesTests {
         }
     }
 
-    @Test(arguments: ["127.0.0.1", "::1", "localhost", "127.1.2.3"])
+    @Test(arguments: ["::ffff:127.0.0.1", "127.0.0.1", "::1", "localhost", "127.1.2.3"])
     func loopbackNeedsNothing(bind: String) {
         #expect(problem { $0.bind = bind } == nil)
         #expect(
@@ -24,7 +24,7 @@ struct AccessRulesTests {
             } == nil)
     }
 
-    @Test(arguments: ["0.0.0.0", "::", "192.0.2.1", "2001:db8::1", "::ffff:127.0.0.1"])
+    @Test(arguments: ["0.0.0.0", "::", "192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1"])
     func beyondItNeedsTLSAndCallers(bind: String) {
         func refused(_ configure: (inout ServerConfiguration) -> Void) -> String? {
             problem {
