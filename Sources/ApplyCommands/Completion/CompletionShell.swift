@@ -62,7 +62,7 @@ enum CompletionShell: String, CaseIterable, ExpressibleByArgument, Sendable {
                 _files
             fi
         }
-        if [[ ${funcstack[1]} == _wsm_apply ]]; then
+        if [[ ${funcstack[1]} == _wsm-apply ]]; then
             _wsm_apply "$@"
         else
             compdef _wsm_apply wsm-apply

@@ -43,8 +43,6 @@ struct LiveNames: Sendable {
                 .filter { !$0.isEmpty }.sorted()
         case .sets:
             Set(try await list(ObjectKind.all, server).map(\.set)).filter { !$0.isEmpty }.sorted()
-        case .contexts:
-            []
         }
     }
 
