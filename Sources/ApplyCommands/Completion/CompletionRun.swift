@@ -22,6 +22,10 @@ enum CompletionRun {
                 .filter { $0.hasPrefix(plan.current) }
                 .map { plan.prefix + TerminalText.singleLine($0) }
         }
+        if plan.wantsContexts, let file = try? ContextsFile.load(console.environment) {
+            lines += file.contexts.map(\.name).filter { $0.hasPrefix(plan.current) }
+                .map { plan.prefix + TerminalText.singleLine($0) }
+        }
         if plan.wantsFiles { lines.append(filesMark) }
         console.output.write(lines.map { $0 + "\n" }.joined())
         return .done
