@@ -109,7 +109,7 @@ class Server(Process):
         match = self.wait_for(r"grpc=(?:127\.0\.0\.1|0\.0\.0\.0):(\d+).*ready", timeout)
         self.port = int(match.group(1))
         line = match.group(0)
-        self.http_port = int(re.search(r"http=127\.0\.0\.1:(\d+)", line).group(1))
+        self.http_port = int(re.search(r"http=(?:127\.0\.0\.1|0\.0\.0\.0):(\d+)", line).group(1))
         return self
 
     @property

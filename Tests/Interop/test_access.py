@@ -1,5 +1,6 @@
 """Who may enter: every call by every kind of caller; TLS by independent peers; files that change."""
 
+import http.client
 import pathlib
 import re
 import shutil
@@ -17,6 +18,7 @@ from grpc_tools import protoc
 import certificates
 from client import Client, connection
 from guarded import ADMIN, READ, WRONG, Guarded
+from http_calls import SERVICES, rules
 from processes import Process, Server, free_port
 from refusals import refused
 from stubs import REPOSITORY, v1
@@ -120,6 +122,57 @@ def test_every_call_by_every_kind_of_caller(guarded, tmp_path):
             else:
                 assert code == expected, f"{method} by {name}: {code}"
     assert {"virtufin.WebSocketManager", "wsm.v1.Orchestrator"} <= served
+
+
+def http_status(server, verb, path, token=None, body=None):
+    """The status of one request on the HTTP port; what follows the head is not waited for."""
+    context = ssl.create_default_context(cafile=server.pki / "ca.pem")
+    connection = http.client.HTTPSConnection(
+        "localhost", server.process.http_port, timeout=20, context=context)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+    try:
+        connection.request(verb, path, body, headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def http_requests():
+    """Every way to make every RPC on the HTTP port: its routes, and its Connect path."""
+    for service in SERVICES.values():
+        for method in service.methods:
+            name = f"{service.full_name}/{method.name}"
+            for verb, path, has_body in rules(method):
+                yield name, verb, re.sub(r"\{\w+\}", "x", path), "{}" if has_body else None
+            if not method.client_streaming and not method.server_streaming:
+                yield name, "POST", f"/{name}", "{}"
+
+
+def test_every_route_by_every_kind_of_caller(guarded):
+    seen = 0
+    for name, verb, path, body in http_requests():
+        seen += 1
+        for caller, token in {
+                "nobody": None, "wrong": WRONG, "reader": READ, "admin": ADMIN}.items():
+            status = http_status(guarded, verb, path, token, body)
+            if caller in ("nobody", "wrong"):
+                assert status == 401, f"{verb} {path} by {caller}: {status}"
+            elif caller == "reader" and name not in READERS:
+                assert status == 403, f"{verb} {path} by {caller}: {status}"
+            else:
+                assert status not in (401, 403), f"{verb} {path} by {caller}: {status}"
+    assert seen > 40
+
+
+def test_pages_need_read_and_probes_nothing(guarded):
+    for page in ("/metrics", "/readyz?verbose", "/openapi.json", "/"):
+        assert http_status(guarded, "GET", page) == 401, page
+        assert http_status(guarded, "GET", page, WRONG) == 401, page
+        assert http_status(guarded, "GET", page, READ) == 200, page
+    for probe in ("/livez", "/readyz", "/healthz", "/health", "/health/live"):
+        assert http_status(guarded, "GET", probe) == 200, probe
 
 
 def test_the_sentences_say_what_is_missing(guarded):

@@ -1,7 +1,10 @@
 """Nothing that the programs write holds a secret: all of it is searched for planted ones."""
 
 import base64
+import http.client
 import json
+import re
+import ssl
 
 import grpc
 import pytest
@@ -29,6 +32,18 @@ def found(text, secrets):
     return [secret for secret in secrets
             if secret.encode() in data
             or base64.b64encode(secret.encode()).rstrip(b"=")[:-2] in data]
+
+
+def https_get(server, path, token):
+    context = ssl.create_default_context(cafile=server.pki / "ca.pem")
+    connection = http.client.HTTPSConnection(
+        "localhost", server.process.http_port, timeout=20, context=context)
+    try:
+        connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
 
 
 @pytest.fixture
@@ -137,6 +152,19 @@ def test_nothing_that_is_written_holds_a_secret(guarded, peer):
     watch.wait_for(lambda item: item[0] == "SYNCED", what="all that is there")
     assert not found(str(watch.items), LITERAL + RESOLVED)
     assert not found(str(reader.list()), LITERAL + RESOLVED)
+
+    # The HTTP port: all a reader can ask for, and what it says to a stranger.
+    for path in ("/wsm/v1/objects", "/wsm/v1/objects?kind=ConnectionSet",
+                 "/wsm/v1/Connection/good", "/wsm/v1/ConnectionSet/many", "/v1/connections",
+                 "/wsm/v1/sets/default/history?revision=1", "/wsm/v1/status", "/metrics",
+                 "/readyz?verbose", "/openapi.json"):
+        status, said = https_get(guarded, path, READ)
+        assert status == 200, (path, said)
+        assert not found(said, RESOLVED + LITERAL), path
+        for inner in re.findall(rb'"([A-Za-z0-9+/]{80,}={0,2})"', said):
+            assert not found(base64.b64decode(inner), RESOLVED + LITERAL), path
+        status, said = https_get(guarded, path, WRONG)
+        assert status == 401 and not found(said, RESOLVED + LITERAL), path
 
     assert not found(guarded.log, RESOLVED + LITERAL), found(guarded.log, RESOLVED + LITERAL)
     admin.close()
