@@ -29,11 +29,9 @@ extension Target.Dependency {
     static let grpcInProcess: Self = .product(
         name: "GRPCInProcessTransport", package: "grpc-swift-2")
     static let httpServer: Self = .product(name: "HummingbirdCore", package: "hummingbird")
-    static let httpServerTLS: Self = .product(name: "HummingbirdTLS", package: "hummingbird")
     static let httpTypes: Self = .product(name: "HTTPTypes", package: "swift-http-types")
-    static let certificateReloading: Self = .product(
-        name: "NIOCertificateReloading", package: "swift-nio-extras")
     static let x509: Self = .product(name: "X509", package: "swift-certificates")
+    static let asn1: Self = .product(name: "SwiftASN1", package: "swift-asn1")
     static let signals: Self = .product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let crypto: Self = .product(name: "Crypto", package: "swift-crypto")
     static let deque: Self = .product(name: "DequeModule", package: "swift-collections")
@@ -58,8 +56,8 @@ let package = Package(
             url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0",
             traits: []),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0", traits: []),
-        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.0"),
         .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.0"),
+        .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.0"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.0"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
@@ -82,7 +80,7 @@ let package = Package(
             name: "Manager",
             dependencies: [
                 "Spec", "ManagerCore", "WebSocket", "ManagerAPI", "Reconciler", "Access",
-                "Gateway", .nio, .nioPosix, .nioSSL, .crypto, .grpcInProcess,
+                "Gateway", .nio, .nioPosix, .crypto, .grpcInProcess,
                 .grpcCore, .grpcTransport, .grpcProtobuf, .protobuf, .grdb, .logging, .deque,
             ]),
         .target(
@@ -90,13 +88,12 @@ let package = Package(
         .target(
             name: "Access",
             dependencies: [
-                .grpcCore, .grpcTransport, .crypto, .x509, .nio, .nioSSL, .certificateReloading,
-                .logging,
+                .grpcCore, .grpcTransport, .crypto, .x509, .asn1, .nio, .nioSSL, .nioTLS, .logging,
             ]),
         .target(
             name: "Gateway",
             dependencies: [
-                "ManagerAPI", .grpcCore, .grpcInProcess, .protobuf, .httpServer, .httpServerTLS,
+                "ManagerAPI", .grpcCore, .grpcInProcess, .protobuf, .httpServer,
                 .httpTypes, .nio, .nioPosix, .nioSSL, .logging,
             ]),
         .target(
@@ -149,7 +146,9 @@ let package = Package(
             name: "FeedTests", dependencies: ["Feed", "WebSocket", .nio, .nioPosix, .nioHTTP1]),
         .testTarget(
             name: "AccessTests",
-            dependencies: ["Access", .grpcCore, .grpcTransport, .x509, .crypto, .logging]),
+            dependencies: [
+                "Access", .grpcCore, .grpcTransport, .x509, .crypto, .nioSSL, .logging,
+            ]),
         .testTarget(
             name: "GatewayTests",
             dependencies: [
@@ -169,7 +168,8 @@ let package = Package(
             name: "ManagerTests",
             dependencies: [
                 "Manager", "ManagerCore", "ManagerAPI", "Reconciler", "Spec", "WebSocket", "Feed",
-                "TestKit", .nio, .nioPosix, .grpcCore, .grpcTransport, .grdb, .logging,
+                "Access", "TestKit", .nio, .nioPosix, .grpcCore, .grpcInProcess, .grpcTransport,
+                .protobuf, .grdb, .logging,
             ]),
         .testTarget(
             name: "ApplyCommandsTests",

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Drives the built programs with independent peers: gRPC and WebSocket of Python, nats-server and
-# mosquitto.
+# Drives the built programs with independent peers: gRPC and WebSocket of Python, nats-server,
+# mosquitto, openssl and nghttp2.
 #
 #   scripts/interop.sh [pytest arguments]
 #
@@ -28,6 +28,17 @@ have nats-server || packages+=(nats-server)
 have mosquitto || packages+=(mosquitto)
 have mosquitto_pub || packages+=(mosquitto-clients)
 have openssl || packages+=(openssl)
+have h2load && have nghttp || packages+=(nghttp2-client)
+for header in yaml.h openssl/ssl.h nghttp2/nghttp2.h; do
+    if ! compgen -G "/usr/include/$header" >/dev/null \
+        && ! compgen -G "/usr/include/*/$header" >/dev/null; then
+        case $header in
+        yaml.h) packages+=(libyaml-dev) ;;
+        openssl/*) packages+=(libssl-dev) ;;
+        nghttp2/*) packages+=(libnghttp2-dev) ;;
+        esac
+    fi
+done
 have python3 || packages+=(python3)
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
 if ((${#packages[@]})); then

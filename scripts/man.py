@@ -112,10 +112,10 @@ def variables(command):
             option = max(names(argument), key=len, default=argument.get("valueName", ""))
             for name in re.findall(r"\bWSM_[A-Z_]*[A-Z]\b", text):
                 found.setdefault(name, f"As {option}, where that is not given.")
-        for name in re.findall(r"\bWSM_[A-Z_]*[A-Z]\b", command.get("discussion", "")):
-            found.setdefault(name, "See above.")
         for inner in command.get("subcommands", []):
             look(inner)
+        for name in re.findall(r"\bWSM_[A-Z_]*[A-Z]\b", command.get("discussion", "")):
+            found.setdefault(name, "See the description.")
 
     look(command)
     return found

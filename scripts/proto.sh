@@ -15,14 +15,15 @@ rm -rf "$out"
 mkdir -p "$out"
 services=(virtufin/websocketmanager.proto wsm/v1/orchestrator.proto grpc/health/v1/health.proto
     grpc/reflection/v1/reflection.proto grpc/reflection/v1alpha/reflection.proto)
+grpc_options=Visibility=Package,UseAccessLevelOnImports=true,Server=true,Client=true
+grpc_options+=,FileNaming=PathToUnderscores
 # Two files are called reflection.proto, so the folders stay in the names of what is generated.
 protoc -I Protos \
     --plugin=protoc-gen-swift="$bin/protoc-gen-swift" \
     --plugin=protoc-gen-grpc-swift="$bin/protoc-gen-grpc-swift-2" \
     --swift_out="$out" --swift_opt=Visibility=Package,UseAccessLevelOnImports=true,FileNaming=PathToUnderscores \
     --grpc-swift_out="$out" \
-    --grpc-swift_opt=Visibility=Package,UseAccessLevelOnImports=true,FileNaming=PathToUnderscores \
-    --grpc-swift_opt=Server=true,Client=true \
+    --grpc-swift_opt="$grpc_options" \
     "${services[@]}" google/api/annotations.proto google/api/http.proto
 
 # What reflection, the HTTP routes and the OpenAPI page are made from: every file with its comments.

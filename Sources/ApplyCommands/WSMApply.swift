@@ -16,7 +16,8 @@ struct WSMApply: ParsableCommand {
               wsm-apply tail trades.btc             the messages of a topic
               wsm-apply history prod                what was applied, when and by whom
 
-            The server is found by --server HOST:PORT, else by WSM_SERVER, else at 127.0.0.1:5002. \
+            The server is found by --server HOST:PORT, else by WSM_SERVER, else by the context (see \
+            config), else at 127.0.0.1:5002. \
             The result goes to the standard output, everything for people to the standard error. \
             Colour and progress appear only on a terminal; NO_COLOR is obeyed.
 
@@ -29,7 +30,7 @@ struct WSMApply: ParsableCommand {
             GetCommand.self, DescribeCommand.self, DeleteCommand.self, TailCommand.self,
             SendCommand.self, WaitCommand.self, EventsCommand.self, HistoryCommand.self,
             RollbackCommand.self, StatusCommand.self, ExplainCommand.self, SchemaCommand.self,
-            CompletionCommand.self, VersionCommand.self,
+            CompletionCommand.self, ConfigCommand.self, VersionCommand.self,
         ],
         defaultSubcommand: ApplyCommand.self)
 }

@@ -33,14 +33,14 @@ package final class Gateway: Sendable {
             policy: HostPolicy(
                 bind: configuration.host, hasAuthentication: configuration.hasAuthentication,
                 allowedOrigins: configuration.allowedOrigins))
-        let responder = GatewayResponder(service: service, isTLS: configuration.tls != nil)
+        let responder = GatewayResponder(service: service, isTLS: configuration.secure != nil)
         let http = HTTP1Channel(
             responder: { request, writer, channel in
                 try await responder.respond(to: request, writer, on: channel)
             }, configuration: httpConfiguration)
-        if let tls = configuration.tls {
+        if let secure = configuration.secure {
             return try await start(
-                TLSConnections(base: http, context: tls), configuration, service, logger)
+                SecuredConnections(base: http, secure: secure), configuration, service, logger)
         }
         return try await start(http, configuration, service, logger)
     }

@@ -1,4 +1,4 @@
-package import NIOSSL
+package import NIOCore
 
 /// What the HTTP port is started with.
 package struct GatewayConfiguration: Sendable {
@@ -10,9 +10,10 @@ package struct GatewayConfiguration: Sendable {
     package var allowedOrigins: [String] = []
     /// Callers are known by token or certificate.
     package var hasAuthentication = false
-    /// Asked at every new connection, so that a new certificate counts from the next one on; `nil`
-    /// is plaintext.
-    package var tls: (@Sendable () throws -> NIOSSLContext)?
+    /// Makes a new connection a TLS one: puts the handlers for it into its empty pipeline, on its
+    /// event loop. Asked each time, so that a new certificate counts from the next connection on;
+    /// `nil` is plaintext.
+    package var secure: (@Sendable (any Channel) throws -> Void)?
 
     package init(host: String, port: Int) {
         self.host = host

@@ -7,9 +7,11 @@
 /// What the program asks of the system it runs on.
 enum ProcessLimits {
     /// A socket is a file: the limit is raised as far as the system lets us. A write to a socket
-    /// that is gone is an error of that socket, not the end of the process.
+    /// that is gone is an error of that socket, not the end of the process. SIGHUP asks for files to
+    /// be read again, which at the start they are anyway.
     static func raise() {
         signal(SIGPIPE, SIG_IGN)
+        signal(SIGHUP, SIG_IGN)
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
         limit.rlim_cur = limit.rlim_max

@@ -17,6 +17,8 @@ struct Server: AsyncParsableCommand {
             dashes as underscores (WSM_GRPC_PORT); and in the file of --config, in camel case \
             (grpcPort). The command line wins over the environment, and that over the file.
 
+            SIGHUP reads tokens, certificates and the manifest directory again.
+
             Exit codes: 0 stopped in order, 1 could not start or failed, 2 usage.
             """,
         version: Version.text,
@@ -83,12 +85,13 @@ struct Server: AsyncParsableCommand {
     private func serve(
         _ configuration: ServerConfiguration, manager: ServiceManager, logger: Logger
     ) async throws {
+        // Before the start, so that a signal that comes meanwhile is answered by an orderly end.
+        let (events, continuation) = AsyncStream.makeStream(of: Event.self)
+        await Self.trapSignals(continuation)
         let server = try await ManagerServer.start(
             configuration,
             resources: .embedded(dataDirectory: configuration.dataDirectory),
             version: Version.text, logger: logger)
-        // Whoever reads "ready" may send a signal at once.
-        let events = await Self.events(of: server)
         logger.info(
             "ready",
             metadata: [
@@ -97,13 +100,14 @@ struct Server: AsyncParsableCommand {
                 "data_dir": "\(configuration.dataDirectory)", "version": "\(Version.text)",
                 "connections": "\(server.store.desiredNames().count)",
             ])
+        Self.watch(server, continuation)
         let watchdog = Task { await manager.keepWatchdog(isAlive: { server.isTurning }) }
         manager.ready(status: "\(server.store.desiredNames().count) connections declared")
         waiting: for await event in events {
             switch event {
             case .reload:
                 manager.reloading()
-                server.reload()
+                await server.reload()
                 manager.ready(status: "files were read again")
             case .apiEnded(let error): throw error
             case .signal: break waiting
@@ -138,24 +142,25 @@ struct Server: AsyncParsableCommand {
         var description: String { "the API stopped by itself" }
     }
 
-    private static func events(of server: ManagerServer) async -> AsyncStream<Event> {
-        let (events, continuation) = AsyncStream.makeStream(of: Event.self)
+    private static func trapSignals(_ events: AsyncStream<Event>.Continuation) async {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         Task {
-            for await signal in signals {
-                continuation.yield(signal == .sighup ? .reload : .signal)
-            }
+            for await signal in signals { events.yield(signal == .sighup ? .reload : .signal) }
             // Its sources stop when it is let go, and the loop alone does not hold it.
             withExtendedLifetime(signals) {}
         }
+    }
+
+    private static func watch(
+        _ server: ManagerServer, _ events: AsyncStream<Event>.Continuation
+    ) {
         Task {
             do {
                 try await server.serverEnded()
-                continuation.yield(.apiEnded(APIEnded()))
+                events.yield(.apiEnded(APIEnded()))
             } catch {
-                continuation.yield(.apiEnded(error))
+                events.yield(.apiEnded(error))
             }
         }
-        return events
     }
 }

@@ -1,4 +1,5 @@
 import GRPCCore
+import NIOCore
 import NIOSSL
 import Synchronization
 import TestKit
@@ -33,6 +34,10 @@ struct GatewayTLSTests {
         return try NIOSSLContext(configuration: configuration)
     }
 
+    private static func secure(_ channel: any Channel, with context: NIOSSLContext) throws {
+        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
+    }
+
     private static let request = Array(
         "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
 
@@ -44,7 +49,7 @@ struct GatewayTLSTests {
             authorize: { facts in
                 seen.withLock { $0.append(facts.peerCertificate) }
                 return .admitted(Metadata())
-            }, configure: { $0.tls = { server } })
+            }, configure: { $0.secure = { try Self.secure($0, with: server) } })
         for withOwn in [true, false] {
             let client = try Self.context(certificates, client: true, withOwn: withOwn)
             let answer = try await live.exchange(Self.request, tls: client)
@@ -63,7 +68,9 @@ struct GatewayTLSTests {
         )
         let isRenewed = Mutex(false)
         let live = try await LiveGateway.start(configure: {
-            $0.tls = { isRenewed.withLock { $0 } ? newServer : oldServer }
+            $0.secure = { channel in
+                try Self.secure(channel, with: isRenewed.withLock { $0 } ? newServer : oldServer)
+            }
         })
         let (trustsOld, trustsNew) = (
             try Self.context(old, client: true, withOwn: false),

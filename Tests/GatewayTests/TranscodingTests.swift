@@ -7,10 +7,13 @@ import Testing
 /// Holds the JSON mapping against the generated types' own, both ways. (The interop tests hold it
 /// against Python's.)
 struct TranscodingTests {
+    /// Read once: there are a thousand cases.
+    private static let committed = Result { try ProtoSchema.committed() }
+
     let schema: ProtoSchema
 
     init() throws {
-        schema = try .committed()
+        schema = try Self.committed.get()
     }
 
     @Test func everyMessageOfEveryRouteIsTried() {

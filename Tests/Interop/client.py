@@ -107,15 +107,37 @@ class Reader:
         self._thread.join(10)
 
 
+class _Bearer(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor,
+              grpc.StreamUnaryClientInterceptor, grpc.StreamStreamClientInterceptor):
+    """Sends a token along with every call."""
+
+    def __init__(self, token):
+        self.pair = ("authorization", f"Bearer {token}")
+
+    def _call(self, continuation, details, request):
+        metadata = [*(details.metadata or ()), self.pair]
+        return continuation(details._replace(metadata=metadata), request)
+
+    intercept_unary_unary = intercept_unary_stream = _call
+    intercept_stream_unary = intercept_stream_stream = _call
+
+
 class Client:
-    def __init__(self, address):
+    """`credentials` are those of a TLS channel; `token` goes along with every call."""
+
+    def __init__(self, address, credentials=None, token=None):
         self.address = address
         # With a pool of its own, a client is a TCP connection of its own.
-        self.channel = grpc.insecure_channel(
-            address, options=[("grpc.max_send_message_length", 64 << 20),
-                              ("grpc.max_receive_message_length", 64 << 20),
-                              ("grpc.enable_retries", 0),
-                              ("grpc.use_local_subchannel_pool", 1)])
+        options = [("grpc.max_send_message_length", 64 << 20),
+                   ("grpc.max_receive_message_length", 64 << 20),
+                   ("grpc.enable_retries", 0),
+                   ("grpc.use_local_subchannel_pool", 1)]
+        if credentials:
+            self.channel = grpc.secure_channel(address, credentials, options=options)
+        else:
+            self.channel = grpc.insecure_channel(address, options=options)
+        if token:
+            self.channel = grpc.intercept_channel(self.channel, _Bearer(token))
         self.ws = ws_grpc.WebSocketManagerStub(self.channel)
         self.v1 = v1_grpc.OrchestratorStub(self.channel)
         self._readers = []

@@ -106,10 +106,10 @@ class Server(Process):
         self.http_port = None
 
     def ready(self, timeout=30.0):
-        match = self.wait_for(r"grpc=127\.0\.0\.1:(\d+).*ready", timeout)
+        match = self.wait_for(r"grpc=(?:127\.0\.0\.1|0\.0\.0\.0):(\d+).*ready", timeout)
         self.port = int(match.group(1))
         line = match.group(0)
-        self.http_port = int(re.search(r"http=127\.0\.0\.1:(\d+)", line).group(1))
+        self.http_port = int(re.search(r"http=(?:127\.0\.0\.1|0\.0\.0\.0):(\d+)", line).group(1))
         return self
 
     @property

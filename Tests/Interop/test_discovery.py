@@ -54,7 +54,7 @@ def test_all_eleven_calls_are_driven_by_reflection_alone(channel, peer):
     connected = ws.call("Connect", url=peer.url("/echo/reflection"), tags={"a": "1"})
     id = connected.id
     assert connected.status == "connected"
-    assert [c.id for c in ws.call("List", filters={"a": "1"}).connections] == [id]
+    assert [c.id for c in ws.call("List", filters=[{"key": "a", "value": "1"}]).connections] == [id]
     ws.call("StartPublish", id=id, topic="reflected")
     ws.call("StopPublish", id=id)
     ws.call("SetTag", id=id, key="b", value="2")

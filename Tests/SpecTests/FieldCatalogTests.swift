@@ -31,7 +31,7 @@ struct FieldCatalogTests {
         ("keepalive.pingIntervall", "keepalive.pingInterval"),
         ("pingInterval", "keepalive.pingInterval"),
         ("spec.keepalive.pingIntervall", "keepalive.pingInterval"),
-        ("Connection.spec.topik", "topic"), ("conection", "connect"), ("matrx", "matrix"),
+        ("Connection.spec.topik", "topic"), ("conection", "Connection"), ("matrx", "matrix"),
     ])
     func namesTheNearestField(_ name: String, _ near: String) {
         #expect {

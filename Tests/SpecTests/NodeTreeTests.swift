@@ -36,8 +36,9 @@ struct NodeTreeTests {
 
     private static func documents(_ bytes: [UInt8], isJSON: Bool) throws -> [Node] {
         if isJSON { return [try JSONNodeReader.read(bytes).root] }
-        return try bytes.withUnsafeBufferPointer { buffer in
-            guard var reader = YAMLReader(buffer, text: bytes[...]) else {
+        let text = try TextEncoding.checked(bytes)
+        return try text.withUnsafeBufferPointer { buffer in
+            guard var reader = YAMLReader(buffer, text: text) else {
                 Issue.record("the source is empty")
                 return []
             }

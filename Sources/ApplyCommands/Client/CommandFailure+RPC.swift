@@ -51,6 +51,7 @@ extension CommandFailure {
         var cause: any Error = error
         while let outer = cause as? RPCError, let inner = outer.cause { cause = inner }
         let text = TerminalText.singleLine((cause as? RPCError)?.message ?? "\(cause)")
+        if let sentence = TLSProblem.sentence(for: text) { return sentence }
         guard let number = systemError(in: text) else { return text }
         return SystemCalls.text(number)
     }

@@ -23,10 +23,13 @@ struct ServerConnection: Sendable {
         _ body: (ServerConnection) async throws -> Result
     ) async throws -> Result {
         let address = session.server
+        let credentials = try ClientCredentials(session.settings)
+        let transport = try transport(to: address, credentials, session.settings)
+        if let stray = session.settings.strayCredentials { session.warn(stray) }
         do {
-            let transport = try Transport(target: address.target, transportSecurity: .plaintext)
             return try await withThrowingTaskGroup(of: Void.self) { group in
-                let client = GRPCClient(transport: transport)
+                let client = GRPCClient(
+                    transport: transport, interceptors: credentials.interceptors)
                 group.addTask { try await client.runConnections() }
                 defer {
                     client.beginGracefulShutdown()
@@ -41,6 +44,21 @@ struct ServerConnection: Sendable {
             throw CommandFailure(
                 .unreachable,
                 CommandFailure.unreachable(address, because: TerminalText.singleLine("\(error)")))
+        }
+    }
+
+    private static func transport(
+        to address: ServerAddress, _ credentials: ClientCredentials,
+        _ settings: ConnectionSettings
+    ) throws(CommandFailure) -> Transport {
+        do {
+            return try Transport(
+                target: address.target, transportSecurity: credentials.security)
+        } catch {
+            guard let cert = settings.cert, let key = settings.key else {
+                throw .usage("TLS cannot be set up: \(TerminalText.singleLine("\(error)"))")
+            }
+            throw .usage("\(key.value) is not the key of the certificate \(cert.value)")
         }
     }
 

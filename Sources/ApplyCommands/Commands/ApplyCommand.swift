@@ -71,6 +71,7 @@ struct ApplyCommand: ConsoleCommand {
             .load(input, allowEmpty: options.prune)
         if dryRunBy == .client { return compileOnly(objects, in: session) }
         let run = try ApplyRun(objects, options, dryRun: dryRunBy != nil, session: session)
+        if options.prune, dryRunBy == nil { session.nameContext() }
         return try await ServerConnection.with(session) { server in
             try await apply(run, on: server, in: session)
         }

@@ -15,7 +15,7 @@ struct CompletionCommand: ConsoleCommand {
               wsm-apply completion fish > ~/.config/fish/completions/wsm-apply.fish
             """)
 
-    @Argument(help: "bash, zsh or fish.")
+    @Argument(help: "The shell.")
     var shell: CompletionShell
 
     @OptionGroup var common: CommonOptions

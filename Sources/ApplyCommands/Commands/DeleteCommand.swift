@@ -39,6 +39,7 @@ struct DeleteCommand: ConsoleCommand {
 
     func run(in session: Session) async throws -> CommandStatus {
         let references = try await references(in: session)
+        session.nameContext()
         let report = try await ServerConnection.with(session) { server in
             var report = DeleteReport()
             for reference in references {

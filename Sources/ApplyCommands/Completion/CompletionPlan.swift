@@ -2,11 +2,11 @@ internal import Spec
 
 /// What may stand at the place of the cursor. Pure: made from the words of the command line.
 struct CompletionPlan: Sendable, Equatable {
-    /// Names that only the server, or the context file, knows.
+    /// Names that only the server knows.
     enum Live: Sendable, Hashable {
         /// Names, each behind `prefix`.
         case objects(ObjectKind, prefix: String)
-        case topics, sets, contexts
+        case topics, sets
     }
 
     /// One candidate and a word about it.
@@ -17,6 +17,8 @@ struct CompletionPlan: Sendable, Equatable {
 
     var candidates: [Candidate] = []
     var live: [Live] = []
+    /// The names of the contexts file, for which no server is asked.
+    var wantsContexts = false
     /// The shell completes names of files itself.
     var wantsFiles = false
     /// What stands before the part that is completed: `--output=`.

@@ -22,14 +22,16 @@ enum CompletionRun {
                 .filter { $0.hasPrefix(plan.current) }
                 .map { plan.prefix + TerminalText.singleLine($0) }
         }
+        if plan.wantsContexts, let file = try? ContextsFile.load(console.environment) {
+            lines += file.contexts.map(\.name).filter { $0.hasPrefix(plan.current) }
+                .map { plan.prefix + TerminalText.singleLine($0) }
+        }
         if plan.wantsFiles { lines.append(filesMark) }
         console.output.write(lines.map { $0 + "\n" }.joined())
         return .done
     }
 
     private static func session(_ flags: [String], on console: Console) -> Session? {
-        var console = console
-        console.connectTimeout = LiveNames.deadline
         guard let options = (try? CommonOptions.parse(flags)) ?? (try? CommonOptions.parse([]))
         else { return nil }
         return try? Session(options, on: console)

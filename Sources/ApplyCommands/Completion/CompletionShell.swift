@@ -18,7 +18,7 @@ enum CompletionShell: String, CaseIterable, ExpressibleByArgument, Sendable {
         # bash completion of wsm-apply
         _wsm_apply() {
             local line files= current=${COMP_WORDS[COMP_CWORD]}
-            local program=${COMP_WORDS[0]/#\~\//$HOME/}
+            local program=${COMP_WORDS[0]/#\~\//${HOME-}/}
             COMPREPLY=()
             while IFS= read -r line; do
                 case $line in
@@ -62,7 +62,7 @@ enum CompletionShell: String, CaseIterable, ExpressibleByArgument, Sendable {
                 _files
             fi
         }
-        if [[ ${funcstack[1]} == _wsm_apply ]]; then
+        if [[ ${funcstack[1]} == _wsm-apply ]]; then
             _wsm_apply "$@"
         else
             compdef _wsm_apply wsm-apply

@@ -13,7 +13,7 @@ enum CompletionSources {
         }
         switch option.names.last(where: { $0.hasPrefix("--") }) ?? "" {
         case "--set": plan.live = [.sets]
-        case "--context": plan.live = [.contexts]
+        case "--context": plan.wantsContexts = true
         case "--connection": plan.live = [.objects(.connection, prefix: "")]
         case "--kind": plan.candidates = ObjectKind.allCases.map { .init(text: $0.word) }
         case "--wait": plan.candidates = words(["Ready", "FirstMessage"])
@@ -39,7 +39,7 @@ enum CompletionSources {
         case "history", "rollback":
             if isFirst { plan.live = [.sets] }
         case "use-context", "delete-context", "set-context", "rename-context":
-            if isFirst { plan.live = [.contexts] }
+            plan.wantsContexts = isFirst
         case "schema":
             if isFirst { plan.candidates = words(ObjectKind.allCases.map(\.rawValue)) }
         case "explain":

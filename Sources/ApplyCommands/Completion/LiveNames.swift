@@ -43,8 +43,6 @@ struct LiveNames: Sendable {
                 .filter { !$0.isEmpty }.sorted()
         case .sets:
             Set(try await list(ObjectKind.all, server).map(\.set)).filter { !$0.isEmpty }.sorted()
-        case .contexts:
-            []
         }
     }
 
@@ -59,7 +57,7 @@ struct LiveNames: Sendable {
             request.pageSize = 1_000
             repeat {
                 let page = try await server.orchestrator.list(
-                    request, options: ServerConnection.options(timeout: Self.deadline))
+                    request, options: ServerConnection.options())
                 objects += page.objects
                 request.pageToken = page.nextPageToken
             } while !request.pageToken.isEmpty && objects.count < Self.maxNames

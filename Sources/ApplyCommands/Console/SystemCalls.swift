@@ -59,8 +59,33 @@ enum SystemCalls {
     ///
     /// - Throws: A sentence without the path.
     static func writePrivately(_ bytes: [UInt8], to path: String) throws(CommandFailure) {
+        try put(bytes, at: path, mode: 0o600)
+    }
+
+    /// Puts other content in the place of a file's, links followed: whoever reads it sees the one or
+    /// the other, whole. Its mode stays.
+    ///
+    /// - Throws: A sentence with the path.
+    static func replace(_ path: String, with bytes: [UInt8]) throws(CommandFailure) {
+        do throws(CommandFailure) {
+            guard let resolved = realpath(path, nil) else {
+                throw CommandFailure(.invalid, text(errno))
+            }
+            let target = String(cString: resolved)
+            free(resolved)
+            var status = stat()
+            guard stat(target, &status) == 0 else { throw CommandFailure(.invalid, text(errno)) }
+            try put(bytes, at: target, mode: status.st_mode & 0o777)
+        } catch {
+            throw CommandFailure(.invalid, "\(path) cannot be written: \(error.message)")
+        }
+    }
+
+    private static func put(
+        _ bytes: [UInt8], at path: String, mode: mode_t
+    ) throws(CommandFailure) {
         let partial = "\(path).\(getpid()).partial"
-        let descriptor = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        let descriptor = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw CommandFailure(.invalid, text(errno)) }
         let error = writeAll(bytes, to: descriptor)
         close(descriptor)

@@ -4,9 +4,11 @@ internal import ArgumentParser
 struct CommonOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Where the server listens. Also WSM_SERVER; default 127.0.0.1:5002.",
+            "Where the server listens. Also WSM_SERVER, or the context; default 127.0.0.1:5002.",
             valueName: "host:port"))
     var server: ServerAddress?
+
+    @OptionGroup var access: AccessOptions
 
     @Option(help: "When to colour: auto is on a terminal without NO_COLOR.")
     var color: ColorChoice = .auto
@@ -18,7 +20,8 @@ struct CommonOptions: ParsableArguments {
 /// One run of a command: the console, and what the common flags make of it.
 struct Session: Sendable {
     let console: Console
-    let server: ServerAddress
+    /// Which server, how, and why.
+    let settings: ConnectionSettings
     let isQuiet: Bool
     /// Of the standard output.
     let style: Style
@@ -26,10 +29,13 @@ struct Session: Sendable {
     let errorStyle: Style
     private let progressMode: ProgressLine.Mode
 
-    /// - Throws: A ``CommandFailure`` where `WSM_SERVER` is no address.
+    var server: ServerAddress { settings.server.value }
+
+    /// - Throws: A ``CommandFailure`` where the server or how to enter cannot be made out.
     init(_ options: CommonOptions, on console: Console) throws {
         self.console = console
-        server = try Self.address(options.server, console.environment)
+        settings = try ConnectionSettings(
+            server: options.server, access: options.access, environment: console.environment)
         isQuiet = options.quiet
         let environment = console.environment
         style = Style(
@@ -45,17 +51,6 @@ struct Session: Sendable {
         } else {
             progressMode = .plain
         }
-    }
-
-    private static func address(
-        _ flag: ServerAddress?, _ environment: [String: String]
-    ) throws -> ServerAddress {
-        if let flag { return flag }
-        guard let text = environment["WSM_SERVER"], !text.isEmpty else { return .standard }
-        guard let address = ServerAddress(text) else {
-            throw CommandFailure.usage("WSM_SERVER is \"\(text)\": it should be HOST:PORT")
-        }
-        return address
     }
 
     var canvas: Canvas {
@@ -80,6 +75,12 @@ struct Session: Sendable {
     /// One line about something that went wrong; said even when quiet.
     func complain(_ text: String) {
         console.error.line(errorStyle("error:", .removed) + " " + text)
+    }
+
+    /// Before something is deleted: from where, if there is more than one server to mean.
+    func nameContext() {
+        guard let context = settings.context else { return }
+        note("context \(TerminalText.safe(context.value)): \(server)")
     }
 
     func warn(_ text: String) {

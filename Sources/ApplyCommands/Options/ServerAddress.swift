@@ -39,8 +39,20 @@ struct ServerAddress: Sendable, Equatable, CustomStringConvertible {
         host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 
+    /// An address is no name to look up, nor one that a TLS handshake may ask for.
     var target: any ResolvableTarget {
-        host.contains(":") ? .ipv6(address: host, port: port) : .dns(host: host, port: port)
+        if host.contains(":") { return .ipv6(address: host, port: port) }
+        return isIPv4 ? .ipv4(address: host, port: port) : .dns(host: host, port: port)
+    }
+
+    /// What is sent there does not leave this machine.
+    var isLoopback: Bool {
+        host == "localhost" || host == "::1" || (isIPv4 && host.hasPrefix("127."))
+    }
+
+    private var isIPv4: Bool {
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil && $0.first != "+" }
     }
 }
 

@@ -1,3 +1,4 @@
+import Access
 import ManagerAPI
 import ManagerCore
 import Spec
@@ -13,7 +14,7 @@ extension ApplyOptions {
         allowEmpty = header.allowEmpty
         maxPrune = try Self.maxPrune(header.maxPrune)
         adopt = header.adopt
-        appliedBy = String(header.appliedBy.prefix(Self.longestIdentity))
+        appliedBy = Self.identity(header.appliedBy)
         fieldManager = try Self.fieldManager(header.fieldManager)
         forceConflicts = header.forceConflicts
         ifRevision = header.hasIfRevision ? try Self.revision(header.ifRevision) : nil
@@ -28,12 +29,17 @@ extension ApplyOptions {
         prune = true
         allowEmpty = true
         maxPrune = try Self.maxPrune(request.maxPrune)
-        appliedBy = String(request.appliedBy.prefix(Self.longestIdentity))
+        appliedBy = Self.identity(request.appliedBy)
         fieldManager = try Self.fieldManager(request.fieldManager)
         forceConflicts = request.forceConflicts
         ifRevision = request.hasIfRevision ? try Self.revision(request.ifRevision) : nil
         isDryRun = request.dryRun
         rollbackTo = request.to
+    }
+
+    /// Who applies: the caller that is known, and what it says of itself.
+    static func identity(_ claimed: String) -> String {
+        String(Caller.attribution(of: claimed).prefix(longestIdentity))
     }
 
     /// The name of a set; empty is the default one.

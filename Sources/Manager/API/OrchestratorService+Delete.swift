@@ -18,7 +18,7 @@ extension OrchestratorService {
         let name = request.name
         let deletion = Deletion(
             set: request.set,
-            by: String(request.appliedBy.prefix(ApplyOptions.longestIdentity)),
+            by: ApplyOptions.identity(request.appliedBy),
             now: operations.clock.wallTime())
         let deleted = try await operations.store.transact { draft in
             switch kind {

@@ -6,10 +6,13 @@ import Spec
 enum SetHistory {
     /// Adds a revision to a set, with the manifests of what it owns in the draft, and stores both.
     ///
-    /// - Parameter keepsManifests: `false` for a plan, whose draft is thrown away.
+    /// - Parameters:
+    ///   - keepsManifests: `false` for a plan, whose draft is thrown away.
+    ///   - pageBytes: of one page, at most ``RevisionKey/pageBytes``.
     static func append(
         to set: inout ApplySetRecord, by: String, at: WallTime, summary: String,
-        keepsManifests: Bool = true, in draft: inout StoreDraft
+        keepsManifests: Bool = true, pageBytes: Int = RevisionKey.pageBytes,
+        in draft: inout StoreDraft
     ) {
         let number = set.revision + 1
         var revision = ApplySetRecord.Revision(
@@ -21,7 +24,7 @@ enum SetHistory {
             revision.digest = digest.finalize()
             let bytes = documents.reduce(0) { $0 + $1.count + 1 }
             if bytes <= ApplySetRecord.keptBytes {
-                let pages = pages(documents)
+                let pages = pages(documents, limit: pageBytes)
                 draft.put(revision: number, of: set.name, pages: pages)
                 revision.content = ApplySetRecord.Content(pages: pages.count, bytes: bytes)
             }
@@ -44,7 +47,7 @@ enum SetHistory {
 
     /// One document a line, cut into pages between two characters.
     static func pages(
-        _ documents: [[UInt8]], limit: Int = RevisionKey.pageBytes
+        _ documents: [[UInt8]], limit: Int
     ) -> [String] {
         var text: [UInt8] = []
         text.reserveCapacity(documents.reduce(0) { $0 + $1.count + 1 })

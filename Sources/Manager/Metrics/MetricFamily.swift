@@ -133,7 +133,8 @@ extension MetricCatalogue {
         - Counters count from the start of the process and never fall: those of a connection that is deleted
           stay in the sum.
         - Nothing is counted twice for a message: the counters that each connection keeps anyway are added
-          up when `/metrics` is asked, which takes about a microsecond a connection.
+          up when `/metrics` is asked.
+
 
         """
 }

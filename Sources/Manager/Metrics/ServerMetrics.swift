@@ -14,7 +14,7 @@ package struct ServerMetrics: Sendable {
     let version: String
     let startedAt: WallTime
 
-    /// Prometheus text format 0.0.4. Any thread; about a microsecond for each connection.
+    /// Prometheus text format 0.0.4. Any thread; looks at each connection once.
     package func render() -> String {
         var text = MetricsText()
         text.begin(MetricCatalogue.buildInfo)

@@ -1,8 +1,8 @@
+import Access
 package import GRPCCore
 import GRPCInProcessTransport
 package import Gateway
 package import Logging
-package import NIOSSL
 
 /// The HTTP port and the in-process server behind it: the same services as on the gRPC port.
 package struct GatewayWiring: Sendable {
@@ -13,12 +13,6 @@ package struct GatewayWiring: Sendable {
 
     /// What the HTTP port asks of others.
     package struct Ports: Sendable {
-        /// Who may call what; admits everybody until access control is wired.
-        package var authorize: @Sendable (GatewayRequestFacts) async -> GatewayAdmission = { _ in
-            .admitted(Metadata())
-        }
-        /// Asked at each new connection; `nil` is plaintext.
-        package var tls: (@Sendable () throws -> NIOSSLContext)?
         package var metrics: @Sendable () -> String
         package var readiness: @Sendable () async -> ReadinessReport
 
@@ -31,17 +25,17 @@ package struct GatewayWiring: Sendable {
         }
     }
 
-    /// - Parameter interceptors: Of the services, beside the gateway's own.
     /// - Throws: ``ServerConfiguration/Invalid`` if it cannot listen.
     package static func start(
         _ configuration: ServerConfiguration, services: [any RegistrableRPCService],
-        interceptors: [any ServerInterceptor], ports: Ports, logger: Logger
+        security: ServerSecurity, ports: Ports, logger: Logger
     ) async throws -> GatewayWiring {
         let transport = InProcessTransport()
         let calls = GatewayCalls()
         let server = GRPCServer(
             transport: transport.server, services: services,
-            interceptors: [calls.interceptor] + interceptors)
+            interceptors: [calls.interceptor] + security.gatewayInterceptors
+                + [RequestSizeLimit()])
         let client = GRPCClient(transport: transport.client)
         let tasks = [
             Task { try await server.serve() }, Task { try await client.runConnections() },
@@ -51,12 +45,15 @@ package struct GatewayWiring: Sendable {
         settings.allowedOrigins = configuration.allowedOrigins
         settings.hasAuthentication =
             configuration.tokenFile != nil || configuration.clientCAPath != nil
-        settings.tls = ports.tls
+        if security.files.usesTLS {
+            let files = security.files
+            settings.secure = { try files.secure($0, for: .http) }
+        }
         do {
             let gateway = try await Gateway.start(
                 settings,
                 ports: GatewayPorts(
-                    client: client, calls: calls, authorize: ports.authorize,
+                    client: client, calls: calls, authorize: { security.control.admit($0) },
                     metrics: ports.metrics, readiness: ports.readiness),
                 logger: logger)
             return GatewayWiring(gateway: gateway, server: server, client: client, tasks: tasks)
@@ -81,6 +78,23 @@ package struct GatewayWiring: Sendable {
         for task in tasks {
             task.cancel()
             _ = await task.result
+        }
+    }
+}
+
+extension AccessControl {
+    /// The decision about a call or a page of the HTTP port.
+    func admit(_ facts: GatewayRequestFacts) -> GatewayAdmission {
+        let request = AccessRequest(
+            method: facts.method, authorization: facts.authorization,
+            certificate: facts.peerCertificate, address: facts.address)
+        switch admit(request) {
+        case .admitted(let caller):
+            var metadata = Metadata()
+            for (key, value) in caller.metadata { metadata.addString(value, forKey: key) }
+            return .admitted(metadata)
+        case .unauthenticated(let sentence): return .unauthenticated(sentence)
+        case .permissionDenied(let sentence): return .permissionDenied(sentence)
         }
     }
 }

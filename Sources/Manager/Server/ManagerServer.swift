@@ -30,6 +30,8 @@ package final class ManagerServer: Sendable {
         var looping: Task<Void, Never>
         var writing: Task<Void, Never>
         var monitoring: Task<Void, Never>
+        var securing: Task<Void, Never>
+        var security: ServerSecurity
         var statuses: StatusWriter
         var bus: any Bus
         var router: ChangeRouter
@@ -88,6 +90,9 @@ package final class ManagerServer: Sendable {
         let router = ChangeRouter()
         let counters = ManagerMetrics()
         let checks = ServerChecks(wallTime: clock.wallTime)
+        let security = try ServerSecurity(
+            configuration, logger: logger,
+            report: { checks.set($0, ok: $1, reason: $2, message: $3, advisory: $4) })
         let metered = MeteredStateStore(store: resources.store, metrics: counters)
         let store = try await TwoTierStore.open(
             metered, now: clock.wallTime(), logger: logger,
@@ -129,7 +134,8 @@ package final class ManagerServer: Sendable {
             configuration, store: store, lifecycle: environment.lifecycle, checks: checks,
             clock: clock, logger: logger)
         let metrics = ServerMetrics(
-            manifests: { manifests?.report ?? ManifestsReport() }, counters: counters, fleet: fleet, store: store, loop: loop,
+            manifests: { manifests?.report ?? ManifestsReport() }, counters: counters,
+            fleet: fleet, store: store, loop: loop,
             lifecycle: environment.lifecycle, bufferLimit: configuration.bufferLimit,
             checks: checks, version: version, startedAt: identity.startedAt)
         let services: [any RegistrableRPCService] =
@@ -139,14 +145,14 @@ package final class ManagerServer: Sendable {
                 OrchestratorService(
                     operations: operations, bus: resources.bus, server: identity, checks: checks),
             ] + DiscoveryServices.make(checks: checks, isEnding: operations.isEnding)
-        let grpc = makeGRPCServer(configuration, services: services)
+        let grpc = makeGRPCServer(configuration, services: services, security: security)
         let serving = Task { try await grpc.serve() }
         let port: Int
         let http: GatewayWiring
         do {
             port = try await listeningPort(of: grpc, serving: serving, configuration)
             http = try await GatewayWiring.start(
-                configuration, services: services, interceptors: [RequestSizeLimit()],
+                configuration, services: services, security: security,
                 ports: GatewayWiring.Ports(
                     metrics: { metrics.render() },
                     readiness: { ReadinessReport(checks.report) }),
@@ -158,9 +164,11 @@ package final class ManagerServer: Sendable {
         let parts = Parts(
             grpc: grpc, serving: serving, http: http, looping: Task { await loop.run() },
             writing: Task { await statuses.run() }, monitoring: Task { await monitor.run() },
+            securing: Task { await security.run() }, security: security,
             statuses: statuses, bus: resources.bus, router: router, manifests: manifests,
             watching: manifests.map { manifests in Task { await manifests.run() } },
             keptOpen: resources)
+        await monitor.look()
         checks.enter(.serving)
         return ManagerServer(
             grpcPort: port, metrics: metrics, parts: parts,
@@ -186,7 +194,8 @@ package final class ManagerServer: Sendable {
     }
 
     private static func makeGRPCServer(
-        _ configuration: ServerConfiguration, services: [any RegistrableRPCService]
+        _ configuration: ServerConfiguration, services: [any RegistrableRPCService],
+        security: ServerSecurity
     ) -> GRPCServer<HTTP2ServerTransport.Posix> {
         let host = configuration.bind == "localhost" ? "127.0.0.1" : configuration.bind
         let address: GRPCNIOTransportCore.SocketAddress =
@@ -198,8 +207,9 @@ package final class ManagerServer: Sendable {
                 address: address, transportSecurity: .plaintext,
                 config: .defaults {
                     $0.rpc.maxRequestPayloadSize = RequestSizeLimit.transportBytes
+                    security.secure(&$0)
                 }),
-            services: services, interceptors: [RequestSizeLimit()])
+            services: services, interceptors: security.networkInterceptors + [RequestSizeLimit()])
     }
 
     private static func listeningPort(
@@ -223,10 +233,11 @@ package final class ManagerServer: Sendable {
     /// How it stands with `--manifests`; `nil` without it.
     package var manifests: ManifestsReport? { parts.manifests?.report }
 
-    /// Reads again what was read from files: SIGHUP.
-    package func reload() {
+    /// Reads again what was read from files: tokens, certificates, the manifest directory (SIGHUP).
+    package func reload() async {
         logger.info("reloading")
         parts.manifests?.reload()
+        await parts.security.reload()
     }
 
     /// The event loops and the reconcile loop turn: what a watchdog asks.
@@ -271,8 +282,10 @@ package final class ManagerServer: Sendable {
         checks.close()
         parts.looping.cancel()
         parts.writing.cancel()
+        parts.securing.cancel()
         await parts.looping.value
         await parts.writing.value
+        await parts.securing.value
         await parts.statuses.flush()
         async let httpEnded: Void = parts.http.finish(within: Self.lastAnswers)
         await endCalls()

@@ -75,11 +75,7 @@ package struct ServerConfiguration: Sendable {
                 description: "--http-port and --grpc-port are both \(grpcPort): each needs a port "
                     + "of its own")
         }
-        guard bind == "127.0.0.1" || bind == "::1" || bind == "localhost" else {
-            throw Invalid(
-                description: "--bind is \(bind): this version has no way to tell its callers apart "
-                    + "yet, so it binds to loopback only (127.0.0.1 or ::1)")
-        }
+        try validateAccess()
         _ = try egressPolicy()
         try validateManifests()
         guard bufferLimit >= 1 << 20 else {

@@ -66,7 +66,7 @@ package enum FieldCatalog {
     }
 
     private static func hint(_ written: String, last: String?, _ kinds: [ObjectKind]) -> String {
-        let known = kinds.flatMap { names(of: $0) }
+        let known = ObjectKind.allCases.map(\.rawValue) + kinds.flatMap { names(of: $0) }
         if let near = Suggestion.nearest(written, among: known) {
             return " (did you mean \(near)?)"
         }

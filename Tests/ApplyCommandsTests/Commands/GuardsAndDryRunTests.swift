@@ -94,7 +94,7 @@ struct GuardsAndDryRunTests {
     @Test(arguments: [
         (["-f", "-", "--dry-run=maybe"], "it should be client or server"),
         (["-f", "-", "--dry-run=client", "--wait"], "--wait has nothing to wait for"),
-        (["-f", "-", "--if-revision", "-1"], "0 or above"),
+        (["-f", "-", "--if-revision=-1"], "0 or above"),
         (["-f", "-", "--wait=deleted"], "it should be Ready or FirstMessage"),
         (["-f", "-", "--field-manager", ""], "--field-manager needs a name"),
     ])
