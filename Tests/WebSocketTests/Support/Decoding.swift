@@ -34,7 +34,7 @@ enum Decoding {
 /// How messages lie in segments depends on how the bytes were cut, and means nothing.
 extension FrameBatch: Equatable {
     init(
-        messages: [WebSocketMessage] = [], controls: [Control] = [], end: End? = nil
+        messages: [WebSocketMessage], controls: [Control] = [], end: End? = nil
     ) {
         self.init(segments: messages.map(MessageSegment.init), controls: controls, end: end)
     }
