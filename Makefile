@@ -1,5 +1,5 @@
 # The front door. Every target does its own set-up; what it does is in scripts/.
-.PHONY: help run test build release format lint proto bench
+.PHONY: help run test build release format lint proto bench sim
 .DEFAULT_GOAL := help
 
 help: ## print this
@@ -28,6 +28,9 @@ lint: ## format, imports, leftovers, links; changes nothing
 
 proto: ## generate the gRPC code from Protos/ (needs protoc)
 	@scripts/proto.sh
+
+sim: ## simulate the ownership protocol (SEEDS=N, FIRST=N; SEED=N shows one run; JOBS=N, WITHOUT=RULE)
+	@scripts/sim.sh
 
 bench: ## benchmarks: none yet, they arrive with the work on the data plane
 	@echo "there are no benchmarks yet: they arrive with the work on the data plane"

@@ -134,6 +134,11 @@ let package = Package(
                 .nio, .nioPosix, .grpcCore, .grpcTransport, .logging,
             ]),
 
+        // The proof of the ownership protocol: nothing shipped imports it either.
+        .target(name: "Simulation", dependencies: ["ManagerCore"]),
+        .executableTarget(name: "wsm-sim", dependencies: ["Simulation", .arguments]),
+        .testTarget(name: "SimulationTests", dependencies: ["Simulation", "ManagerCore"]),
+
         .testTarget(name: "SpecTests", dependencies: ["Spec"]),
         .testTarget(name: "ManagerCoreTests", dependencies: ["ManagerCore", "Spec", "TestKit"]),
         .testTarget(

@@ -1,0 +1,378 @@
+// Headers: polling, claiming, adopting, dropping, and the placement behind it.
+extension ClusterMember {
+    // MARK: Polls
+
+    mutating func pollHeaders() {
+        if now >= nextOwnPoll {
+            nextOwnPoll = now + timing.poll
+            let keys = ownedKeys
+            if !keys.isEmpty {
+                _ = book.read(keys, purpose: .ownHeaders(began: now, confirms: nil))
+            }
+        }
+        if now >= nextScan {
+            nextScan = now + (isUnrestful ? timing.poll : timing.scan)
+            let keys = seats.indices.filter { seats[$0].owned == nil }.map { ClusterKey.header($0) }
+            if keys.isEmpty { balance() } else { _ = book.read(keys, purpose: .scan(began: now)) }
+        }
+    }
+
+    mutating func scanned(_ items: [(ClusterKey, ReadItem)], began: Moment) {
+        for (key, item) in items {
+            guard case .header(let shard) = key, item != .failed else { continue }
+            resolveForwards(shard, item)
+            note(shard, item, began: began)
+            guard seats[shard].owned == nil, seats[shard].writer.isQuiet else { continue }
+            seats[shard].writer.observe(item)
+            evaluate(shard)
+        }
+        isUnrestful = seats.contains { !isServed($0) }
+        if items.count > 1 { balance() }
+    }
+
+    private func isServed(_ seat: Seat) -> Bool {
+        if seat.owned != nil { return true }
+        guard let owner = seat.header?.owner else { return false }
+        return roster.verdict(on: owner, rules: rules) == .alive
+    }
+
+    mutating func ownHeadersRead(
+        _ items: [(ClusterKey, ReadItem)], began: Moment, confirms: Identity?
+    ) {
+        var unread = Set(
+            seats.indices.filter { seats[$0].owned.map { $0.takenAt < began } ?? false })
+        for (key, item) in items {
+            guard case .header(let shard) = key, item != .failed else { continue }
+            unread.remove(shard)
+            note(shard, item, began: began)
+            guard let owned = seats[shard].owned, owned.takenAt < began else { continue }
+            let header = Self.header(in: item)
+            if !isMine(header, owned.title) { lost(shard, to: item) }
+        }
+        if let confirms, confirms == identity, unread.isEmpty, lease.isConfirming { confirmed() }
+    }
+
+    static func header(in item: ReadItem) -> ShardHeader? {
+        if case .found(let stored) = item, case .header(let header) = stored.value {
+            return header
+        }
+        return nil
+    }
+
+    /// Titles are compared as a whole: the same owner under another epoch is another title.
+    func isMine(_ header: ShardHeader?, _ title: Title) -> Bool {
+        rules.titlesAreCompared ? header?.title == title : header?.owner == title.identity
+    }
+
+    /// A read shows that the title is not held any more.
+    private mutating func lost(_ shard: Int, to item: ReadItem) {
+        let heir = seats[shard].owned?.outgoing?.heir?.identity
+        let isHandedOver = heir != nil && Self.header(in: item)?.owner == heir
+        drop(shard, isHandedOver ? .handedOver : .foreignTitle)
+        seats[shard].writer.observe(item)
+        evaluate(shard)
+    }
+
+    /// Remembers the highest epoch, and notices a store that went back.
+    private mutating func note(_ shard: Int, _ item: ReadItem, began: Moment) {
+        let epoch = Self.header(in: item)?.shardEpoch ?? 0
+        if epoch > seats[shard].highest {
+            seats[shard].highest = epoch
+            seats[shard].highestSeenAt = now
+        } else if epoch < seats[shard].highest, began > seats[shard].highestSeenAt {
+            seats[shard].highestSeenAt = now
+            count(.storeWentBack)
+        }
+    }
+
+    // MARK: Claiming and adopting
+
+    /// Looks at a header that is not held, as just read.
+    mutating func evaluate(_ shard: Int) {
+        guard seats[shard].owned == nil, seats[shard].writer.isQuiet, seats[shard].writer.isRead
+        else { return }
+        endShadow(shard)
+        guard case .member(let identity) = standing else { return }
+        if let header = seats[shard].header, header.owner == identity {
+            let isUnserved = header.shardEpoch > seats[shard].served
+            if isUnserved || !rules.servedEpochsAreReclaimed {
+                return adopt(shard, header)
+            }
+        }
+        let isClaimable = claim(of: shard) != nil
+        if !isClaimable { seats[shard].unownedSince = nil }
+        if isClaimable, seats[shard].unownedSince == nil { seats[shard].unownedSince = now }
+        claimIfDue(shard)
+    }
+
+    var mayClaim: Bool {
+        guard case .member = standing else { return false }
+        return lease.isValid(now: now) && !isDraining
+    }
+
+    mutating func claimIfDue(_ shard: Int) {
+        guard mayClaim else {
+            // A claim that is given up and lands later is adopted when it is seen.
+            if seats[shard].writer.isIdle, seats[shard].writer.isDirty {
+                seats[shard].writer.abandon()
+            }
+            return
+        }
+        guard let since = seats[shard].unownedSince, seats[shard].writer.isReady(now: now),
+            let header = claim(of: shard)
+        else { return }
+        let isMyOwn = header.origin.how == .reclaim
+        guard isMyOwn || now - since >= timing.rankStep * rank(of: shard) else { return }
+        seats[shard].writer.write(
+            .header(header), purpose: .header(shard: shard), book: &book, now: now)
+    }
+
+    /// The header that a claim would write over what is known; `nil` if the shard is owned.
+    private mutating func claim(of shard: Int) -> ShardHeader? {
+        guard let identity, seats[shard].writer.isRead else { return nil }
+        guard let old = seats[shard].header else {
+            let origin = ShardHeader.Origin(owner: nil, shardEpoch: 0, how: .first)
+            return newHeader(shard, from: nil, owner: identity, isClean: false, origin)
+        }
+        let how: ShardHeader.How
+        var isClean = false
+        if old.owner == nil {
+            (how, isClean) = (.release, old.isClean)
+        } else if old.owner == identity {
+            how = .reclaim
+        } else if let owner = old.owner, roster.verdict(on: owner, rules: rules) == .dead {
+            how = .takeover
+        } else {
+            return nil
+        }
+        let origin = ShardHeader.Origin(
+            owner: old.owner ?? old.origin.owner, shardEpoch: old.shardEpoch, how: how)
+        var header = newHeader(shard, from: old, owner: identity, isClean: isClean, origin)
+        if !rules.restartsClaimAnew, how == .takeover, old.node == configuration.node {
+            header.shardEpoch = old.shardEpoch
+        }
+        return header
+    }
+
+    /// Above everything seen, and at least Unix time: no number is given out twice.
+    mutating func newHeader(
+        _ shard: Int, from old: ShardHeader?, owner: Identity?, isClean: Bool,
+        _ origin: ShardHeader.Origin
+    ) -> ShardHeader {
+        ShardHeader(
+            nonce: book.nonce(), owner: owner, node: configuration.node,
+            shardEpoch: max((old?.shardEpoch ?? 0) + 1, seats[shard].highest + 1, epochFloor()),
+            pages: old?.pages ?? 0, isClean: isClean, origin: origin)
+    }
+
+    private mutating func adopt(_ shard: Int, _ header: ShardHeader) {
+        guard let title = header.title else { return }
+        seats[shard].served = max(seats[shard].served, title.shardEpoch)
+        if title.shardEpoch > seats[shard].highest {
+            seats[shard].highest = title.shardEpoch
+            seats[shard].highestSeenAt = now
+        }
+        seats[shard].unownedSince = nil
+        let isHandedOver = header.origin.how == .handover
+        seats[shard].restsUntil = isHandedOver ? now + timing.restAfterMove : .distantPast
+        seats[shard].owned = Owned(
+            title: title, takenAt: now,
+            records: ShardRecords(
+                shard: shard, title: title, needsSeal: !header.isClean,
+                namesPerPage: configuration.namesPerPage, pause: configuration.pause,
+                rules: rules))
+        incoming[shard] = nil
+        count(.adopted(shard: shard, header.origin.how))
+        act(.takeUp(shard: shard, title: title, origin: header.origin))
+        drive(shard)
+    }
+
+    /// The title is not held any more, or must not be.
+    mutating func drop(_ shard: Int, _ cause: ClusterAction.DropCause) {
+        guard var owned = seats[shard].owned else { return }
+        seats[shard].owned = nil
+        seats[shard].writer.abandon()
+        for token in owned.records.abandon() { answer(token, .unavailable) }
+        if let heir = owned.outgoing?.heir, cause == .handedOver || cause == .foreignTitle {
+            let isDone = cause == .handedOver
+            act(
+                .send(
+                    .handOverEnded(shard: shard, title: owned.title, isDone: isDone),
+                    to: heir.address))
+        }
+        act(.drop(shard: shard, title: owned.title, cause))
+        isUnrestful = true
+        nextScan = min(nextScan, now + timing.poll)
+    }
+
+    // MARK: Writing headers
+
+    mutating func headerReadBack(_ call: CallID, shard: Int, _ item: ReadItem) {
+        guard
+            let outcome = seats[shard].writer.readBack(
+                call, item, now: now, pause: configuration.pause, rules: rules)
+        else { return }
+        guard seats[shard].owned != nil else { return claimEnded(shard, outcome) }
+        ownHeaderWritten(shard, outcome)
+        drive(shard)
+    }
+
+    private mutating func claimEnded(_ shard: Int, _ outcome: KeyWriter.Outcome) {
+        switch outcome {
+        case .pending, .unknown:
+            return
+        case .applied:
+            if let how = seats[shard].header?.origin.how {
+                count(.claimed(shard: shard, how))
+            }
+            evaluate(shard)
+        case .conflict:
+            // The other's value is evaluated by the next look, when its owner is in the roster.
+            seats[shard].unownedSince = nil
+            evaluate(shard)
+        }
+    }
+
+    /// Does for one shard what is due.
+    mutating func drive(_ shard: Int) {
+        guard seats[shard].owned != nil else { return claimIfDue(shard) }
+        driveRecords(shard)
+        guard seats[shard].owned != nil else { return }
+        driveHandOver(shard)
+        driveHeader(shard)
+    }
+
+    /// Writes the header if it differs from what is wanted, or if it is not known what it holds.
+    private mutating func driveHeader(_ shard: Int) {
+        guard let owned = seats[shard].owned, lease.isValid(now: now),
+            seats[shard].writer.isReady(now: now), let known = seats[shard].header,
+            isMine(known, owned.title)
+        else { return }
+        let isCutting = owned.outgoing?.step == .cutting
+        let wanted = isCutting ? cutOver(shard, owned, known) : ownHeader(owned, known)
+        var same = wanted
+        same.nonce = known.nonce
+        guard seats[shard].writer.isDirty || same != known || owned.outgoing?.step == .bumping
+        else { return }
+        seats[shard].writer.write(
+            .header(wanted), purpose: .header(shard: shard), book: &book, now: now)
+    }
+
+    private mutating func ownHeader(_ owned: Owned, _ known: ShardHeader) -> ShardHeader {
+        var header = known
+        header.nonce = book.nonce()
+        header.owner = owned.title.identity
+        header.shardEpoch = owned.title.shardEpoch
+        header.pages = max(known.pages, owned.records.pagesWanted)
+        header.isClean = known.isClean || owned.records.isReady
+        return header
+    }
+
+    // MARK: Records
+
+    mutating func withRecords(
+        _ shard: Int, _ title: Title, _ body: (inout ShardRecords, inout CallBook) -> Void
+    ) {
+        guard seats.indices.contains(shard), seats[shard].owned?.title == title else { return }
+        guard var owned = seats[shard].owned else { return }
+        seats[shard].owned = nil
+        body(&owned.records, &book)
+        seats[shard].owned = owned
+    }
+
+    private mutating func driveRecords(_ shard: Int) {
+        guard let owned = seats[shard].owned, let header = seats[shard].header else { return }
+        let permission: ShardRecords.Permission
+        if !lease.isValid(now: now) || owned.isFrozen {
+            permission = .nothing
+        } else {
+            permission = owned.outgoing?.step == .draining ? .resolve : .everything
+        }
+        let now = now
+        withRecords(shard, owned.title) { records, book in
+            records.step(
+                headerPages: header.pages, isHeaderClean: header.isClean,
+                permission: permission, book: &book, now: now)
+        }
+        carryOut(shard, owned.title)
+    }
+
+    private mutating func carryOut(_ shard: Int, _ title: Title) {
+        var effects: [ShardRecords.Effect] = []
+        var deletions: [ClusterKey] = []
+        withRecords(shard, title) { records, _ in
+            effects = records.takeEffects()
+            deletions = records.deletions
+            records.deletions.removeAll()
+        }
+        for key in deletions { act(.delete(key)) }
+        for effect in effects {
+            switch effect {
+            case .opened(let record): act(.open(shard: shard, title: title, record))
+            case .closed(let name): act(.close(shard: shard, title: title, name: name))
+            case .answered(let token, let result): answered(shard, title, token, result)
+            case .outranked: return drop(shard, .foreignTitle)
+            }
+        }
+    }
+
+    // MARK: Placement
+
+    private var placement: Placement {
+        Placement(nodes: roster.nodes(now: now, timing: timing), shards: seats.count)
+    }
+
+    func loads(_ placement: Placement) -> [Int] {
+        var loads = Array(repeating: 0, count: placement.nodes.count)
+        for seat in seats {
+            let owner = seat.owned?.outgoing?.heir?.identity ?? seat.header?.owner
+            guard let owner else { continue }
+            if let node = placement.nodes.firstIndex(where: { $0.identity == owner }) {
+                loads[node] += 1
+            }
+        }
+        return loads
+    }
+
+    private func rank(of shard: Int) -> Int {
+        let placement = placement
+        guard let mine = placement.index(of: configuration.node) else { return 0 }
+        if seats[shard].header?.node == configuration.node { return 0 }
+        return placement.rank(shard: shard, node: mine, loads: loads(placement))
+    }
+
+    /// Whether it is good for balance to take one more.
+    func hasRoom() -> Bool {
+        let placement = placement
+        guard let mine = placement.index(of: configuration.node) else { return false }
+        return loads(placement)[mine] + incoming.count <= placement.share(of: mine)
+    }
+
+    /// Gives away what others should have, by hand-over, if the roster has been quiet.
+    mutating func balance() {
+        guard mayClaim, !isUnrestful, now - roster.changedAt >= timing.settle else { return }
+        let placement = placement
+        guard let mine = placement.index(of: configuration.node) else { return }
+        var moves = seats.count { $0.owned?.outgoing != nil }
+        let owned = seats.indices.filter { seats[$0].owned != nil }.sorted {
+            (placement.score(shard: $0, node: mine), $0) < (
+                placement.score(shard: $1, node: mine), $1
+            )
+        }
+        for shard in owned where moves < configuration.movesAtOnce {
+            guard isMovable(shard),
+                let node = placement.heir(of: shard, from: mine, loads: loads(placement)),
+                let heir = roster.holder(placement.nodes[node].identity), heir.state == .alive
+            else { continue }
+            moves += 1
+            beginHandOver(shard, to: [heir], isDrain: false)
+        }
+    }
+
+    private func isMovable(_ shard: Int) -> Bool {
+        let seat = seats[shard]
+        guard let owned = seat.owned else { return false }
+        return owned.outgoing == nil && owned.records.isReady && seat.header?.isClean == true
+            && now >= seat.restsUntil
+    }
+}

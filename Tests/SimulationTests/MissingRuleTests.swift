@@ -1,0 +1,19 @@
+import ManagerCore
+import Simulation
+import Testing
+
+/// Each rule that the protocol rests on is switched off, and the simulation notices.
+@Suite struct MissingRuleTests {
+    @Test(arguments: ProtocolRules.switches.map(\.name))
+    func isNoticed(_ name: String) throws {
+        let found = try #require(MissingRule.search(name, seeds: 1...300))
+        print("without \(name): \(found)")
+    }
+
+    @Test func clocksFarOutsideOfThePromiseAreNoticed() {
+        let violations = (UInt64(1)...60).compactMap {
+            Scenario.brokenClocks.run(seed: $0).violation
+        }
+        #expect(violations.contains { [3, 4, 5].contains($0.invariant) })
+    }
+}
