@@ -41,7 +41,7 @@ extension Process {
         case .hangUp(let shard, let title):
             for link in links(shard, title) { link.hangUp() }
         case .resume(let shard, let title): resume(shard, title)
-        case .drop(let shard, let title, _): drop(shard, title)
+        case .drop(let shard, let title, let cause): drop(shard, title, cause)
         case .collectDigests(let shard, let title):
             later(0) { process in
                 process.handle(
@@ -150,10 +150,11 @@ extension Process {
         }
     }
 
-    private func drop(_ shard: Int, _ title: Title) {
+    private func drop(_ shard: Int, _ title: Title, _ cause: ClusterAction.DropCause) {
+        let isPlanned = cause == .handedOver || cause == .released
         guard let served = served[shard], served.title == title else { return }
         for link in served.sorted {
-            if link.session != nil { world.socketsCut += 1 }
+            if link.session != nil && !isPlanned { world.socketsCut += 1 }
             link.close()
         }
         for link in served.shadow?.sorted ?? [] { link.close() }

@@ -16,7 +16,7 @@ final class Remote {
     final class Session {
         let number: Int
         weak var link: Link?
-        unowned let process: Process
+        weak var process: Process?
         var sent: UInt64 = 0
         var lastDelivery: SimTime = 0
         var isOpen = true
@@ -67,7 +67,7 @@ final class Remote {
         let at = session.lastDelivery
         world.at(at) { [weak session] in
             guard let session, session.isOpen else { return }
-            session.process.soon { _ in session.link?.received(content, on: session) }
+            session.process?.soon { _ in session.link?.received(content, on: session) }
         }
     }
 
@@ -85,7 +85,7 @@ final class Remote {
         session.isOpen = false
         world.after(10 * .millisecond) { [weak session] in
             guard let session else { return }
-            session.process.soon { _ in session.link?.dropped(session) }
+            session.process?.soon { _ in session.link?.dropped(session) }
         }
     }
 

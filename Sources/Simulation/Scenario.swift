@@ -44,6 +44,7 @@ package struct Scenario: Sendable, CustomStringConvertible {
         configuration.timing.restAfterMove = .seconds(20)
         configuration.isRedis = seed % 2 == 0
         configuration.rules = rules
+        configuration.startsTogether = true
         configure(&configuration)
         let world = World(configuration: configuration, seed: seed, isTracing: isTracing)
         world.start()

@@ -79,65 +79,64 @@ extension Scenario {
                 }
             },
             handedBack,
-            Scenario("12 a header read before a hand-over is looked at after it") { world in
-                world.delayRead = { keys, _ in
-                    guard !world.isHealed, keys.count > 1, case .header? = keys.first else {
-                        return 0
-                    }
-                    return world.random.time(600 * .millisecond, 1200 * .millisecond)
-                }
-                for round in 0..<4 {
-                    world.at(world.sec(round * 14)) {
-                        world.drain(world.place(round % 3), isRestart: false, backAfter: .second)
-                    }
-                }
-            },
+            staleLook,
         ]
+    }
+
+    /// Two instances and few records, so that a shard goes there and back within a second.
+    @Sendable private static func pingPong(_ configuration: inout SimConfiguration) {
+        configuration.instances = 2
+        configuration.names = 2
+        configuration.storeLatency = 10 * .millisecond
+        configuration.faultSeconds = 110
+    }
+
+    /// As soon as the second instance has got a shard from the first, it leaves, and the first stays.
+    private static func handBack(_ world: World) {
+        var isAway = false
+        world.onAction = { process, action in
+            guard world.now >= World.warm, !world.isHealed, !isAway,
+                process.place.index == 1, case .takeUp(_, _, let origin) = action,
+                origin.how == .handover
+            else { return }
+            isAway = true
+            world.after(20 * .second) { isAway = false }
+            world.after(10 * .millisecond) {
+                world.place(0).process?.soon { $0.handle(.drainCalledOff) }
+                world.drain(process.place, isRestart: false, backAfter: .second)
+            }
+        }
+        for round in 0..<3 {
+            world.at(world.sec(round * 25)) {
+                world.place(0).process?.soon { $0.handle(.drain(isRestart: false)) }
+            }
+        }
     }
 
     /// The cut-over is unknown to the owner; the heir hands the shard back at once, while the
     /// former owner still waits for what became of its write.
     static let handedBack = Scenario(
-        "12 the shard is handed back while its cut-over is unknown",
-        configure: {
-            $0.instances = 2
-            $0.storeLatency = 10 * .millisecond
-            $0.faultSeconds = 100
-        }
+        "12 the shard is handed back while its cut-over is unknown", configure: pingPong
     ) { world in
-        // The first instance sees its own header late, and not at all where it polls.
-        var isBlind = false
-        world.delayRead = { keys, place in
-            guard isBlind, place == 0,
-                keys.contains(where: { if case .header = $0 { true } else { false } })
-            else { return 0 }
-            return 1300 * .millisecond
-        }
-        world.onAction = { process, action in
-            guard world.now >= World.warm, !world.isHealed else { return }
-            if case .takeUp(_, _, let origin) = action, origin.how == .handover,
-                process.place.index == 1
-            {
-                world.after(10 * .millisecond) {
-                    world.place(0).process?.soon { $0.handle(.drainCalledOff) }
-                    process.soon { $0.handle(.drain(isRestart: false)) }
-                }
-                world.after(12 * .second) { process.soon { $0.handle(.drainCalledOff) } }
-            }
-        }
         world.interceptWrite = { flight, process in
-            guard world.now >= World.warm, !world.isHealed, flight.isCutOver,
-                process.place.index == 0
-            else { return nil }
-            isBlind = true
-            world.after(9 * .second) { isBlind = false }
-            return .answerLost
+            let isMeant = world.now >= World.warm && !world.isHealed && flight.isCutOver
+                && process.place.index == 0
+            return isMeant ? .answerLost : nil
         }
-        for round in 0..<3 {
-            world.at(world.sec(round * 24)) {
-                world.place(0).process?.soon { $0.handle(.drain(isRestart: false)) }
+        handBack(world)
+    }
+
+    /// The heir looks at the header several times; one answer comes when the shard is gone again.
+    static let staleLook = Scenario(
+        "12 a header read before a hand-over is looked at after it", configure: pingPong
+    ) { world in
+        world.delayRead = { keys, place in
+            guard !world.isHealed, place == 1, keys.count == 1, case .header? = keys.first else {
+                return 0
             }
+            return world.random.chance(500) ? world.random.time(0, 1400 * .millisecond) : 0
         }
+        handBack(world)
     }
 
     private static var drains: [Scenario] {

@@ -39,6 +39,8 @@ package struct SimConfiguration: Sendable {
     package var faultCount = 6
     /// The remote of every connection sends all sockets the same numbered frames.
     package var onlySharedRemotes = false
+    /// All instances start within a second, so that the shards are spread from the beginning.
+    package var startsTogether = false
 
     package init() {}
 

@@ -28,7 +28,8 @@ extension World {
     /// Starts instances, remotes, clients and checks.
     func start() {
         for place in places {
-            let delay = random.chance(700) ? random.time(0, .second) : random.time(0, 8 * .second)
+            let isTogether = configuration.startsTogether || random.chance(700)
+            let delay = isTogether ? random.time(0, .second) : random.time(0, 8 * .second)
             after(delay) { [unowned place] in place.start() }
         }
         for name in remotes.keys.sorted() { remotes[name]?.start() }

@@ -14,6 +14,9 @@ import Simulation
     @Option(help: "Threads; each runs its own seeds.") var jobs: Int = 1
     @Option(help: "Switch this rule off, to see the simulation notice (see --list-rules).")
     var without: String?
+    @Option(help: "Run the directed schedules whose name holds this text, instead of random seeds.")
+    var scenario: String?
+    @Flag(help: "Search for a violation without each of the rules.") var missing = false
     @Option(help: "Stop after so many failures.") var failures: Int = 1
     @Flag(help: "Print the rules that can be switched off.") var listRules = false
 
@@ -28,6 +31,8 @@ import Simulation
             else { throw ValidationError("no rule is called \(without)") }
             rules[keyPath: path] = false
         }
+        if missing { return try searchMissing() }
+        if let scenario { return try runScenarios(scenario, rules) }
         if let seed {
             let outcome = Simulation.run(seed: seed, rules: rules, isTracing: true)
             print(outcome.trace.joined(separator: "\n"))
@@ -36,6 +41,32 @@ import Simulation
             return
         }
         try runMany(rules)
+    }
+
+    private func searchMissing() throws {
+        var isWhole = true
+        for name in ProtocolRules.switches.map(\.name) {
+            let found = MissingRule.search(name, seeds: first...(first + max(1, seeds) - 1))
+            print("without \(name): \(found ?? "NOTHING FOUND")")
+            isWhole = isWhole && found != nil
+        }
+        if !isWhole { throw ExitCode.failure }
+    }
+
+    private func runScenarios(_ text: String, _ rules: ProtocolRules) throws {
+        var isWhole = true
+        for scenario in Scenario.all where scenario.name.contains(text) {
+            for seed in seed.map({ $0...$0 }) ?? first...(first + max(1, seeds) - 1) {
+                let outcome = scenario.run(seed: seed, rules: rules, isTracing: self.seed != nil)
+                if self.seed != nil { print(outcome.trace.joined(separator: "\n")) }
+                guard let violation = outcome.violation else { continue }
+                isWhole = false
+                print("\(scenario), seed \(seed): \(violation)")
+                break
+            }
+        }
+        if !isWhole { throw ExitCode.failure }
+        print("every invariant held")
     }
 
     private func runMany(_ rules: ProtocolRules) throws {

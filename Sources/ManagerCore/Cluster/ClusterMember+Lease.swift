@@ -96,7 +96,9 @@ extension ClusterMember {
         count(.deposed)
         endMembership(.deposed)
         standing = .outside
+        outsideSince = now
         nextJoin = now
+        nextRosterPoll = now
     }
 
     func jitter(_ duration: Duration, _ random: inout any RandomNumberGenerator & Sendable)

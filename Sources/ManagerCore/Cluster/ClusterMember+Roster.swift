@@ -46,6 +46,7 @@ extension ClusterMember {
             switch key {
             case .meta:
                 guard isSameCluster(item) else { return storeLost() }
+                if item != .failed { clusterSeenAt = began }
             case .slot(let slot):
                 if roster.observe(slot: slot, item, began: began, now: now, timing: timing) {
                     count(.storeWentBack)
@@ -107,8 +108,12 @@ extension ClusterMember {
 
     // MARK: Joining
 
-    mutating func joinIfPossible() {
-        guard now >= nextJoin, roster.isComplete, !isDraining else {
+    /// Needs a look at the roster that began after the last membership ended: a store that was
+    /// emptied must not be filled again by a process that still runs.
+    mutating func joinIfPossible(loopsLive: Bool) {
+        guard now >= nextJoin, roster.isComplete, clusterSeenAt > outsideSince, loopsLive,
+            !isDraining
+        else {
             if isDraining {
                 standing = .gone
                 act(.exit(.left))

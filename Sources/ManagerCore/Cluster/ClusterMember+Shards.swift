@@ -99,6 +99,7 @@ extension ClusterMember {
                 return adopt(shard, header)
             }
         }
+        watchDoubt(shard)
         let isClaimable = claim(of: shard) != nil
         if !isClaimable { seats[shard].unownedSince = nil }
         if isClaimable, seats[shard].unownedSince == nil { seats[shard].unownedSince = now }
@@ -121,6 +122,11 @@ extension ClusterMember {
         guard let since = seats[shard].unownedSince, seats[shard].writer.isReady(now: now),
             let header = claim(of: shard)
         else { return }
+        // An absent header may mean an emptied store: first see that the cluster is still there.
+        if header.origin.how == .first, clusterSeenAt <= since {
+            nextRosterPoll = min(nextRosterPoll, now)
+            return
+        }
         let isMyOwn = header.origin.how == .reclaim
         guard isMyOwn || now - since >= timing.rankStep * rank(of: shard) else { return }
         seats[shard].writer.write(
@@ -140,7 +146,7 @@ extension ClusterMember {
             (how, isClean) = (.release, old.isClean)
         } else if old.owner == identity {
             how = .reclaim
-        } else if let owner = old.owner, roster.verdict(on: owner, rules: rules) == .dead {
+        } else if let owner = old.owner, isDead(owner) || isForgotten(owner, shard) {
             how = .takeover
         } else {
             return nil
@@ -152,6 +158,32 @@ extension ClusterMember {
             header.shardEpoch = old.shardEpoch
         }
         return header
+    }
+
+    private func isDead(_ owner: Identity) -> Bool {
+        roster.verdict(on: owner, rules: rules) == .dead
+    }
+
+    /// The slot of the owner has not known it for as long as a suspicion takes.
+    ///
+    /// A join is in place before any claim under it, so a slot that is read later than the header
+    /// and shows less than the owner proves that the store went back. The owner learns of it at its
+    /// next heartbeat, and its lease ends before the suspicion does.
+    private func isForgotten(_ owner: Identity, _ shard: Int) -> Bool {
+        guard let doubt = seats[shard].doubt, doubt.owner == owner else { return false }
+        return now - doubt.since >= timing.suspicion
+            && roster.verdict(on: owner, rules: rules) == .unknown
+            && roster.wasRead(owner.slot, since: doubt.since)
+    }
+
+    private mutating func watchDoubt(_ shard: Int) {
+        guard let owner = seats[shard].header?.owner,
+            roster.verdict(on: owner, rules: rules) == .unknown
+        else {
+            seats[shard].doubt = nil
+            return
+        }
+        if seats[shard].doubt?.owner != owner { seats[shard].doubt = (owner, now) }
     }
 
     /// Above everything seen, and at least Unix time: no number is given out twice.

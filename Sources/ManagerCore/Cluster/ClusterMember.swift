@@ -43,6 +43,10 @@ package struct ClusterMember: Sendable {
     var memberSince = Moment.distantPast
     var actNotBefore = Moment.distantPast
     var nextJoin = Moment.distantPast
+    /// Since when there is no membership.
+    var outsideSince = Moment.distantPast
+    /// Begin of the last roster read that showed `wsm/meta` of this cluster.
+    var clusterSeenAt = Moment.distantPast
     var nextBeat = Moment.distantPast
     var lastTick: (now: Moment, wall: Duration)?
     var areSocketsClosed = false
@@ -171,7 +175,7 @@ extension ClusterMember {
         closeLongFenced()
         switch standing {
         case .starting: readMeta()
-        case .outside: joinIfPossible()
+        case .outside: joinIfPossible(loopsLive: loopsLive)
         case .joining: retryJoin()
         case .member: beatIfDue(loopsLive: loopsLive)
         case .leaving: writeLeaving()

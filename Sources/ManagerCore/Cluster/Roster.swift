@@ -88,6 +88,11 @@ package struct Roster: Sendable {
         return sight.slot?.identity == identity ? .alive : .unknown
     }
 
+    /// Whether a slot was looked at after a moment.
+    package func wasRead(_ slot: Int, since moment: Moment) -> Bool {
+        sights.indices.contains(slot) && sights[slot].lastRead > moment
+    }
+
     /// The slot of a living holder.
     package func holder(_ identity: Identity) -> RosterSlot? {
         guard sights.indices.contains(identity.slot), let slot = sights[identity.slot].slot,

@@ -10,6 +10,8 @@ package struct Seat: Sendable {
     var served: UInt64 = 0
     /// Since when nobody seems to own it.
     var unownedSince: Moment?
+    /// Since when the header names an identity that its slot does not know.
+    var doubt: (owner: Identity, since: Moment)?
     /// The next hand-over for balance not before this moment.
     var restsUntil = Moment.distantPast
 
