@@ -181,6 +181,19 @@ final class Checker {
 
     // MARK: At the end
 
+    /// Every instance has its fair share, or one shard more.
+    func checkBalanced(_ world: World) {
+        let running = world.places.compactMap(\.process)
+        guard Set(running.map(\.place.node)).count == running.count else { return }
+        let share = world.configuration.shards / max(1, running.count)
+        for process in running {
+            let load = process.member.seats.count { $0.owned != nil }
+            if load < share || load > share + 1 {
+                world.broken(12, "\(process) serves \(load) shards, its share is \(share)")
+            }
+        }
+    }
+
     /// Every shard is served by a living instance whose title is in the header.
     func checkServed(_ world: World) {
         for shard in 0..<world.configuration.shards {

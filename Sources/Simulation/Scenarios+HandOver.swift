@@ -88,7 +88,7 @@ extension Scenario {
         configuration.instances = 2
         configuration.names = 2
         configuration.storeLatency = 10 * .millisecond
-        configuration.faultSeconds = 110
+        configuration.faultSeconds = 130
     }
 
     /// As soon as the second instance has got a shard from the first, it leaves, and the first stays.
@@ -107,7 +107,7 @@ extension Scenario {
             }
         }
         for round in 0..<3 {
-            world.at(world.sec(round * 25)) {
+            world.at(world.sec(25 + round * 25)) {
                 world.place(0).process?.soon { $0.handle(.drain(isRestart: false)) }
             }
         }

@@ -83,6 +83,7 @@ extension World {
             broken(12, "a shard moved at \(checker.lastMove / .millisecond) ms without a cause")
         }
         if violation == nil { checker.checkServed(self) }
+        if violation == nil { checker.checkBalanced(self) }
         coverage.seedEnded()
         end()
         return Simulation.Outcome(

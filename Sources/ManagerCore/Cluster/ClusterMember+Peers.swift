@@ -58,7 +58,9 @@ extension ClusterMember {
         guard let shadow = incoming[shard], shadow.from == title, let identity else { return }
         let keepUntil = now + timing.suspicion * 2
         incoming[shard]?.keepUntil = keepUntil
-        act(.keepDigests(shard: shard, from: title, digests))
+        let news = digests.filter { $0.lastSequence >= shadow.heard[$0.uid] ?? 0 }
+        for digest in news { incoming[shard]?.heard[digest.uid] = digest.lastSequence }
+        act(.keepDigests(shard: shard, from: title, news))
         guard isFinal, lease.isValid(now: now), !isDraining else { return }
         incoming[shard]?.nextPoll = now
         act(

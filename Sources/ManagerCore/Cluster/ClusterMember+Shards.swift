@@ -13,7 +13,12 @@ extension ClusterMember {
         if now >= nextScan {
             nextScan = now + (isUnrestful ? timing.poll : timing.scan)
             let keys = seats.indices.filter { seats[$0].owned == nil }.map { ClusterKey.header($0) }
-            if keys.isEmpty { balance() } else { _ = book.read(keys, purpose: .scan(began: now)) }
+            guard keys.isEmpty else {
+                _ = book.read(keys, purpose: .scan(began: now))
+                return
+            }
+            isUnrestful = false
+            balance()
         }
     }
 
@@ -234,7 +239,7 @@ extension ClusterMember {
         }
         act(.drop(shard: shard, title: owned.title, cause))
         isUnrestful = true
-        nextScan = min(nextScan, now + timing.poll)
+        nextScan = min(nextScan, cause == .handedOver ? now : now + timing.poll)
     }
 
     // MARK: Writing headers

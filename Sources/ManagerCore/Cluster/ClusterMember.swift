@@ -112,7 +112,7 @@ package struct ClusterConfiguration: Sendable, Hashable {
     package var shards = Shards.count
     package var namesPerPage = Shards.namesPerPage
     /// Hand-overs that one instance gives at a time, when it is not leaving.
-    package var movesAtOnce = 2
+    package var movesAtOnce = 8
     package var rules = ProtocolRules.all
 
     package init(

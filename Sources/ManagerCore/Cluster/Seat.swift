@@ -71,6 +71,8 @@ struct Incoming: Sendable {
     /// The shadow is kept until a new title is seen, or this long.
     var keepUntil: Moment
     var nextPoll: Moment?
+    /// By uid, how far the digests reach that were kept: messages may overtake each other.
+    var heard: [UInt64: UInt64] = [:]
 }
 
 /// A call that was forwarded.
