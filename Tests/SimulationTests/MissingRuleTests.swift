@@ -6,12 +6,12 @@ import Testing
 @Suite struct MissingRuleTests {
     @Test(arguments: ProtocolRules.switches.map(\.name))
     func isNoticed(_ name: String) throws {
-        let found = try #require(MissingRule.search(name, seeds: 1...300))
+        let found = try #require(MissingRule.search(name, seeds: 1...20))
         print("without \(name): \(found)")
     }
 
     @Test func clocksFarOutsideOfThePromiseAreNoticed() {
-        let violations = (UInt64(1)...60).compactMap {
+        let violations = (UInt64(1)...10).compactMap {
             Scenario.brokenClocks.run(seed: $0).violation
         }
         #expect(violations.contains { [3, 4, 5].contains($0.invariant) })

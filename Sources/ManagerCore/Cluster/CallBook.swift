@@ -7,7 +7,8 @@ package enum CallPurpose: Sendable, Hashable {
     case mySlot
     case burial(slot: Int)
     case roster(began: Moment)
-    case scan(began: Moment)
+    /// Of every header that is not held, or of one that is waited for.
+    case scan(began: Moment, isWhole: Bool)
     case ownHeaders(began: Moment, confirms: Identity?)
     case header(shard: Int)
     case heirSlot(shard: Int, title: Title)

@@ -34,6 +34,7 @@ extension ClusterMember {
         seats[shard].owned?.outgoing = nil
         seats[shard].owned?.isFrozen = false
         seats[shard].restsUntil = now + timing.scan
+        seats[shard].drainsAt = now + timing.heartbeat
         count(.handOverAbandoned(shard: shard))
         if let heir = outgoing.heir {
             act(
@@ -274,7 +275,7 @@ extension ClusterMember {
             let heirs = isOver ? [] : heirs(of: shard)
             if heirs.isEmpty {
                 beginRelease(shard)
-            } else if owned.records.isReady && now >= seats[shard].restsUntil {
+            } else if owned.records.isReady && now >= seats[shard].drainsAt {
                 beginHandOver(shard, to: heirs, isDrain: true)
             }
         }

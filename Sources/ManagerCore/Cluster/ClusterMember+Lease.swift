@@ -30,7 +30,8 @@ extension ClusterMember {
     mutating func slotValue(_ state: RosterSlot.State, _ identity: Identity) -> RosterSlot {
         RosterSlot(
             nonce: book.nonce(), state: state, identity: identity, node: configuration.node,
-            hostID: configuration.hostID, address: configuration.address,
+            hostID: configuration.hostID, isLocked: configuration.lockedAt != nil,
+            address: configuration.address,
             weight: configuration.weight, hold: timing.hold)
     }
 
@@ -59,6 +60,7 @@ extension ClusterMember {
                 return depose()
             }
             // My own identity with a nonce that is not of my attempts: the store shows the past.
+            count(.storeWentBack)
             nextBeat = now
         }
     }

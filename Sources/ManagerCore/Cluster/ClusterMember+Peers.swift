@@ -95,7 +95,7 @@ extension ClusterMember {
             } else if let next = shadow.nextPoll, now >= next {
                 let later = now + timing.slack / 2
                 incoming[shard]?.nextPoll = later
-                _ = book.read([.header(shard)], purpose: .scan(began: now))
+                _ = book.read([.header(shard)], purpose: .scan(began: now, isWhole: false))
             }
         }
     }
@@ -173,7 +173,7 @@ extension ClusterMember {
         }
         forward.isReadingHeader = true
         forwards[token] = forward
-        _ = book.read([.header(forward.shard)], purpose: .scan(began: now))
+        _ = book.read([.header(forward.shard)], purpose: .scan(began: now, isWhole: false))
     }
 
     mutating func resolveForwards(_ shard: Int, _ item: ReadItem) {

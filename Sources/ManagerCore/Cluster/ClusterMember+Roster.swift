@@ -150,7 +150,8 @@ extension ClusterMember {
     private func isMyOldSlot(_ slot: RosterSlot?) -> Bool {
         guard let slot, slot.node == configuration.node else { return false }
         if slot.state == .away { return true }
-        return slot.isHeld && slot.hostID == configuration.hostID && configuration.lockedAt != nil
+        return slot.isHeld && slot.isLocked && slot.hostID == configuration.hostID
+            && configuration.lockedAt != nil
     }
 
     /// Every attempt draws a new incarnation: one that lands late must be nobody.

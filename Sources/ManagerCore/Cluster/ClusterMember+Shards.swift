@@ -14,7 +14,7 @@ extension ClusterMember {
             nextScan = now + (isUnrestful ? timing.poll : timing.scan)
             let keys = seats.indices.filter { seats[$0].owned == nil }.map { ClusterKey.header($0) }
             guard keys.isEmpty else {
-                _ = book.read(keys, purpose: .scan(began: now))
+                _ = book.read(keys, purpose: .scan(began: now, isWhole: true))
                 return
             }
             isUnrestful = false
@@ -22,7 +22,9 @@ extension ClusterMember {
         }
     }
 
-    mutating func scanned(_ items: [(ClusterKey, ReadItem)], began: Moment) {
+    mutating func scanned(
+        _ items: [(ClusterKey, ReadItem)], began: Moment, isWhole: Bool
+    ) {
         for (key, item) in items {
             guard case .header(let shard) = key, item != .failed else { continue }
             resolveForwards(shard, item)
@@ -32,7 +34,7 @@ extension ClusterMember {
             evaluate(shard)
         }
         isUnrestful = seats.contains { !isServed($0) }
-        if items.count > 1 { balance() }
+        if isWhole && !items.isEmpty { balance() }
     }
 
     private func isServed(_ seat: Seat) -> Bool {

@@ -99,6 +99,8 @@ package struct ClusterMember: Sendable {
 package struct ClusterConfiguration: Sendable, Hashable {
     /// Names the place, and comes back after a restart.
     package var node: String
+    /// Names machine, boot and data directory (device and inode of its lock file): two directories
+    /// of one host have two locks, which say nothing about each other.
     package var hostID: String
     /// Where peers reach this instance.
     package var address: String
@@ -227,7 +229,7 @@ extension ClusterMember {
         case .mySlot: slotReadBack(call, item)
         case .burial(let slot): burialReadBack(call, slot: slot, item)
         case .roster(let began): rosterRead(call, items, began: began)
-        case .scan(let began): scanned(items, began: began)
+        case .scan(let began, let isWhole): scanned(items, began: began, isWhole: isWhole)
         case .ownHeaders(let began, let confirms):
             ownHeadersRead(items, began: began, confirms: confirms)
         case .header(let shard): headerReadBack(call, shard: shard, item)

@@ -58,9 +58,12 @@ package struct RosterSlot: Sendable, Hashable {
     package var state: State
     package var identity: Identity
     package var node: String
-    /// Machine and boot: with the node and the lock on the data directory it proves that the
-    /// former process is gone.
+    /// Machine, boot and data directory: with the node and the lock on that directory it proves
+    /// that the former process is gone.
     package var hostID: String
+    /// The holder had the exclusive lock on its data directory when it joined. Without that a
+    /// process that has it now knows nothing about the holder.
+    package var isLocked: Bool
     package var address: String
     package var weight: Int
     /// How long after the begin of its last heartbeat the holder may still act and publish: its
@@ -69,13 +72,14 @@ package struct RosterSlot: Sendable, Hashable {
 
     package init(
         nonce: Nonce, state: State, identity: Identity, node: String, hostID: String,
-        address: String, weight: Int, hold: Duration
+        isLocked: Bool, address: String, weight: Int, hold: Duration
     ) {
         self.nonce = nonce
         self.state = state
         self.identity = identity
         self.node = node
         self.hostID = hostID
+        self.isLocked = isLocked
         self.address = address
         self.weight = weight
         self.hold = hold

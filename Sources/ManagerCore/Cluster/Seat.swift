@@ -14,6 +14,8 @@ package struct Seat: Sendable {
     var doubt: (owner: Identity, since: Moment)?
     /// The next hand-over for balance not before this moment.
     var restsUntil = Moment.distantPast
+    /// The next hand-over of a drain not before this moment: the last one was called off.
+    var drainsAt = Moment.distantPast
 
     init(shard: Int) {
         writer = KeyWriter(key: .header(shard))
