@@ -80,8 +80,10 @@ extension ClusterMember {
     }
 
     mutating func heirIsReady(_ shard: Int, _ title: Title, by heir: Identity) {
-        guard awaits(shard, title, from: heir, .shadowing) else { return }
-        stop(shard, title)
+        // Its answer may come later than this, or not at all.
+        let isAwaited = awaits(shard, title, from: heir, .shadowing)
+            || awaits(shard, title, from: heir, .asking)
+        if isAwaited { stop(shard, title) }
     }
 
     /// A remote that bears one session only would make both sides kick each other for ever.

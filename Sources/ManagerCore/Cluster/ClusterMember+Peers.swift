@@ -47,6 +47,7 @@ extension ClusterMember {
 
     mutating func shadowBecameReady(_ shard: Int, _ from: Title) {
         guard let shadow = incoming[shard], shadow.from == from, let identity else { return }
+        incoming[shard]?.isReady = true
         act(
             .send(
                 .shadowReady(shard: shard, title: from, by: identity), to: shadow.address))
@@ -61,6 +62,8 @@ extension ClusterMember {
         let news = digests.filter { $0.lastSequence >= shadow.heard[$0.uid] ?? 0 }
         for digest in news { incoming[shard]?.heard[digest.uid] = digest.lastSequence }
         act(.keepDigests(shard: shard, from: title, news))
+        // The owner still waits for the shadow: it may not have heard.
+        if !isFinal && shadow.isReady { shadowBecameReady(shard, title) }
         guard isFinal, lease.isValid(now: now), !isDraining else { return }
         incoming[shard]?.nextPoll = now
         act(

@@ -73,6 +73,7 @@ struct Incoming: Sendable {
     /// The shadow is kept until a new title is seen, or this long.
     var keepUntil: Moment
     var nextPoll: Moment?
+    var isReady = false
     /// By uid, how far the digests reach that were kept: messages may overtake each other.
     var heard: [UInt64: UInt64] = [:]
 }
