@@ -86,7 +86,13 @@ final class Link {
         guard session === self.session, !isClosed else { return }
         self.session = nil
         unread = []
-        if !isShadow { process.handle(.socketDropped(shard: shard, title: title)) }
+        if isShadow {
+            // What the remote sent between two sockets is missing: the place is looked for anew.
+            process.framesCounted += buffer.count
+            buffer = []
+        } else {
+            process.handle(.socketDropped(shard: shard, title: title))
+        }
         process.later(300 * .millisecond) { [weak self] _ in self?.dial() }
     }
 

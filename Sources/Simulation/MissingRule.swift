@@ -22,6 +22,16 @@ package enum MissingRule {
         return nil
     }
 
+    /// The first violation with clocks far outside of the promise.
+    package static func searchBrokenClocks(seeds: ClosedRange<UInt64>) -> String? {
+        for seed in seeds {
+            if let violation = Scenario.brokenClocks.run(seed: seed).violation {
+                return "seed \(seed): \(violation)"
+            }
+        }
+        return nil
+    }
+
     private static var scenarios: [String: [Scenario]] {
         let all = Scenario.all
         func named(_ texts: String...) -> [Scenario] {

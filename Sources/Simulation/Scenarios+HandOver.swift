@@ -119,7 +119,8 @@ extension Scenario {
         "12 the shard is handed back while its cut-over is unknown", configure: pingPong
     ) { world in
         world.interceptWrite = { flight, process in
-            let isMeant = world.now >= World.warm && !world.isHealed && flight.isCutOver
+            let isMeant =
+                world.now >= World.warm && !world.isHealed && flight.isCutOver
                 && process.place.index == 0
             return isMeant ? .answerLost : nil
         }

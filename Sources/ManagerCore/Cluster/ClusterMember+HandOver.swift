@@ -81,7 +81,8 @@ extension ClusterMember {
 
     mutating func heirIsReady(_ shard: Int, _ title: Title, by heir: Identity) {
         // Its answer may come later than this, or not at all.
-        let isAwaited = awaits(shard, title, from: heir, .shadowing)
+        let isAwaited =
+            awaits(shard, title, from: heir, .shadowing)
             || awaits(shard, title, from: heir, .asking)
         if isAwaited { stop(shard, title) }
     }
