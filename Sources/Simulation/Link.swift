@@ -23,6 +23,8 @@ final class Link {
     /// Sent by the remote, not read: lost with the socket, as far as this instance can know.
     private var unread: [UInt64] = []
     private var call: Call?
+    /// The bus may still accept a call of this connection, even after it was closed.
+    private(set) var isCallUnderWay = false
     private var isDialling = false
     private var isClosed = false
 
@@ -165,6 +167,7 @@ final class Link {
         guard var call, !call.isUnderWay, process.mayAct(shard, title) else { return }
         call.attempt += 1
         call.isUnderWay = true
+        isCallUnderWay = true
         self.call = call
         let isPausing =
             !world.isHealed
@@ -177,7 +180,10 @@ final class Link {
     }
 
     private func request(_ attempt: Int, isExcused: Bool) {
-        guard let call, call.attempt == attempt else { return }
+        guard let call, call.attempt == attempt else {
+            isCallUnderWay = false
+            return
+        }
         let timing = process.member.configuration.timing
         let longest = process.place.real(timing.publish)
         let isBounded = world.configuration.rules.publishCallsAreBounded
@@ -202,7 +208,10 @@ final class Link {
     }
 
     private func ended(_ attempt: Int, isGood: Bool) {
-        guard !isClosed, let call, call.attempt == attempt else { return }
+        isCallUnderWay = false
+        guard !isClosed, let call, call.attempt == attempt else {
+            return process.checkDrained(shard)
+        }
         guard isGood else {
             self.call?.isUnderWay = false
             return process.later(50 * .millisecond) { [weak self] _ in self?.pump() }

@@ -6,6 +6,8 @@ final class ServedShard {
     var links: [String: Link] = [:]
     /// Reads no more: a hand-over is about to freeze it.
     var isStopped = false
+    /// Connections that were closed while a publish call of theirs was under way.
+    var ending: [Link] = []
     /// Left from the hand-over: sockets not yet taken over, and what the old owner published.
     var shadow: Shadow?
 
@@ -15,6 +17,13 @@ final class ServedShard {
     }
 
     var sorted: [Link] { links.keys.sorted().compactMap { links[$0] } }
+
+    func end(_ name: String) {
+        guard let link = links.removeValue(forKey: name) else { return }
+        link.close()
+        ending.removeAll { !$0.isCallUnderWay }
+        if link.isCallUnderWay { ending.append(link) }
+    }
 }
 
 /// Connections made for a shard that may come.
@@ -104,7 +113,7 @@ extension Process {
         guard let served = served[shard], served.title == title else { return }
         if let link = served.links[record.name] {
             if link.uid == record.uid { return }
-            link.close()
+            served.end(record.name)
         }
         if let shadow = served.shadow, let link = shadow.links[record.name],
             link.uid == record.uid
@@ -122,7 +131,7 @@ extension Process {
 
     private func close(_ shard: Int, _ title: Title, _ name: String) {
         guard let served = served[shard], served.title == title else { return }
-        served.links.removeValue(forKey: name)?.close()
+        served.end(name)
         checkDrained(shard)
     }
 
@@ -142,7 +151,8 @@ extension Process {
 
     func checkDrained(_ shard: Int) {
         guard let served = served[shard], served.isStopped,
-            served.links.values.allSatisfy(\.isDrained)
+            served.links.values.allSatisfy(\.isDrained),
+            !served.ending.contains(where: \.isCallUnderWay)
         else { return }
         let title = served.title
         later(0) { process in
