@@ -80,7 +80,8 @@ struct EventStreamWriterTests {
         _ message: String, after mark: String? = nil
     ) throws -> EventStreamWriter {
         EventStreamWriter(
-            decoder: MessageDecoder(schema: try .committed()), message: message, after: mark.flatMap { TopicMark($0) })
+            decoder: MessageDecoder(schema: try .committed()), message: message,
+            after: mark.flatMap { TopicMark($0) })
     }
 
     private func response(_ positions: [UInt64], missed: UInt64 = 0) throws -> [UInt8] {

@@ -19,13 +19,18 @@ struct AcceptedConnections: ServerChildChannel {
     let secure: (@Sendable (any Channel) throws -> Void)?
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
-        let options: [(ChannelOptions.Types.SocketOption, SocketOptionValue)] = [
-            (.init(level: .socket, name: .so_keepalive), 1),
-            (.init(level: .tcp, name: .init(rawValue: TCP_KEEPIDLE)), HTTPLimits.probeAfterSeconds),
-            (.init(level: .tcp, name: .init(rawValue: TCP_KEEPINTVL)), HTTPLimits.probeEverySeconds),
-            (.init(level: .tcp, name: .init(rawValue: TCP_KEEPCNT)), HTTPLimits.probes),
-        ]
-        let isWatched = options.map { channel.setOption($0, value: $1) }
+        typealias Option = ChannelOptions.Types.SocketOption
+        let isWatched =
+            [
+                channel.setOption(Option(level: .socket, name: .so_keepalive), value: 1)
+            ]
+            + [
+                (TCP_KEEPIDLE, HTTPLimits.probeAfterSeconds),
+                (TCP_KEEPINTVL, HTTPLimits.probeEverySeconds), (TCP_KEEPCNT, HTTPLimits.probes),
+            ].map { name, value in
+                let option = Option(level: .tcp, name: .init(rawValue: name))
+                return channel.setOption(option, value: SocketOptionValue(value))
+            }
         return EventLoopFuture.andAllComplete(isWatched, on: channel.eventLoop).flatMapThrowing {
             try secure?(channel)
         }.flatMap {
