@@ -5,7 +5,7 @@ import HTTPTypes
 extension GatewayService {
     func prepare(
         _ route: RouteTable.Route, variables: [(name: String, value: String)], _ head: RequestHead
-    ) async throws(RPCFailure) -> Prepared {
+    ) async throws -> Prepared {
         let metadata = try await admit(head, route.method.fullName)
         let context = RPCPort.Context(metadata: metadata, timeout: try head.timeout)
         if head.hasBody {
