@@ -1,5 +1,5 @@
 # The front door. Every target does its own set-up; what it does is in scripts/.
-.PHONY: help run test build release package-test format lint proto bench
+.PHONY: help run test build release package-test format lint proto bench sim
 .DEFAULT_GOAL := help
 
 help: ## print this
@@ -31,6 +31,9 @@ lint: ## format, imports, leftovers, links; changes nothing
 
 proto: ## generate the gRPC code from Protos/ (needs protoc)
 	@scripts/proto.sh
+
+sim: ## simulate the ownership protocol (SEEDS=N, FIRST=N; SEED=N shows one run; JOBS=N, WITHOUT=RULE)
+	@scripts/sim.sh
 
 bench: ## the receive path beside other clients, a short form (Benchmarks/run.py --help has more)
 	@scripts/release.sh >/dev/null

@@ -136,6 +136,10 @@ let package = Package(
         // A program for the interop tests: both directions of the JSON mapping, by lines.
         .executableTarget(
             name: "wsm-transcode", dependencies: ["Gateway"], path: "Tests/TranscodeProbe"),
+        // The proof of the ownership protocol: nothing shipped imports it either.
+        .target(name: "Simulation", dependencies: ["ManagerCore"]),
+        .executableTarget(name: "wsm-sim", dependencies: ["Simulation", .arguments]),
+        .testTarget(name: "SimulationTests", dependencies: ["Simulation", "ManagerCore"]),
 
         .testTarget(name: "SpecTests", dependencies: ["Spec"]),
         .testTarget(name: "ManagerCoreTests", dependencies: ["ManagerCore", "Spec", "TestKit"]),

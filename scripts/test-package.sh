@@ -15,6 +15,8 @@ codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
 # The archive that this machine installs from, whatever its name is.
 mirror=$(apt-get indextargets --format '$(SITE)' "Created-By: Packages" | grep -v security | head -1)
 root=$(mktemp -d "${TMPDIR:-/tmp}/wsm-root.XXXXXX")
+# It becomes / of users that are not root.
+chmod 755 "$root"
 pids=()
 stop() {
     for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
@@ -44,7 +46,10 @@ inside test -f /usr/share/man/man8/wsm-server.8.gz
 inside test -f /usr/share/bash-completion/completions/wsm-apply
 inside wsm-apply version --client
 if command -v systemd-analyze >/dev/null; then
-    systemd-analyze verify --root="$root" wsm-server.service
+    # This machine lacks the program that the unit starts; nothing else may be said of it.
+    said=$(systemd-analyze verify --man=no "$root/usr/lib/systemd/system/wsm-server.service" 2>&1 \
+        | grep -v 'wsm-server is not executable' || true)
+    [[ -z "$said" ]] || { echo "test-package: $said" >&2; exit 1; }
 fi
 
 say "start, as the unit does: user wsm, its state directory, told when it is ready"

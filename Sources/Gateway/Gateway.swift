@@ -38,11 +38,8 @@ package final class Gateway: Sendable {
             responder: { request, writer, channel in
                 try await responder.respond(to: request, writer, on: channel)
             }, configuration: httpConfiguration)
-        if let secure = configuration.secure {
-            return try await start(
-                SecuredConnections(base: http, secure: secure), configuration, service, logger)
-        }
-        return try await start(http, configuration, service, logger)
+        let connections = AcceptedConnections(base: http, secure: configuration.secure)
+        return try await start(connections, configuration, service, logger)
     }
 
     private static var httpConfiguration: HTTP1Channel.Configuration {

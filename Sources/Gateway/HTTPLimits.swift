@@ -32,6 +32,11 @@ package enum HTTPLimits {
     static let halfClosed: TimeAmount = .seconds(1)
     /// Between two comment lines of a silent event stream; proxies cut at 30 s and more.
     static let keepalive: Duration = .seconds(15)
+    /// When TCP asks whether a silent caller is still there, how often, and how many times: one
+    /// whose machine is gone gives its connection back within two minutes.
+    static let probeAfterSeconds = 60
+    static let probeEverySeconds = 15
+    static let probes = 4
     /// Of a manifest document chunk in one message of Apply, in bytes.
     static let maxChunkBytes = 1 << 20
 }

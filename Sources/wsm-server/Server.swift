@@ -14,12 +14,14 @@ struct Server: AsyncParsableCommand {
         abstract: "Keeps WebSocket connections as declared and publishes what they bring.",
         discussion: """
             Every option can be given as an environment variable too: WSM_ and its name in capitals, \
-            dashes as underscores (WSM_GRPC_PORT); and in the file of --config, in camel case \
+            dashes as underscores (WSM_GRPC_PORT; but WSM_SERVER_TOKEN_FILE, WSM_SERVER_INSECURE and \
+            WSM_CONFIG_FILE, since wsm-apply has the shorter names); and in the file of --config, in camel case \
             (grpcPort). The command line wins over the environment, and that over the file.
 
             SIGHUP reads tokens, certificates and the manifest directory again.
 
-            Exit codes: 0 stopped in order, 1 could not start or failed, 2 usage.
+            Exit codes: 0 stopped in order, 1 could not start or failed, 2 usage, 130 ended by a \
+            second signal.
             """,
         version: Version.text,
         helpNames: [.short, .long, .customShort("?")])
@@ -106,9 +108,12 @@ struct Server: AsyncParsableCommand {
         waiting: for await event in events {
             switch event {
             case .reload:
-                manager.reloading()
-                await server.reload()
-                manager.ready(status: "files were read again")
+                // Beside this loop: a file on a disk that hangs must not keep a signal waiting.
+                Task {
+                    manager.reloading()
+                    await server.reload()
+                    manager.ready(status: "files were read again")
+                }
             case .apiEnded(let error): throw error
             case .signal: break waiting
             }

@@ -22,6 +22,15 @@ struct CertificateIdentityTests {
         }
     }
 
+    @Test(arguments: ["WSM-Read", " wsm-read "]) func spellingMakesNoAdmin(_ unit: String) throws {
+        let name = try DistinguishedName {
+            OrganizationalUnitName(unit)
+            CommonName("grace")
+        }
+        let certificate = try TestAuthority().issue(name).certificate
+        #expect(CertificateIdentity(certificate)?.role == .read)
+    }
+
     @Test func anyUnitOfSeveralMakesAReader() throws {
         let name = try DistinguishedName {
             OrganizationalUnitName("trading")

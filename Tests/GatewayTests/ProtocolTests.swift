@@ -77,10 +77,11 @@ struct CallTimeoutTests {
 
 struct EventStreamWriterTests {
     private func writer(
-        _ message: String, after position: UInt64? = nil
+        _ message: String, after mark: String? = nil
     ) throws -> EventStreamWriter {
         EventStreamWriter(
-            decoder: MessageDecoder(schema: try .committed()), message: message, after: position)
+            decoder: MessageDecoder(schema: try .committed()), message: message,
+            after: mark.flatMap { TopicMark($0) })
     }
 
     private func response(_ positions: [UInt64], missed: UInt64 = 0) throws -> [UInt8] {
@@ -89,6 +90,7 @@ struct EventStreamWriterTests {
         response.messages = positions.map { position in
             Wsm_V1_TopicMessage.with {
                 $0.position = position
+                $0.epoch = 3
                 $0.data = .init("x\ny".utf8)
             }
         }
@@ -99,22 +101,35 @@ struct EventStreamWriterTests {
         let bytes = try writer("wsm.v1.SubscribeResponse").bytes(of: response([7, 8]))
         let events = String(decoding: bytes, as: UTF8.self).split(separator: "\n\n")
         #expect(events.count == 2)
-        #expect(events[0].hasPrefix("id: 7\ndata: {\"position\":\"7\","))
-        #expect(events[1].hasPrefix("id: 8\ndata: {\"position\":\"8\","))
+        #expect(events[0].hasPrefix("id: 3.7\ndata: {\"position\":\"7\","))
+        #expect(events[1].hasPrefix("id: 3.8\ndata: {\"position\":\"8\","))
     }
 
     @Test func whatWasMissedIsToldFirst() throws {
         let bytes = try writer("wsm.v1.SubscribeResponse").bytes(of: response([9], missed: 3))
         let text = String(decoding: bytes, as: UTF8.self)
-        #expect(text.hasPrefix("event: gap\ndata: {\"missed\":\"3\"}\n\nid: 9\n"))
+        #expect(text.hasPrefix("event: gap\ndata: {\"missed\":\"3\"}\n\nid: 3.9\n"))
     }
 
     @Test func positionsThatBeganAnewAreAGapOfUnknownLength() throws {
-        let writer = try writer("wsm.v1.SubscribeResponse", after: 500)
+        let writer = try writer("wsm.v1.SubscribeResponse", after: "500")
         let first = String(decoding: try writer.bytes(of: response([1])), as: UTF8.self)
-        #expect(first.hasPrefix("event: gap\ndata: {\"missed\":null}\n\nid: 1\n"))
+        #expect(first.hasPrefix("event: gap\ndata: {\"missed\":null}\n\nid: 3.1\n"))
         let second = String(decoding: try writer.bytes(of: response([2])), as: UTF8.self)
-        #expect(second.hasPrefix("id: 2\n"))
+        #expect(second.hasPrefix("id: 3.2\n"))
+    }
+
+    @Test(arguments: ["2.500", "2.1", "2.0", "4.0"])
+    func anIdOfAnotherLifeIsAGapWhereverThisOneStands(_ id: String) throws {
+        let writer = try writer("wsm.v1.SubscribeResponse", after: id)
+        let first = String(decoding: try writer.bytes(of: response([7])), as: UTF8.self)
+        #expect(first.hasPrefix("event: gap\ndata: {\"missed\":null}\n\nid: 3.7\n"))
+    }
+
+    @Test(arguments: ["3.6", "3.2", "6"]) func anIdOfThisLifeGoesOn(_ id: String) throws {
+        let writer = try writer("wsm.v1.SubscribeResponse", after: id)
+        let first = String(decoding: try writer.bytes(of: response([7])), as: UTF8.self)
+        #expect(first.hasPrefix("id: 3.7\n"))
     }
 
     @Test func aCloudEventIsOneEventAsItIs() throws {

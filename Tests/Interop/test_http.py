@@ -253,19 +253,23 @@ def test_events_of_a_topic_go_on_where_a_reader_was(http, peer, name):
         assert stream.getheader("Content-Type") == "text/event-stream"
         reader = events(stream)
         seen = [next(reader) for _ in range(3)]
-    assert [event["id"] for event in seen] == ["1", "2", "3"]
     messages = [json_format.Parse(event["data"], v1.TopicMessage()) for event in seen]
+    epoch = messages[0].epoch
+    assert epoch > 0
+    assert [event["id"] for event in seen] == [f"{epoch}.{n}" for n in (1, 2, 3)]
     assert [message.data for message in messages] == [b"one", b"two", b"three"]
-    with http.stream(path, Accept="text/event-stream", Last_Event_ID="1") as stream:
+    with http.stream(path, Accept="text/event-stream", Last_Event_ID=seen[0]["id"]) as stream:
         reader = events(stream)
-        assert [next(reader)["id"] for _ in range(2)] == ["2", "3"]
+        assert [next(reader)["id"] for _ in range(2)] == [f"{epoch}.2", f"{epoch}.3"]
         session.send("four")
-        assert next(reader)["id"] == "4"
-    # From another life of the server: a gap of unknown length, then what there is.
-    with http.stream(path, Accept="text/event-stream", Last_Event_ID="99") as stream:
-        first, second = (event for event, _ in zip(events(stream), range(2)))
-        assert first == {"event": "gap", "data": '{"missed":null}'}
-        assert second["id"] == "1"
+        assert next(reader)["id"] == f"{epoch}.4"
+    # From another life of the server, before or behind where this one stands: a gap of unknown
+    # length, then what there is.
+    for mark in (f"{epoch - 1}.2", f"{epoch - 1}.99", f"{epoch}.99", "99"):
+        with http.stream(path, Accept="text/event-stream", Last_Event_ID=mark) as stream:
+            first, second = (event for event, _ in zip(events(stream), range(2)))
+            assert first == {"event": "gap", "data": '{"missed":null}'}, mark
+            assert second["id"] == f"{epoch}.1", mark
 
 
 def test_a_topic_is_lines_without_accept(http, peer, name):

@@ -171,7 +171,7 @@ struct ResolvedSettingsTests {
             [:],
             [
                 "WSM_GRPC_PROT": "1", "WSM_WHATEVER_THIS_IS": "1", "WSM_SERVER": "x:1",
-                "WSM_CONTEXT": "c", "WSM_CONFIG": "f", "WSM_CA": "f", "WSM_SECRET_TOKEN": "s",
+                "WSM_CONTEXT": "c", "WSM_TOKEN_FILE": "f", "WSM_CA": "f", "WSM_SECRET_TOKEN": "s",
                 "WSM_RUN_SECONDS": "1", "WSM_BIN": "b", "WSM_PORT": "tcp://10.0.0.1:5002",
                 "WSM_SERVICE_HOST": "10.0.0.1", "WSM_PORT_5002_TCP_ADDR": "10.0.0.1",
                 "WSM_GRPC_HOST": "h", "WSM_LOG_LEVEL": "debug",
@@ -180,8 +180,16 @@ struct ResolvedSettingsTests {
             settings.warnings == [
                 "WSM_GRPC_HOST has no effect: it is a setting of the older service",
                 "WSM_GRPC_PROT is no setting of this version (did you mean WSM_GRPC_PORT?)",
+                "WSM_TOKEN_FILE is a variable of wsm-apply; the server reads "
+                    + "WSM_SERVER_TOKEN_FILE",
                 "WSM_WHATEVER_THIS_IS is no setting of this version",
             ])
+    }
+
+    @Test func aTokenFileUnderItsOwnNameLeavesTheOthersAlone() {
+        let settings = resolved(
+            [:], ["WSM_TOKEN_FILE": "client", "WSM_SERVER_TOKEN_FILE": "server"])
+        #expect(settings.warnings.isEmpty)
     }
 
     @Test func settingsOfDaprAreAcceptedWithAWarning() {

@@ -4,7 +4,8 @@ import Synchronization
 
 /// Server-sent events: one for each message of a stream, with two kinds of their own.
 ///
-/// - Of a topic: one event a message, `id` its position, so that `Last-Event-ID` goes on after it.
+/// - Of a topic: one event a message, `id` its epoch and position, so that `Last-Event-ID` goes on
+///   after it, and it shows when that was in another life of the server.
 /// - Of lifecycle events: one event a CloudEvent, as it is.
 ///
 /// What was missed is told as `event: gap`, a failure at the end as `event: error`.
@@ -13,13 +14,13 @@ final class EventStreamWriter: StreamWriting {
 
     private let decoder: MessageDecoder
     private let message: String
-    /// The reader has seen this position of the topic; nothing from before it may follow.
-    private let resumed: Mutex<UInt64?>
+    /// The reader has seen this message of the topic; nothing from before it may follow.
+    private let resumed: Mutex<TopicMark?>
 
-    init(decoder: MessageDecoder, message: String, after position: UInt64?) {
+    init(decoder: MessageDecoder, message: String, after mark: TopicMark?) {
         self.decoder = decoder
         self.message = message
-        resumed = Mutex(position)
+        resumed = Mutex(mark)
     }
 
     let keepalive = Array(": keepalive\n\n".utf8)
@@ -44,12 +45,12 @@ final class EventStreamWriter: StreamWriting {
             // Positions begin anew with each life of the server.
             let isAnotherLife = resumed.withLock { seen in
                 defer { seen = nil }
-                return seen.map { message.position <= $0 } ?? false
+                return seen?.isOfAnotherLife(than: message) ?? false
             }
             if isAnotherLife, response.missed == 0 { out += Self.gap(nil) }
             let data = try decoder.json(
                 message.serializedBytes(), of: Wsm_V1_TopicMessage.protoMessageName)
-            out += Self.event(id: String(message.position), data: data)
+            out += Self.event(id: TopicMark(message).description, data: data)
         }
         return out
     }

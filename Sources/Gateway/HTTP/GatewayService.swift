@@ -41,9 +41,11 @@ final class GatewayService: Sendable {
             }
             let prepared: Prepared
             do {
+                // Its errors have no type of their own: the compiler's optimiser fails on an
+                // asynchronous function that throws one typed (Swift 6.3.1).
                 prepared = try await dispatch(head)
             } catch {
-                prepared = .answer(ErrorBody.answer(error))
+                prepared = .answer(ErrorBody.answer(RPCFailure(error)))
             }
             switch prepared {
             case .answer(let answer): return .answer(Self.allowing(origin, answer))
@@ -102,7 +104,7 @@ final class GatewayService: Sendable {
 
     // MARK: Where a request goes
 
-    private func dispatch(_ head: RequestHead) async throws(RPCFailure) -> Prepared {
+    private func dispatch(_ head: RequestHead) async throws -> Prepared {
         let segments = head.target.segments
         if let page = Page(segments) { return .answer(try await answer(page, head)) }
         if segments.count == 2, schema.services[segments[0]] != nil {
@@ -125,7 +127,7 @@ final class GatewayService: Sendable {
         return failure
     }
 
-    private func answer(_ page: Page, _ head: RequestHead) async throws(RPCFailure) -> HTTPAnswer {
+    private func answer(_ page: Page, _ head: RequestHead) async throws -> HTTPAnswer {
         guard Page.methods.contains(head.method) else {
             throw Self.wrongMethod(head.method, allowed: Page.methods)
         }
@@ -146,7 +148,7 @@ final class GatewayService: Sendable {
     }
 
     /// - Returns: The metadata that tells the services who calls.
-    func admit(_ head: RequestHead, _ method: String) async throws(RPCFailure) -> Metadata {
+    func admit(_ head: RequestHead, _ method: String) async throws -> Metadata {
         switch await ports.authorize(head.facts(for: method)) {
         case .admitted(let metadata): return metadata
         case .unauthenticated(let sentence): throw RPCFailure(.unauthenticated, sentence)

@@ -5,7 +5,7 @@ import HTTPTypes
 extension GatewayService {
     func prepareRPC(
         _ head: RequestHead, service: String, name: String
-    ) async throws(RPCFailure) -> Prepared {
+    ) async throws -> Prepared {
         guard head.method == "POST" else {
             throw Self.wrongMethod(head.method, allowed: ["POST"])
         }

@@ -5,7 +5,7 @@ import HTTPTypes
 extension GatewayService {
     func prepare(
         _ route: RouteTable.Route, variables: [(name: String, value: String)], _ head: RequestHead
-    ) async throws(RPCFailure) -> Prepared {
+    ) async throws -> Prepared {
         let metadata = try await admit(head, route.method.fullName)
         let context = RPCPort.Context(metadata: metadata, timeout: try head.timeout)
         if head.hasBody {
@@ -62,28 +62,33 @@ extension GatewayService {
     /// `Last-Event-ID` of a reader of a topic: go on after that position.
     private func resume(
         _ object: inout JSONNode, _ method: MethodSchema, _ head: RequestHead
-    ) throws -> UInt64? {
+    ) throws -> TopicMark? {
         guard method.fullName == "wsm.v1.Orchestrator/Subscribe",
             let text = head.fields[.lastEventID], !text.isEmpty
         else { return nil }
-        guard let position = UInt64(text) else {
+        guard let mark = TopicMark(text) else {
             throw FieldProblem(
-                path: "Last-Event-ID", sentence: "must be a position, not \(Quoted(text))")
+                path: "Last-Event-ID",
+                sentence: "must be the id of an event of a topic, not \(Quoted(text))")
         }
         // What it takes the place of must be right all the same.
         _ = try MessageEncoder(schema: schema).encode(object, as: method.input)
-        let names = ["start", "after_position", "afterPosition"]
+        let names = [
+            "start", "after_position", "afterPosition", "after_epoch", "afterEpoch",
+        ]
         var members = (object.members ?? []).filter { !names.contains($0.name) }
         members.append(
             JSONNode.Member(name: "start", node: JSONNode(.string("START_POSITION_AFTER"))))
-        members.append(JSONNode.Member(name: "afterPosition", node: JSONNode(.string(text))))
+        for (name, number) in [("afterPosition", mark.position), ("afterEpoch", mark.epoch)] {
+            members.append(JSONNode.Member(name: name, node: JSONNode(.string("\(number)"))))
+        }
         object.value = .object(members)
-        return position
+        return mark
     }
 
     private func stream(
         _ method: MethodSchema, _ messages: [[UInt8]], _ context: RPCPort.Context,
-        _ head: RequestHead, after position: UInt64?
+        _ head: RequestHead, after mark: TopicMark?
     ) async -> HTTPAnswer {
         let decoder = MessageDecoder(schema: schema)
         let wantsEvents = (head.fields[.accept] ?? "").split(separator: ",")
@@ -94,7 +99,7 @@ extension GatewayService {
         return await wantsEvents
             ? startStream(
                 method, messages, context, type: EventStreamWriter.type,
-                EventStreamWriter(decoder: decoder, message: method.output, after: position),
+                EventStreamWriter(decoder: decoder, message: method.output, after: mark),
                 patience: patience)
             : startStream(
                 method, messages, context, type: LineWriter.type,

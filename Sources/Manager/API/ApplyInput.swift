@@ -9,6 +9,8 @@ package struct ApplyInput: Sendable {
     package static let maxBytes = 64 << 20
     /// As for the files of a manifest directory.
     package static let maxDocuments = 10_000
+    /// Of a document's place, in characters; it is shown in messages.
+    static let longestOrigin = 512
 
     package var header: Wsm_V1_ApplyHeader
     package var objects: [CompiledObject]
@@ -33,8 +35,14 @@ package struct ApplyInput: Sendable {
                 guard header != nil else {
                     throw ManagerError(.invalidArgument, "the header must be sent first")
                 }
-                bytes += chunk.documents.reduce(0) { $0 + $1.json.count }
-                documents += chunk.documents
+                // What is kept is what counts: the two fields, the place cut.
+                for document in chunk.documents {
+                    var kept = Wsm_V1_ManifestDocument()
+                    kept.json = document.json
+                    kept.origin = String(document.origin.prefix(longestOrigin))
+                    bytes += kept.json.count + kept.origin.utf8.count
+                    documents.append(kept)
+                }
                 guard bytes <= maxBytes, documents.count <= maxDocuments else {
                     throw ManagerError(
                         .resourceExhausted,
@@ -60,7 +68,7 @@ package struct ApplyInput: Sendable {
         for (index, document) in documents.enumerated() {
             let origin =
                 document.origin.isEmpty
-                ? "document \(index + 1)" : String(document.origin.prefix(512))
+                ? "document \(index + 1)" : document.origin
             let compilation = ManifestCompiler.compileJSON([UInt8](document.json), name: origin)
             for diagnostic in compilation.diagnostics {
                 // Its own position is in the document as it was sent, which nobody has seen.

@@ -20,7 +20,10 @@ extension OrchestratorService {
         }
         let reader = bus.subscribe(
             topic: request.topic,
-            from: TopicStart(request.start, after: request.afterPosition))
+            from: TopicStart(
+                request.start, after: request.afterPosition,
+                isOfThisLife: request.afterEpoch == 0
+                    || request.afterEpoch == operations.store.epoch))
         try await operations.endingWithCaller(context) {
             while let delivery = await reader.next(maxCount: Self.messagesPerResponse) {
                 var message = Wsm_V1_SubscribeResponse()
@@ -78,11 +81,11 @@ extension OrchestratorService {
 }
 
 extension TopicStart {
-    init(_ start: Wsm_V1_StartPosition, after position: UInt64) {
+    init(_ start: Wsm_V1_StartPosition, after position: UInt64, isOfThisLife: Bool) {
         self =
             switch start {
             case .oldest: .oldest
-            case .after: .after(position)
+            case .after: isOfThisLife ? .after(position) : .oldest
             case .newest, .unspecified, .UNRECOGNIZED: .newest
             }
     }

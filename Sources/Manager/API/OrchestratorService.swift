@@ -17,6 +17,9 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
     static let resultBytesPerMessage = 1 << 20
     /// Bytes of one page of a list, far below gRPC's 4 MiB.
     static let pageBytes = 2 << 20
+    /// Changes and bytes of one message of Watch; one object more may come on top.
+    static let changesPerMessage = 200
+    static let watchBytes = 1 << 20
     static let maxPageSize = 1_000
     static let defaultPageSize = 500
     /// Messages of one response of Subscribe.
@@ -216,7 +219,10 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
         change.action = action
         change.object = object
         batch.changes.append(change)
-        if batch.changes.count >= 200 { try await flush(&batch, response) }
+        let isFull =
+            batch.changes.count >= Self.changesPerMessage
+            || batch.changes.reduce(0) { $0 + $1.object.json.count } >= Self.watchBytes
+        if isFull { try await flush(&batch, response) }
     }
 
     private func flush(

@@ -69,27 +69,47 @@ enum ReaderView {
 
     // MARK: ConnectionSets
 
-    /// A variable that is used in hidden places only is hidden with them: the row may be where the
-    /// credential stands. One that is part of a name or a topic can be seen there anyway.
+    /// A variable that is used in hidden places only, or nowhere, is hidden with them: the row may be
+    /// where the credential stands. One that is part of a name or a topic can be seen there anyway.
     private static func maskedSet(_ spec: JSONValue) -> JSONValue {
         guard let template = spec["template"] else { return spec }
         let shownTemplate = template.replacing(
             "spec", by: template["spec"].map(maskedSpec) ?? .null)
         let shown = variables(in: shownTemplate).union(variables(in: spec["name"] ?? .null))
-        let hidden = variables(in: template).subtracting(shown)
+        let inURL = variables(in: template["spec"]?["url"] ?? .null)
         return spec.replacing("template", by: shownTemplate)
-            .replacing("list", by: spec["list"].map { maskedRows($0, hidden) })
-            .replacing("matrix", by: spec["matrix"].map { maskedColumns($0, hidden) })
+            .replacing("list", by: spec["list"].map { maskedRows($0, shown, inURL) })
+            .replacing("matrix", by: spec["matrix"].map { maskedColumns($0, shown, inURL) })
     }
 
-    private static func maskedRows(_ rows: JSONValue, _ hidden: Set<String>) -> JSONValue {
-        rows.mappingItems { maskedColumns($0, hidden) }
+    private static func maskedRows(
+        _ rows: JSONValue, _ shown: Set<String>, _ inURL: Set<String>
+    ) -> JSONValue {
+        rows.mappingItems { maskedColumns($0, shown, inURL) }
     }
 
-    private static func maskedColumns(_ row: JSONValue, _ hidden: Set<String>) -> JSONValue {
+    /// A variable that is part of the URL may bring its own query, or stand behind another's.
+    private static func maskedColumns(
+        _ row: JSONValue, _ shown: Set<String>, _ inURL: Set<String>
+    ) -> JSONValue {
         guard case .object(let members) = row else { return row }
+        let bringsQuery = members.contains {
+            inURL.contains($0.key) && texts(of: $0.value).contains { $0.contains("?") }
+        }
         return .object(
-            members.map { hidden.contains($0.key) ? .init($0.key, hiddenValue) : $0 })
+            members.map { member in
+                let isShown =
+                    shown.contains(member.key) && !(bringsQuery && inURL.contains(member.key))
+                return isShown ? member : .init(member.key, hiddenValue)
+            })
+    }
+
+    private static func texts(of value: JSONValue) -> [String] {
+        switch value {
+        case .string(let text): [text]
+        case .array(let items): items.flatMap(texts(of:))
+        default: []
+        }
     }
 
     /// Names between `{{` and `}}` or `|` in every text of a value.

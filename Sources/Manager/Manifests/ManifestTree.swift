@@ -5,6 +5,10 @@ import Spec
 #elseif canImport(Musl)
     import Musl
 #endif
+// With a static standard library the compiler finds `stat` in this module first.
+#if canImport(CoreFoundation)
+    import CoreFoundation
+#endif
 
 /// A manifest directory on the disk. Blocks: not for an event loop.
 ///

@@ -3,6 +3,10 @@
 #elseif canImport(Musl)
     import Musl
 #endif
+// With a static standard library the compiler finds `dirent` in this module first.
+#if canImport(CoreFoundation)
+    import CoreFoundation
+#endif
 
 /// What the kernel tells about this process (`proc(5)`).
 struct ProcessFacts {

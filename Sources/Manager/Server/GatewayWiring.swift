@@ -85,8 +85,12 @@ package struct GatewayWiring: Sendable {
 extension AccessControl {
     /// The decision about a call or a page of the HTTP port.
     func admit(_ facts: GatewayRequestFacts) -> GatewayAdmission {
+        // A probe is answered to everybody; a stream keeps one of the port's connections, so over
+        // HTTP it is for callers that may read.
+        let isHealthStream = facts.method == "grpc.health.v1.Health/Watch"
         let request = AccessRequest(
-            method: facts.method, authorization: facts.authorization,
+            method: isHealthStream ? GatewayPage.readinessVerbose : facts.method,
+            authorization: facts.authorization,
             certificate: facts.peerCertificate, address: facts.address)
         switch admit(request) {
         case .admitted(let caller):

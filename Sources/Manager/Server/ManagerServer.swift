@@ -271,8 +271,9 @@ package final class ManagerServer: Sendable {
         parts.router.end()
         checks.enter(.stopping)
         parts.monitoring.cancel()
-        // Not awaited: a directory on a disk that hangs must not hold up the end.
+        // Not awaited: files on a disk that hangs must not hold up the end.
         parts.watching?.cancel()
+        parts.securing.cancel()
         parts.grpc.beginGracefulShutdown()
         parts.http.beginShutdown()
         loop.pause()
@@ -282,10 +283,8 @@ package final class ManagerServer: Sendable {
         checks.close()
         parts.looping.cancel()
         parts.writing.cancel()
-        parts.securing.cancel()
         await parts.looping.value
         await parts.writing.value
-        await parts.securing.value
         await parts.statuses.flush()
         async let httpEnded: Void = parts.http.finish(within: Self.lastAnswers)
         await endCalls()

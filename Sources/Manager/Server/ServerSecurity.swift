@@ -86,6 +86,7 @@ package final class ServerSecurity: Sendable {
 
     /// Reads the files again and tells of what changed.
     package func reload() async {
+        guard files.usesTLS || files.tellsCallersApart else { return }
         let files = files
         let changes: [AccessFiles.Change]
         do {

@@ -801,6 +801,10 @@ package nonisolated struct Wsm_V1_SubscribeRequest: Sendable {
 
   package var afterPosition: UInt64 = 0
 
+  /// The epoch of the message at `after_position`. Where the server's is another, positions have
+  /// begun anew: the stream begins with the oldest held.
+  package var afterEpoch: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -903,7 +907,7 @@ package nonisolated struct Wsm_V1_SetRevision: Sendable {
 
   package var number: Int64 = 0
 
-  /// Over the manifests of the whole apply.
+  /// Over the manifests of the whole set after it: equal content has equal digests.
   package var digest: String = String()
 
   /// user@host
@@ -2243,7 +2247,7 @@ nonisolated extension Wsm_V1_EventsResponse: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Wsm_V1_SubscribeRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SubscribeRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}topic\0\u{1}start\0\u{3}after_position\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}topic\0\u{1}start\0\u{3}after_position\0\u{3}after_epoch\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2254,6 +2258,7 @@ nonisolated extension Wsm_V1_SubscribeRequest: SwiftProtobuf.Message, SwiftProto
       case 1: try { try decoder.decodeSingularStringField(value: &self.topic) }()
       case 2: try { try decoder.decodeSingularEnumField(value: &self.start) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.afterPosition) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.afterEpoch) }()
       default: break
       }
     }
@@ -2269,6 +2274,9 @@ nonisolated extension Wsm_V1_SubscribeRequest: SwiftProtobuf.Message, SwiftProto
     if self.afterPosition != 0 {
       try visitor.visitSingularUInt64Field(value: self.afterPosition, fieldNumber: 3)
     }
+    if self.afterEpoch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.afterEpoch, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2276,6 +2284,7 @@ nonisolated extension Wsm_V1_SubscribeRequest: SwiftProtobuf.Message, SwiftProto
     if lhs.topic != rhs.topic {return false}
     if lhs.start != rhs.start {return false}
     if lhs.afterPosition != rhs.afterPosition {return false}
+    if lhs.afterEpoch != rhs.afterEpoch {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

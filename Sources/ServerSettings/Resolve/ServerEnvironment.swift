@@ -74,6 +74,12 @@ extension ServerEnvironment {
         "WSM_TOKEN_FILE", "WSM_TLS", "WSM_INSECURE", "WSM_SET", "WSM_OUTPUT", "WSM_FIELD_MANAGER",
         "WSM_RUN_SECONDS", "WSM_BIN", "WSM_REWRITE",
     ]
+    /// What the server calls a setting whose usual name `wsm-apply` has taken. Somebody who sets the
+    /// wrong one may believe that callers are told apart.
+    private static let ownName = [
+        "WSM_TOKEN_FILE": "WSM_SERVER_TOKEN_FILE", "WSM_INSECURE": "WSM_SERVER_INSECURE",
+        "WSM_CONFIG": "WSM_CONFIG_FILE",
+    ]
     /// Of the older service, about things that are different here.
     private static let ofTheOlder: Set<String> = [
         "WSM_GRPC_HOST", "WSM_PEER_DEFAULT_HOST", "WSM_PEER_DEFAULT_PORT",
@@ -86,6 +92,9 @@ extension ServerEnvironment {
         let known = SettingTable.settings.map(\.variable)
         let expected = Set(known).union(Self.ofOthers)
         return variables.keys.sorted().compactMap { name in
+            if let own = Self.ownName[name], variables[own] == nil {
+                return "\(name) is a variable of wsm-apply; the server reads \(own)"
+            }
             guard name.hasPrefix("WSM_"), !expected.contains(name),
                 !name.hasPrefix(secretPrefix), !name.hasPrefix("WSM_SECRET_"),
                 !Self.isServiceLink(name, variables[name] ?? "")

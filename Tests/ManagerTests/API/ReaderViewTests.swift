@@ -75,6 +75,19 @@ struct ReaderViewTests {
         #expect(spec?["template"]?["spec"]?["url"] == .string("ws://h/{{venue}}?#hidden"))
     }
 
+    @Test(arguments: ["{{url}}", "wss://h/{{ path }}{{key}}"])
+    func aVariableThatBringsTheQueryIsHiddenWithIt(_ template: String) throws {
+        let set = """
+            {"kind":"ConnectionSet","spec":{"name":"c-{{n}}","list":[{"n":"1",\
+            "url":"ws://h/ws?token=SECRET","path":"ws?token=","key":"SECRET"},\
+            {"n":"2","url":"ws://h/plain","path":"plain","key":"open"}],\
+            "template":{"spec":{"url":"\(template)"}}}}
+            """
+        let seen = String(decoding: try #require(ReaderView.masked(Array(set.utf8))), as: UTF8.self)
+        #expect(!seen.contains("SECRET"))
+        #expect(seen.contains("plain"))
+    }
+
     @Test func theColumnOfAMatrixToo() throws {
         let object = try masked(
             """
