@@ -9,10 +9,13 @@ package struct MessageSegment: Sendable, Hashable {
     /// Where each payload ends in ``bytes``; the next begins there. Never empty once handed over.
     package private(set) var ends: [Int]
 
-    init(kind: WebSocketOpcode) {
+    /// Nothing yet, with room for so many bytes in so many messages.
+    init(kind: WebSocketOpcode, bytes: Int, messages: Int) {
         self.kind = kind
         self.bytes = []
         self.ends = []
+        self.bytes.reserveCapacity(bytes)
+        self.ends.reserveCapacity(messages)
     }
 
     /// One message; its payload is taken over.
@@ -31,11 +34,6 @@ package struct MessageSegment: Sendable, Hashable {
             defer { start = end }
             return WebSocketMessage(kind: self.kind, payload: Array(self.bytes[start..<end]))
         }
-    }
-
-    mutating func reserve(bytes: Int, messages: Int) {
-        self.bytes.reserveCapacity(bytes)
-        self.ends.reserveCapacity(messages)
     }
 
     mutating func append(_ payload: UnsafeRawBufferPointer) {

@@ -83,7 +83,8 @@ import Testing
             // The third reader is the slowest.
             let reader = [0, 0, 0, 1, 1, 2][Int.random(in: 0..<6, using: &generator)]
             switch ring.read(from: readers[reader], maxCount: 5, maxBytes: 60) {
-            case .messages(let messages, let next):
+            case .messages(let runs, let next):
+                let messages = runs.flatMap(\.values)
                 let expected = readers[reader]..<next
                 #expect(messages == Array(expected), "seed \(seed)")
                 accounted[reader] += UInt64(messages.count)

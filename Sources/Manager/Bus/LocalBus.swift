@@ -64,7 +64,8 @@ package final class LocalBus: Bus {
     ) -> [PublishOutcome] {
         runs.enumerated().flatMap { index, run in
             let isRefused = refused.contains { $0.contains(index) }
-            let outcome = isRefused
+            let outcome =
+                isRefused
                 ? PublishOutcome.refused("there are \(maxTopics) topics already") : .accepted
             return Array(repeating: outcome, count: run.count)
         }

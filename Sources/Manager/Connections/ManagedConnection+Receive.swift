@@ -66,7 +66,6 @@ extension ManagedConnection {
         }
         facts.traffic.lastReceivedAt = time
         facts.traffic.lastWasText = last.kind == .text
-        let hadFirstMessage = facts.hasFirstMessage
         for segment in segments {
             if replies.count == 0, backlog.isEmpty, offerWhole(segment, time: time) { continue }
             for message in segment.messages {
@@ -74,10 +73,12 @@ extension ManagedConnection {
                 ingest(message, time: time)
             }
         }
-        if desired.effectiveTopic == nil { facts.hasFirstMessage = true }
+        // With a topic, the first message counts once the bus has it.
+        let isFirst = desired.effectiveTopic == nil && !facts.hasFirstMessage
+        if isFirst { facts.hasFirstMessage = true }
         publishNext()
         balanceReading()
-        if facts.hasFirstMessage != hadFirstMessage { changed() } else { refreshFacts() }
+        if isFirst { changed() } else { refreshFacts() }
     }
 
     private func ingest(_ message: WebSocketMessage, time: WallTime) {

@@ -114,8 +114,6 @@ package struct EventRun: MessageRun {
 }
 
 extension [EventRun] {
-    package var eventCount: Int { reduce(0) { $0 + $1.count } }
-
     /// Every event, with a copy of its payload.
     package var events: [OutboundEvent] {
         flatMap { run in (0..<run.count).map { run[$0] } }

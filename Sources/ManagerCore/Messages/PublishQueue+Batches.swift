@@ -29,9 +29,6 @@ extension PublishQueue {
         package init() {}
     }
 
-    /// True while a batch is at the bus.
-    package var hasBatchInFlight: Bool { !inFlight.isEmpty }
-
     /// Messages that could be taken, in flight not counted.
     package var waitingCount: Int { held.messages - inFlightMessages }
 
