@@ -118,7 +118,10 @@ package final class ManagerServer: Sendable {
             reconciled: { await router.reconciled($0) }, isEnding: { router.isEnding },
             defaults: configuration.apiDefaults, metrics: counters)
         let statuses = StatusWriter(store: store, logger: logger) { name in
-            operations.view(name).map { StoredStatus(status: $0.status, epoch: store.epoch) }
+            guard let view = operations.view(name), let epoch = store.epoch(of: name) else {
+                return nil
+            }
+            return StoredStatus(status: view.status, epoch: epoch)
         }
         let loop = ReconcileLoop(
             desired: store, control: fleet, timer: EventLoopTimer(eventLoop: group.any()),

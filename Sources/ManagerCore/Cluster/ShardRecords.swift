@@ -357,7 +357,10 @@ extension ShardRecords {
         let before = entry.live
         entry.live = record
         if let record {
-            if before?.uid != record.uid || before?.revision != record.revision {
+            // A status changes the content alone.
+            if before?.uid != record.uid || before?.revision != record.revision
+                || before?.content != record.content
+            {
                 effects.append(.opened(LiveRecord(name: name, record)))
             }
         } else if before != nil {
