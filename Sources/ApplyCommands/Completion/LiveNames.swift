@@ -43,6 +43,11 @@ struct LiveNames: Sendable {
                 .filter { !$0.isEmpty }.sorted()
         case .sets:
             Set(try await list(ObjectKind.all, server).map(\.set)).filter { !$0.isEmpty }.sorted()
+        case .instances:
+            try await server.orchestrator.getCluster(
+                Wsm_V1_GetClusterRequest.with { $0.brief = true },
+                options: ServerConnection.options()
+            ).members.map(\.instance)
         }
     }
 

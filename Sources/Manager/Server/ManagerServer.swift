@@ -207,6 +207,9 @@ package final class ManagerServer: Sendable {
                 address: address, transportSecurity: .plaintext,
                 config: .defaults {
                     $0.rpc.maxRequestPayloadSize = RequestSizeLimit.transportBytes
+                    $0.connection.keepalive.clientBehavior = .init(
+                        minPingIntervalWithoutCalls: PeerLimits.leastPingInterval,
+                        allowWithoutCalls: true)
                     security.secure(&$0)
                 }),
             services: services, interceptors: security.networkInterceptors + [RequestSizeLimit()])
