@@ -44,11 +44,16 @@ struct LiveNames: Sendable {
         case .sets:
             Set(try await list(ObjectKind.all, server).map(\.set)).filter { !$0.isEmpty }.sorted()
         case .instances:
-            try await server.orchestrator.getCluster(
-                Wsm_V1_GetClusterRequest.with { $0.brief = true },
-                options: ServerConnection.options()
-            ).members.map(\.instance)
+            try await instances(server)
         }
+    }
+
+    private func instances(_ server: ServerConnection) async throws -> [String] {
+        var request = Wsm_V1_GetClusterRequest()
+        request.brief = true
+        return try await server.orchestrator.getCluster(
+            request, options: ServerConnection.options()
+        ).members.map(\.instance)
     }
 
     private func list(

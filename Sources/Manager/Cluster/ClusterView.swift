@@ -71,6 +71,13 @@ package struct ClusterView: Sendable, Hashable {
     package var moves: [Move]
     package var timing: ClusterTiming
 
+    /// Shards that this instance serves with their records.
+    package var served: Set<Int> {
+        Set(shards.lazy.filter { $0.state == .serving || $0.state == .moving }.map(\.number))
+    }
+}
+
+extension ClusterView {
     package init(member: ClusterMember, now: Moment) {
         clusterID = member.clusterID
         instance = member.configuration.node
@@ -91,13 +98,6 @@ package struct ClusterView: Sendable, Hashable {
         }.sorted { ($0.instance, $0.identity.slot) < ($1.instance, $1.identity.slot) }
     }
 
-    /// Shards that this instance serves with their records.
-    package var served: Set<Int> {
-        Set(shards.lazy.filter { $0.state == .serving || $0.state == .moving }.map(\.number))
-    }
-}
-
-extension ClusterView {
     /// Who holds or last held each identity that a slot shows.
     private static func names(_ roster: Roster) -> [Identity: String] {
         var names: [Identity: String] = [:]
