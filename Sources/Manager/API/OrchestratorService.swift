@@ -29,6 +29,8 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
     let bus: any Bus
     let server: ServerIdentity
     let checks: ServerChecks
+    /// Names of the connections with an open socket at other instances.
+    package var openElsewhere: @Sendable () async -> Set<String> = { [] }
 
     package init(
         operations: ConnectionOperations, bus: any Bus, server: ServerIdentity,
@@ -69,7 +71,7 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
     ) async throws {
         let now = operations.clock.wallTime()
         // What is live is asked before the change: afterwards it is already being cut.
-        let live = Set(operations.fleet.all.filter { $0.observed.isOpen }.map(\.name))
+        let live = await openElsewhere().union(operations.fleet.openNames)
         let (outcome, cut) = try await operations.store.transact { draft in
             var scratch = draft
             var generator = SystemRandomNumberGenerator()
@@ -128,12 +130,14 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
         request: Wsm_V1_GetRequest, context: ServerContext
     ) async throws -> Wsm_V1_Object {
         guard let object = try object(kind(request.kind), request.name, isBrief: false) else {
-            throw ManagerError(
-                .notFound,
-                try kind(request.kind) == .connection
-                    ? "Connection not found" : "ConnectionSet not found")
+            throw Self.notFound(try kind(request.kind))
         }
         return object
+    }
+
+    static func notFound(_ kind: ObjectKind) -> ManagerError {
+        kind == .connection
+            ? .connectionNotFound : ManagerError(.notFound, "ConnectionSet not found")
     }
 
     package func list(
