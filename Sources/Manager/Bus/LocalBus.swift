@@ -99,15 +99,15 @@ private final class Topic: Sendable {
         var nextWaiter: UInt64 = 0
         var isClosed = false
 
-        /// The permit is asked once for runs of one origin that stand together.
+        /// A permit is asked once for runs that stand together.
         mutating func append(_ runs: ArraySlice<EventRun>) -> [Int] {
             var fenced: [Int] = []
-            var origin: EventOrigin?
+            var permit: (any PublishPermit)?
             var mayPublish = true
             for index in runs.indices {
                 let run = runs[index]
-                if origin !== run.block.origin {
-                    origin = run.block.origin
+                if permit !== run.block.origin.permit {
+                    permit = run.block.origin.permit
                     mayPublish = run.mayPublish
                 }
                 if mayPublish { ring.append(run) } else { fenced.append(index) }
@@ -122,8 +122,7 @@ private final class Topic: Sendable {
         state = Mutex(State(ring: TopicRing(maxMessages: maxMessages, maxBytes: maxBytes)))
     }
 
-    /// - Returns: the places of runs that may not go out now, and of all behind them that are of
-    ///   the same origin: order would not survive it.
+    /// - Returns: the places of runs that may not go out now.
     func append(_ runs: ArraySlice<EventRun>) -> [Int] {
         let (woken, fenced) = state.withLock { state in
             let fenced = state.append(runs)

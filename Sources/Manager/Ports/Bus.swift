@@ -20,6 +20,13 @@ package enum PublishAnswer: Sendable, Hashable {
     case outcomes([PublishOutcome])
 }
 
+extension PublishAnswer {
+    /// Nothing was published.
+    package static func fenced(messages: Int) -> PublishAnswer {
+        .outcomes(Array(repeating: .fenced, count: messages))
+    }
+}
+
 /// Where messages go, and where they can be listened to.
 ///
 /// Implementations: ``LocalBus``, topics inside the process. One conformance suite, passed by all.

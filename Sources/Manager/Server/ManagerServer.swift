@@ -99,7 +99,7 @@ package final class ManagerServer: Sendable {
             onChange: { router.recordsChanged($0) },
             onCommit: { ChecksMonitor.storeCommitted($0, checks) })
         let environment = ConnectionEnvironment(
-            instanceID: configuration.instanceID, epoch: store.epoch,
+            instanceID: configuration.instanceID,
             dialer: WebSocketDialer(group: group), bus: resources.bus,
             secrets: SecretResolver(
                 directory: configuration.secretsDirectory,
@@ -112,13 +112,15 @@ package final class ManagerServer: Sendable {
             clock: clock, logger: logger, metrics: counters,
             busHealth: BusHealth(now: clock.now), onChange: { router.connectionChanged($0) })
         let fleet = ConnectionFleet(
-            environment: environment, group: group, stored: { store.record($0)?.observed })
+            environment: environment, group: group, gate: .sole(epoch: store.epoch),
+            stored: { store.record($0)?.observed })
         let operations = ConnectionOperations(
             store: store, fleet: fleet, feed: router.feed, clock: clock,
             reconciled: { await router.reconciled($0) }, isEnding: { router.isEnding },
             defaults: configuration.apiDefaults, metrics: counters)
         let statuses = StatusWriter(store: store, logger: logger) { name in
-            operations.view(name).map { StoredStatus(status: $0.status, epoch: store.epoch) }
+            let epoch = fleet.gate(for: name)?.epoch ?? store.epoch
+            return operations.view(name).map { StoredStatus(status: $0.status, epoch: epoch) }
         }
         let loop = ReconcileLoop(
             desired: store, control: fleet, timer: EventLoopTimer(eventLoop: group.any()),

@@ -1,5 +1,4 @@
 internal import DequeModule
-package import Spec
 
 /// What a shadow connection has read: frames that the owner of the shard publishes too, until the
 /// shard comes over.
