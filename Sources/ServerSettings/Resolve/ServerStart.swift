@@ -54,6 +54,7 @@ extension ServerConfiguration {
         allowedCIDRs = settings.list(.allowCIDR)
         manifestsDirectory = settings.text(.manifests)
         manifestsSet = settings.text(.manifestsSet) ?? manifestsSet
+        cluster = ClusterSettings(settings)
         bufferLimit = settings.integer(.bufferLimit) ?? bufferLimit
         drainTimeout = settings.duration(.drainTimeout) ?? drainTimeout
         secretsDirectory = settings.text(.secretsDir)
@@ -64,6 +65,18 @@ extension ServerConfiguration {
         reconciler.dialConcurrency =
             settings.integer(.dialConcurrency) ?? reconciler.dialConcurrency
         apiDefaults = APIConnectionDefaults(settings)
+    }
+}
+
+extension ClusterSettings {
+    fileprivate init(_ settings: ResolvedSettings) {
+        self.init()
+        isShared = settings.flag(.sharedState)
+        advertise = settings.text(.advertise)
+        profile = settings.text(.leaseProfile).flatMap(LeaseProfile.init) ?? profile
+        weight = settings.integer(.weight) ?? weight
+        forwards = settings.text(.forward) != "off"
+        peerTokenFile = settings.text(.peerTokenFile)
     }
 }
 
