@@ -224,7 +224,7 @@ extension Scenario {
                     }
                     world.place(0).process?.handle(.cordon(false))
                 }
-            }
+            },
         ]
     }
 

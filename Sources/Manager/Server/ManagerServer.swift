@@ -104,7 +104,7 @@ package final class ManagerServer: Sendable {
             onChange: { router.recordsChanged($0) },
             onCommit: { ChecksMonitor.storeCommitted($0, checks) })
         let environment = ConnectionEnvironment(
-            instanceID: configuration.instanceID, epoch: store.epoch,
+            instanceID: configuration.instanceID,
             dialer: WebSocketDialer(group: group), bus: resources.bus,
             secrets: SecretResolver(
                 directory: configuration.secretsDirectory,
@@ -117,7 +117,8 @@ package final class ManagerServer: Sendable {
             clock: clock, logger: logger, metrics: counters,
             busHealth: BusHealth(now: clock.now), onChange: { router.connectionChanged($0) })
         let fleet = ConnectionFleet(
-            environment: environment, group: group, stored: { store.record($0)?.observed })
+            environment: environment, group: group, gate: .sole(epoch: store.epoch),
+            stored: { store.record($0)?.observed })
         let operations = ConnectionOperations(
             store: store, fleet: fleet, feed: router.feed, clock: clock,
             reconciled: { await router.reconciled($0) }, isEnding: { router.isEnding },
@@ -151,7 +152,8 @@ package final class ManagerServer: Sendable {
         let orchestrator = OrchestratorService(
             operations: operations, bus: resources.bus, server: identity, checks: checks)
         let services: [any RegistrableRPCService] =
-            [manager, orchestrator] + DiscoveryServices.make(checks: checks, isEnding: operations.isEnding)
+            [manager, orchestrator]
+            + DiscoveryServices.make(checks: checks, isEnding: operations.isEnding)
         let grpc = makeGRPCServer(configuration, services: services, security: security)
         let serving = Task { try await grpc.serve() }
         let port: Int

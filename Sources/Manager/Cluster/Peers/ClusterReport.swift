@@ -52,7 +52,8 @@ extension Wsm_V1_Cluster {
     init(_ view: ClusterView, connections: Int, now: WallTime, isBrief: Bool) {
         self.init()
         clustered = true
-        clusterID = view.clusterID.map { String($0.high, radix: 16) + String($0.low, radix: 16) } ?? ""
+        clusterID =
+            view.clusterID.map { String($0.high, radix: 16) + String($0.low, radix: 16) } ?? ""
         instance = view.instance
         let seconds = now.nanosecondsSinceEpoch / 1_000_000_000
         members = view.members.map { member in
