@@ -19,8 +19,6 @@ package struct ServerConfiguration: Sendable {
     package var tokenFile: String?
     /// PEM file of the authorities that callers' certificates come from.
     package var clientCAPath: String?
-    /// Other instances share the state store.
-    package var hasPeers = false
     /// The secret that the instances of a cluster share.
     package var peerTokenFile: String?
     /// PEM file of the authorities that certificates of other instances come from.
@@ -101,6 +99,9 @@ package struct ServerConfiguration: Sendable {
 }
 
 extension ServerConfiguration {
+    /// Other instances share the state store.
+    package var hasPeers: Bool { cluster.isShared }
+
     /// Nobody but this host reaches the ports.
     package var isBoundToLoopback: Bool {
         bind == "localhost" || IPAddress(bind).map { AddressClass($0) == .loopback } ?? false

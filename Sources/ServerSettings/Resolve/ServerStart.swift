@@ -50,6 +50,8 @@ extension ServerConfiguration {
         tlsKeyPath = settings.text(.tlsKey)
         tokenFile = settings.text(.tokenFile)
         clientCAPath = settings.text(.clientCA)
+        peerTokenFile = settings.text(.peerTokenFile)
+        peerCAPath = settings.text(.peerCA)
         isInsecure = settings.flag(.insecure)
         allowedCIDRs = settings.list(.allowCIDR)
         manifestsDirectory = settings.text(.manifests)
@@ -76,7 +78,6 @@ extension ClusterSettings {
         profile = settings.text(.leaseProfile).flatMap(LeaseProfile.init) ?? profile
         weight = settings.integer(.weight) ?? weight
         forwards = settings.text(.forward) != "off"
-        peerTokenFile = settings.text(.peerTokenFile)
     }
 }
 
