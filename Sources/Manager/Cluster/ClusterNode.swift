@@ -230,7 +230,10 @@ package final class ClusterNode: @unchecked Sendable {
         isSnapshotStale = true
         switch action {
         case .open(let shard, let title, let record):
-            gate(shard, title).map { ports.memory.opened($0, record) }
+            guard let gate = gate(shard, title) else { return }
+            // Memory first: whoever hears of the connection finds its record.
+            ports.memory.opened(gate, record)
+            ports.connections.opened(gate, record)
         case .close(let shard, let title, let name):
             gate(shard, title).map { ports.memory.closed($0, name: name) }
         case .stopReading(let shard, let title):
