@@ -283,7 +283,7 @@ import Testing
             #expect(await eventually { rig.one.isOpen("c") })
             let connection = try #require(rig.one.fleet.connection("c"))
             async let reply = connection.request(
-                Array("hello".utf8), isText: true, timeout: .seconds(30))
+                Array(#"{"q":1}"#.utf8), isText: true, timeout: .seconds(30))
             #expect(await eventually { rig.feed.stats(of: "/mute").messagesReceived == 1 })
             rig.one.shards.stopReading(gate)
             await #expect(throws: SendFailure.fenced) {
