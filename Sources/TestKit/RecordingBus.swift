@@ -59,6 +59,10 @@ package final class RecordingBus: Bus {
         runs.flatMap { Array(repeating: $0.mayPublish, count: $0.count) }
     }
 
+    package func newestPosition(of topic: String) -> UInt64 {
+        topics.newestPosition(of: topic)
+    }
+
     private func begin(_ source: String) {
         state.withLock { state in
             state.calls += 1

@@ -74,6 +74,10 @@ package final class LocalBus: Bus {
         return LocalTopicReader(topic: topic, start: start)
     }
 
+    package func newestPosition(of name: String) -> UInt64 {
+        topics.withLock { $0[name] }?.newestPosition ?? 0
+    }
+
     /// Ends every reader, so that subscribers see the end of the process.
     package func close() {
         let all = topics.withLock { Array($0.values) }
@@ -148,6 +152,8 @@ private final class Topic: Sendable {
     func position(for start: TopicStart) -> UInt64 {
         state.withLock { $0.ring.position(for: start) }
     }
+
+    var newestPosition: UInt64 { state.withLock { $0.ring.newestPosition } }
 
     var isClosed: Bool { state.withLock { $0.isClosed } }
 

@@ -90,6 +90,9 @@ package final class ConnectionFleet: ConnectionControl {
         state.withLock { $0.tenures.tenure(of: name)?.gate }
     }
 
+    /// Of those with an open socket.
+    package var openNames: [String] { all.filter { $0.observed.isOpen }.map(\.name) }
+
     /// Keeps what ended this connection until ``forgetFailure(of:)``: a Connect whose dial fails
     /// loses its record, and then its entry here, before its caller may have looked.
     package func keepFailure(of name: String) {

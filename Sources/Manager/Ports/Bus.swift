@@ -41,6 +41,13 @@ package protocol Bus: Sendable {
     func publishAtOnce(_ runs: [EventRun]) -> PublishAnswer?
     /// Listens to a topic. The reader that is slower than the ring learns how much it missed.
     func subscribe(topic: String, from start: TopicStart) -> any TopicReader
+    /// Of the newest message that a reader of the topic can be handed; 0 is none.
+    func newestPosition(of topic: String) -> UInt64
+}
+
+extension Bus {
+    /// Of a bus that does not count: nobody waits for its messages.
+    package func newestPosition(of topic: String) -> UInt64 { 0 }
 }
 
 extension Bus {

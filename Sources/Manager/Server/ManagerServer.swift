@@ -18,6 +18,9 @@ package final class ManagerServer: Sendable {
     package let loop: ReconcileLoop
     package let checks: ServerChecks
     package let metrics: ServerMetrics
+    /// What both ports serve, of this instance alone.
+    package let manager: WebSocketManagerService
+    package let orchestrator: OrchestratorService
     private let parts: Parts
     private let drainTimeout: Duration
     private let logger: Logger
@@ -66,10 +69,12 @@ package final class ManagerServer: Sendable {
     }
 
     private init(
-        grpcPort: Int, metrics: ServerMetrics, parts: Parts, drainTimeout: Duration,
-        logger: Logger
+        grpcPort: Int, metrics: ServerMetrics, manager: WebSocketManagerService,
+        orchestrator: OrchestratorService, parts: Parts, drainTimeout: Duration, logger: Logger
     ) {
         self.grpcPort = grpcPort
+        self.manager = manager
+        self.orchestrator = orchestrator
         fleet = metrics.fleet
         store = metrics.store
         loop = metrics.loop
@@ -119,8 +124,10 @@ package final class ManagerServer: Sendable {
             reconciled: { await router.reconciled($0) }, isEnding: { router.isEnding },
             defaults: configuration.apiDefaults, metrics: counters)
         let statuses = StatusWriter(store: store, logger: logger) { name in
-            let epoch = fleet.gate(for: name)?.epoch ?? store.epoch
-            return operations.view(name).map { StoredStatus(status: $0.status, epoch: epoch) }
+            guard let view = operations.view(name), let epoch = store.epoch(of: name) else {
+                return nil
+            }
+            return StoredStatus(status: view.status, epoch: epoch)
         }
         let loop = ReconcileLoop(
             desired: store, control: fleet, timer: EventLoopTimer(eventLoop: group.any()),
@@ -140,13 +147,13 @@ package final class ManagerServer: Sendable {
             fleet: fleet, store: store, loop: loop,
             lifecycle: environment.lifecycle, bufferLimit: configuration.bufferLimit,
             checks: checks, version: version, startedAt: identity.startedAt)
+        let manager = WebSocketManagerService(
+            operations: operations, instanceID: identity.instanceID)
+        let orchestrator = OrchestratorService(
+            operations: operations, bus: resources.bus, server: identity, checks: checks)
         let services: [any RegistrableRPCService] =
-            [
-                WebSocketManagerService(
-                    operations: operations, instanceID: identity.instanceID),
-                OrchestratorService(
-                    operations: operations, bus: resources.bus, server: identity, checks: checks),
-            ] + DiscoveryServices.make(checks: checks, isEnding: operations.isEnding)
+            [manager, orchestrator]
+            + DiscoveryServices.make(checks: checks, isEnding: operations.isEnding)
         let grpc = makeGRPCServer(configuration, services: services, security: security)
         let serving = Task { try await grpc.serve() }
         let port: Int
@@ -173,8 +180,8 @@ package final class ManagerServer: Sendable {
         await monitor.look()
         checks.enter(.serving)
         return ManagerServer(
-            grpcPort: port, metrics: metrics, parts: parts,
-            drainTimeout: configuration.drainTimeout, logger: logger)
+            grpcPort: port, metrics: metrics, manager: manager, orchestrator: orchestrator,
+            parts: parts, drainTimeout: configuration.drainTimeout, logger: logger)
     }
 
     private static func makeManifests(
@@ -209,6 +216,9 @@ package final class ManagerServer: Sendable {
                 address: address, transportSecurity: .plaintext,
                 config: .defaults {
                     $0.rpc.maxRequestPayloadSize = RequestSizeLimit.transportBytes
+                    $0.connection.keepalive.clientBehavior = .init(
+                        minPingIntervalWithoutCalls: PeerLimits.leastPingInterval,
+                        allowWithoutCalls: true)
                     security.secure(&$0)
                 }),
             services: services, interceptors: security.networkInterceptors + [RequestSizeLimit()])

@@ -34,9 +34,11 @@ final class ShardMember: Sendable {
         lifecycle = LifecyclePublisher(
             bus: bus, clock: .system, home: .sole(epoch: UInt64(slot)))
         let environment = ConnectionEnvironment(
-            instanceID: "member-\(slot)", dialer: WebSocketDialer(group: group), bus: bus,
+            instanceID: "member-\(slot)", dialer: WebSocketDialer(group: group),
+            bus: bus,
             secrets: SecretResolver(directory: nil, environmentPrefix: "WSM_", environment: [:]),
-            egress: EgressPolicy(isBoundToLoopback: true), buffers: SharedBufferBudget(limit: 1 << 30),
+            egress: EgressPolicy(isBoundToLoopback: true),
+            buffers: SharedBufferBudget(limit: 1 << 30),
             lifecycle: lifecycle, clock: .system, logger: silent, metrics: metrics,
             busHealth: BusHealth(now: { .now }), onChange: { wake.call($0) })
         environment.reports.connect(reports)
