@@ -245,6 +245,7 @@ package final class ClusterNode: @unchecked Sendable {
         switch action {
         case .open(let shard, let title, let record):
             guard let gate = gate(shard, title) else { return }
+            // Memory first: whoever hears of the connection finds its record.
             ports.memory.opened(gate, record)
             ports.connections.opened(gate, record)
         case .close(let shard, let title, let name):
