@@ -77,9 +77,15 @@ let package = Package(
             name: "WebSocket",
             dependencies: [.nio, .nioPosix, .nioTLS, .nioSSL, .crypto]),
         .target(
+            name: "Dapr",
+            dependencies: [
+                .grpcCore, .grpcTransport, .grpcProtobuf, .protobuf, .nio, .nioPosix, .nioHTTP1,
+                .nioSSL,
+            ]),
+        .target(
             name: "Manager",
             dependencies: [
-                "Spec", "ManagerCore", "WebSocket", "ManagerAPI", "Reconciler", "Access",
+                "Spec", "ManagerCore", "WebSocket", "Dapr", "ManagerAPI", "Reconciler", "Access",
                 "Gateway", .nio, .nioPosix, .crypto, .grpcInProcess,
                 .grpcCore, .grpcTransport, .grpcProtobuf, .protobuf, .grdb, .logging, .deque,
             ]),
@@ -146,6 +152,12 @@ let package = Package(
         .testTarget(
             name: "WebSocketTests",
             dependencies: ["WebSocket", "Feed", .nio, .nioPosix, .nioEmbedded]),
+        .testTarget(
+            name: "DaprTests",
+            dependencies: [
+                "Dapr", .grpcCore, .grpcTransport, .grpcProtobuf, .protobuf, .nio, .nioPosix,
+                .nioHTTP1,
+            ]),
         .testTarget(
             name: "FeedTests", dependencies: ["Feed", "WebSocket", .nio, .nioPosix, .nioHTTP1]),
         .testTarget(
