@@ -33,14 +33,15 @@ package final class RecordingBus: Bus {
 
     // MARK: The port
 
-    package func publish(_ events: [OutboundEvent]) async -> [PublishOutcome] {
+    package func publish(_ runs: [EventRun]) async -> PublishAnswer {
+        let events = runs.events
         let source = events.first?.source ?? ""
         begin(source)
         defer { end(source) }
         while await waitWhileStalled() {}
         let (outcomes, accepted) = state.withLock { Self.answer(events, in: &$0) }
         _ = await topics.publish(accepted)
-        return outcomes
+        return .outcomes(outcomes)
     }
 
     package func subscribe(topic: String, from start: TopicStart) -> any TopicReader {

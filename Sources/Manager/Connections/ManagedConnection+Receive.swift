@@ -16,9 +16,9 @@ final class SocketDelegate: WebSocketDelegate {
         self.number = number
     }
 
-    func webSocketReceived(_ messages: [WebSocketMessage], bytes: Int) {
+    func webSocketReceived(_ segments: [MessageSegment], bytes: Int) {
         guard number == owner.dialNumber else { return }
-        owner.received(messages, bytes: bytes)
+        owner.received(segments, bytes: bytes)
     }
 
     func webSocketReceivedPong(_ payload: [UInt8]) {
@@ -52,26 +52,33 @@ struct PublishRetry {
 // MARK: Receiving
 
 extension ManagedConnection {
-    /// One read's messages. Cost: one queue entry a message, one snapshot a read.
-    func received(_ messages: [WebSocketMessage], bytes: Int) {
+    /// One read's messages. Cost: one queue entry and one snapshot a read; nothing a message, unless
+    /// a reply is waited for, a buffer is full or each message has to be looked at.
+    func received(_ segments: [MessageSegment], bytes: Int) {
         let now = now
         let time = wallTime
         keepalive?.bytesReceived(now: now, isMidFrame: socket?.isMidFrame ?? false)
         facts.traffic.receivedBytes += UInt64(bytes)
-        guard !messages.isEmpty else { return }
-        facts.traffic.receivedMessages += UInt64(messages.count)
-        facts.traffic.receivedTexts += UInt64(messages.count(where: { $0.kind == .text }))
-        facts.traffic.lastReceivedAt = time
-        facts.traffic.lastWasText = messages[messages.count - 1].kind == .text
-        let hadFirstMessage = facts.hasFirstMessage
-        for message in messages {
-            if replies.count > 0, takeAsReply(message) { continue }
-            ingest(message, time: time)
+        guard let last = segments.last else { return }
+        facts.traffic.receivedMessages += UInt64(segments.messageCount)
+        for segment in segments where segment.kind == .text {
+            facts.traffic.receivedTexts += UInt64(segment.count)
         }
-        if desired.effectiveTopic == nil { facts.hasFirstMessage = true }
+        facts.traffic.lastReceivedAt = time
+        facts.traffic.lastWasText = last.kind == .text
+        for segment in segments {
+            if replies.count == 0, backlog.isEmpty, offerWhole(segment, time: time) { continue }
+            for message in segment.messages {
+                if replies.count > 0, takeAsReply(message) { continue }
+                ingest(message, time: time)
+            }
+        }
+        // With a topic, the first message counts once the bus has it.
+        let isFirst = desired.effectiveTopic == nil && !facts.hasFirstMessage
+        if isFirst { facts.hasFirstMessage = true }
         publishNext()
         balanceReading()
-        if facts.hasFirstMessage != hadFirstMessage { changed() } else { refreshFacts() }
+        if isFirst { changed() } else { refreshFacts() }
     }
 
     private func ingest(_ message: WebSocketMessage, time: WallTime) {
@@ -83,6 +90,30 @@ extension ManagedConnection {
         }
         backlogTime = time
         backlog.append(message)
+    }
+
+    /// Takes messages into the queue as they are, or counts them where they have no topic.
+    ///
+    /// - Returns: `false`, and nothing has changed, if each has to be looked at or a policy has to
+    ///   decide: they are offered one by one then.
+    private func offerWhole(_ segment: MessageSegment, time: WallTime) -> Bool {
+        guard let topic = desired.effectiveTopic else {
+            queue.countRefused(.noTopic, messages: segment.count)
+            return true
+        }
+        let data = desired.spec.publish.data
+        guard data != .json else { return false }
+        let run = EventRun(
+            origin: origin, topic: topic, time: time, kind: segment.kind == .text ? .text : .binary,
+            data: data, firstSequence: sequence + 1, payload: segment.bytes, ends: segment.ends)
+        let bytes = run.bytes
+        guard case .granted = environment.buffers.reserve(bytes) else { return false }
+        guard queue.appendWhole(run) else {
+            environment.buffers.release(bytes)
+            return false
+        }
+        sequence = run.lastSequence
+        return true
     }
 
     /// Takes a message into the queue, or counts why not.
@@ -99,11 +130,10 @@ extension ManagedConnection {
             queue.countRefused(.notJSON)
             return true
         }
-        var event = origin.message(
-            sequence: sequence + 1, topic: topic, time: time, payload: message.payload,
-            kind: isText ? .text : .binary)
-        event.data = data
-        switch reserve(event.bufferedBytes) {
+        let event = EventRun(
+            origin: origin, topic: topic, time: time, kind: isText ? .text : .binary, data: data,
+            firstSequence: sequence + 1, payload: message.payload, ends: [message.payload.count])
+        switch reserve(event.bytes) {
         case .granted: break
         case .wait: return false
         case .dropped: return true
@@ -111,9 +141,9 @@ extension ManagedConnection {
         return append(event)
     }
 
-    private func append(_ event: OutboundEvent) -> Bool {
-        let bytes = event.bufferedBytes
-        switch queue.append(event, bytes: bytes) {
+    private func append(_ event: EventRun) -> Bool {
+        let bytes = event.bytes
+        switch queue.append(event) {
         case .accepted:
             sequence += 1
             return true
@@ -174,12 +204,19 @@ extension ManagedConnection {
 
     /// Offers what waits for room again, and goes on reading when all of it has found some.
     func drainBacklog() {
-        while let message = backlog.first, offer(message, time: backlogTime) {
-            backlog.removeFirst()
-        }
+        _ = refillFromBacklog()
         publishNext()
         balanceReading()
         refreshFacts()
+    }
+
+    /// - Returns: whether any of it found room.
+    private func refillFromBacklog() -> Bool {
+        let before = backlog.count
+        while let message = backlog.first, offer(message, time: backlogTime) {
+            backlog.removeFirst()
+        }
+        return backlog.count < before
     }
 }
 
@@ -228,46 +265,70 @@ extension ManagedConnection {
     static let batchMessages = 1_000
     static let batchBytes = 1 << 20
 
-    /// Hands the next batch to the bus; one is in flight at a time, so that order is kept.
+    /// Hands what waits to the bus, and what finds room then.
     func publishNext() {
-        guard publishTimer.deadline == nil,
+        repeat { publishWaiting() } while refillFromBacklog()
+        finishIfDrained()
+    }
+
+    /// Hands batches to the bus; one is in flight at a time, so that order is kept.
+    private func publishWaiting() {
+        while publishTimer.deadline == nil,
             let batch = queue.take(maxCount: Self.batchMessages, maxBytes: Self.batchBytes)
-        else { return }
-        let bus = environment.bus
-        Task {
-            let outcomes = await bus.publish(batch.elements)
-            self.eventLoop.execute { self.published(batch, outcomes) }
+        {
+            let bus = environment.bus
+            guard let answer = bus.publishAtOnce(batch.runs) else {
+                Task {
+                    let answer = await bus.publish(batch.runs)
+                    self.eventLoop.execute {
+                        self.published(batch, answer)
+                        self.drainBacklog()
+                    }
+                }
+                return
+            }
+            published(batch, answer)
         }
     }
 
-    private func published(
-        _ batch: PublishQueue<OutboundEvent>.Batch, _ outcomes: [PublishOutcome]
-    ) {
+    private func published(_ batch: PublishQueue<EventRun>.Batch, _ answer: PublishAnswer) {
+        switch answer {
+        case .accepted:
+            settle(queue.batchDelivered(batch.number))
+            notePublishing(failure: nil, lastAccepted: batch.runs.last?.lastSequence ?? 0)
+        case .outcomes(let outcomes):
+            published(batch, outcomes)
+        }
+    }
+
+    private func published(_ batch: PublishQueue<EventRun>.Batch, _ outcomes: [PublishOutcome]) {
+        let ids = batch.runs.flatMap { run in (0..<run.count).map { run.id(at: $0) } }
         var failure: String?
         var accepted: UInt64 = 0
-        let answers = outcomes.enumerated().map { index, outcome in
+        let answers = zip(ids, outcomes).map { id, outcome in
             switch outcome {
             case .accepted:
-                accepted = batch.elements[index].id.sequence
-                return PublishQueue<OutboundEvent>.Outcome.delivered
+                accepted = id.sequence
+                return PublishQueue<EventRun>.Outcome.delivered
             case .unavailable(let sentence):
                 failure = sentence
                 return .retry
             case .refused(let sentence):
                 logger.warning(
                     "the bus refused a message for good",
-                    metadata: ["cause": "\(sentence)", "id": "\(batch.elements[index].id)"])
+                    metadata: ["cause": "\(sentence)", "id": "\(id)"])
                 return .dropped(.refusedByBus)
             }
         }
         if failure != nil {
             environment.metrics.publishUnavailable.add(answers.count(where: { $0 == .retry }))
         }
-        let completed = queue.batchCompleted(batch.number, answers)
-        environment.buffers.release(completed.delivered.bytes + completed.dropped.bytes)
+        settle(queue.batchCompleted(batch.number, answers))
         notePublishing(failure: failure, lastAccepted: accepted)
-        drainBacklog()
-        finishIfDrained()
+    }
+
+    private func settle(_ completed: PublishQueue<EventRun>.Completed) {
+        environment.buffers.release(completed.delivered.bytes + completed.dropped.bytes)
     }
 
     private func notePublishing(failure: String?, lastAccepted: UInt64) {

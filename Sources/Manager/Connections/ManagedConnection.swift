@@ -39,7 +39,7 @@ package final class ManagedConnection: @unchecked Sendable {
     var lookAheadTimer = LoopTimer()
     var isReadingPaused = false
 
-    var queue: PublishQueue<OutboundEvent>
+    var queue: PublishQueue<EventRun>
     /// Messages off the socket for which the queue has no room: the rest of one read.
     var backlog = Deque<WebSocketMessage>()
     var backlogTime = WallTime(nanosecondsSinceEpoch: 0)

@@ -10,15 +10,39 @@ package enum PublishOutcome: Sendable, Hashable {
     case refused(String)
 }
 
+/// What the bus said to a batch.
+package enum PublishAnswer: Sendable, Hashable {
+    /// All of it is with the bus for good.
+    case accepted
+    /// An outcome for each event, in the order of the batch.
+    case outcomes([PublishOutcome])
+}
+
 /// Where messages go, and where they can be listened to.
 ///
 /// Implementations: ``LocalBus``, topics inside the process. One conformance suite, passed by all.
 package protocol Bus: Sendable {
-    /// Publishes in order. An outcome for each event, in the same order. A caller that needs order
-    /// has one call in flight at a time.
-    func publish(_ events: [OutboundEvent]) async -> [PublishOutcome]
+    /// Publishes in order. A caller that needs order has one call in flight at a time.
+    func publish(_ runs: [EventRun]) async -> PublishAnswer
+    /// The same without waiting: a bus that can answer at once spares its caller a task.
+    ///
+    /// - Returns: `nil`, and nothing was published, where it takes time; publish with `await` then.
+    func publishAtOnce(_ runs: [EventRun]) -> PublishAnswer?
     /// Listens to a topic. The reader that is slower than the ring learns how much it missed.
     func subscribe(topic: String, from start: TopicStart) -> any TopicReader
+}
+
+extension Bus {
+    package func publishAtOnce(_ runs: [EventRun]) -> PublishAnswer? { nil }
+
+    /// Publishes events that stand alone. An outcome for each, in the same order.
+    package func publish(_ events: [OutboundEvent]) async -> [PublishOutcome] {
+        guard !events.isEmpty else { return [] }
+        switch await publish(events.map { EventRun($0) }) {
+        case .accepted: return Array(repeating: .accepted, count: events.count)
+        case .outcomes(let outcomes): return outcomes
+        }
+    }
 }
 
 /// A reader of one topic. Not shared: one task calls ``next(maxCount:)``.

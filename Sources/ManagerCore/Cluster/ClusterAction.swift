@@ -3,11 +3,14 @@ package struct LiveRecord: Sendable, Hashable {
     package var name: String
     package var uid: UInt64
     package var revision: UInt64
+    /// What the shell stores; the protocol does not look inside.
+    package var content: [UInt8]
 
-    package init(name: String, uid: UInt64, revision: UInt64) {
+    package init(name: String, uid: UInt64, revision: UInt64, content: [UInt8] = []) {
         self.name = name
         self.uid = uid
         self.revision = revision
+        self.content = content
     }
 }
 
@@ -93,14 +96,37 @@ package struct RecordChange: Sendable, Hashable {
         case create, change, delete
     }
 
+    /// The life and the revision of a record that a change was made from.
+    package struct Base: Sendable, Hashable {
+        package var uid: UInt64
+        package var revision: UInt64
+
+        package init(uid: UInt64, revision: UInt64) {
+            self.uid = uid
+            self.revision = revision
+        }
+    }
+
+    /// A name used again gets another record, and this is its uid; `nil` leaves it to the owner.
+    package var uid: UInt64?
     package var name: String
     package var kind: Kind
     package var revision: UInt64
+    /// Refused if the record is not at this any more; `nil` takes whatever is there.
+    package var base: Base?
+    /// What is stored; nothing for a delete.
+    package var content: [UInt8]
 
-    package init(name: String, kind: Kind, revision: UInt64) {
+    package init(
+        name: String, kind: Kind, revision: UInt64, uid: UInt64? = nil, base: Base? = nil,
+        content: [UInt8] = []
+    ) {
         self.name = name
         self.kind = kind
         self.revision = revision
+        self.uid = uid
+        self.base = base
+        self.content = content
     }
 }
 
@@ -108,7 +134,7 @@ package struct RecordChange: Sendable, Hashable {
 package enum CallResult: Sendable, Hashable {
     /// The record that carries the change was applied, and the lease was valid just now.
     case done
-    /// It exists already, or does not exist. Nothing was or will be changed.
+    /// It exists already, does not exist, or is not at the base. Nothing was or will be changed.
     case refused
     /// Nobody can act now. The change may be in effect, or come into effect.
     case unavailable
@@ -173,4 +199,6 @@ package enum ClusterInput: Sendable {
     case called(CallToken, RecordChange)
     case drain(isRestart: Bool)
     case drainCalledOff
+    /// Takes no shard more, and gives none away: what it has it keeps.
+    case cordon(Bool)
 }

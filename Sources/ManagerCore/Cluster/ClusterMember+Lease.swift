@@ -28,11 +28,21 @@ extension ClusterMember {
     }
 
     mutating func slotValue(_ state: RosterSlot.State, _ identity: Identity) -> RosterSlot {
-        RosterSlot(
+        var slot = RosterSlot(
             nonce: book.nonce(), state: state, identity: identity, node: configuration.node,
             hostID: configuration.hostID, isLocked: configuration.lockedAt != nil,
             address: configuration.address,
             weight: configuration.weight, hold: timing.hold)
+        slot.isCordoned = isCordoned
+        return slot
+    }
+
+    /// The next heartbeat says so.
+    mutating func cordon(_ isWanted: Bool) {
+        guard isCordoned != isWanted else { return }
+        isCordoned = isWanted
+        nextBeat = now
+        nextScan = now
     }
 
     mutating func slotReadBack(_ call: CallID, _ item: ReadItem) {

@@ -106,12 +106,7 @@ extension ClusterMember {
     // MARK: Calls
 
     package func shard(of name: String) -> Int {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in name.utf8 {
-            hash ^= UInt64(byte)
-            hash = hash &* 0x0000_0100_0000_01b3
-        }
-        return Int(hash % UInt64(max(1, seats.count)))
+        Shards.shard(of: ObjectKey(indexEntry: name).name, among: max(1, seats.count))
     }
 
     private func mayServe(_ shard: Int) -> Title? {
@@ -145,7 +140,7 @@ extension ClusterMember {
 
     private mutating func serve(_ token: CallToken, _ shard: Int, _ change: RecordChange) {
         guard let title = seats[shard].owned?.title else { return }
-        let uid = random.next()
+        let uid = change.uid ?? random.next()
         withRecords(shard, title) { records, _ in records.ask(change, token: token, uid: uid) }
         drive(shard)
     }

@@ -115,7 +115,7 @@ extension ClusterMember {
 
     var mayClaim: Bool {
         guard case .member = standing else { return false }
-        return lease.isValid(now: now) && !isDraining
+        return lease.isValid(now: now) && !isDraining && !isCordoned
     }
 
     mutating func claimIfDue(_ shard: Int) {

@@ -29,6 +29,7 @@ package struct ClusterMember: Sendable {
     package internal(set) var roster: Roster
     package internal(set) var seats: [Seat] = []
     package internal(set) var isDraining = false
+    package internal(set) var isCordoned = false
 
     var book: CallBook
     var random: any RandomNumberGenerator & Sendable
@@ -160,6 +161,7 @@ extension ClusterMember {
         case .called(let token, let change): called(token, change)
         case .drain(let isRestart): beginDrain(isRestart: isRestart)
         case .drainCalledOff: callOffDrain()
+        case .cordon(let isWanted): cordon(isWanted)
         }
         defer { book.actions.removeAll(keepingCapacity: true) }
         return book.actions

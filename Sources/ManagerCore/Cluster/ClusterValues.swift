@@ -66,6 +66,8 @@ package struct RosterSlot: Sendable, Hashable {
     package var isLocked: Bool
     package var address: String
     package var weight: Int
+    /// An operator wants no shard more to go there.
+    package var isCordoned = false
     /// How long after the begin of its last heartbeat the holder may still act and publish: its
     /// own lease plus its own longest publish call. Others suspect no sooner.
     package var hold: Duration
@@ -156,15 +158,19 @@ package struct OwnedRecord: Sendable, Hashable {
     package var uid: UInt64
     /// Stands for the desired state: which change was the last to be applied.
     package var revision: UInt64
+    /// What the shell stores; the protocol does not look inside.
+    package var content: [UInt8]
 
     package init(
-        nonce: Nonce, shardEpoch: UInt64, isTombstone: Bool, uid: UInt64, revision: UInt64
+        nonce: Nonce, shardEpoch: UInt64, isTombstone: Bool, uid: UInt64, revision: UInt64,
+        content: [UInt8] = []
     ) {
         self.nonce = nonce
         self.shardEpoch = shardEpoch
         self.isTombstone = isTombstone
         self.uid = uid
         self.revision = revision
+        self.content = content
     }
 }
 

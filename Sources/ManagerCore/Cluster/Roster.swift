@@ -129,7 +129,7 @@ package struct Roster: Sendable {
         for sight in sights {
             guard let slot = sight.slot else { continue }
             let isAway = slot.state == .away
-            guard slot.state == .alive || isAway else { continue }
+            guard (slot.state == .alive && !slot.isCordoned) || isAway else { continue }
             if isAway, let since = sight.awaySince, now - since >= timing.awayGrace { continue }
             nodes.append(
                 Placement.Node(

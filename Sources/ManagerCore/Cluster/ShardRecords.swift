@@ -93,7 +93,7 @@ package struct ShardRecords: Sendable {
 
     package var live: [LiveRecord] {
         entries.compactMap { name, entry in
-            entry.live.map { LiveRecord(name: name, uid: $0.uid, revision: $0.revision) }
+            entry.live.map { LiveRecord(name: name, $0) }
         }.sorted { $0.name < $1.name }
     }
 
@@ -238,10 +238,7 @@ extension ShardRecords {
     ) {
         guard let operation = entry.queue.first else { return }
         if !operation.isBegun {
-            guard (operation.change.kind == .create) == (entry.live == nil) else {
-                finish(&entry, .refused)
-                return
-            }
+            guard operation.change.fits(entry.live) else { return finish(&entry, .refused) }
             if operation.change.kind == .create && !isIndexed(name) { return }
         }
         entry.queue[0].isBegun = true
@@ -253,8 +250,9 @@ extension ShardRecords {
         let record = OwnedRecord(
             nonce: book.nonce(), shardEpoch: title.shardEpoch,
             isTombstone: operation.change.kind == .delete,
-            uid: isCreated ? operation.uid : entry.live?.uid ?? operation.uid,
-            revision: operation.change.revision)
+            uid: isCreated
+                ? operation.uid : operation.change.uid ?? entry.live?.uid ?? operation.uid,
+            revision: operation.change.revision, content: operation.change.content)
         entry.writer.write(.record(record), purpose: purpose, book: &book, now: now)
     }
 
@@ -353,8 +351,7 @@ extension ShardRecords {
         entry.live = record
         if let record {
             if before?.uid != record.uid || before?.revision != record.revision {
-                effects.append(
-                    .opened(LiveRecord(name: name, uid: record.uid, revision: record.revision)))
+                effects.append(.opened(LiveRecord(name: name, record)))
             }
         } else if before != nil {
             effects.append(.closed(name))
@@ -421,5 +418,21 @@ extension ShardRecords {
             entries[name] = nil
             deletions.append(.record(name))
         }
+    }
+}
+
+extension LiveRecord {
+    init(name: String, _ record: OwnedRecord) {
+        self.init(
+            name: name, uid: record.uid, revision: record.revision, content: record.content)
+    }
+}
+
+extension RecordChange {
+    /// Whether the record, as applied, is what the change was made from.
+    func fits(_ live: OwnedRecord?) -> Bool {
+        guard (kind == .create) == (live == nil) else { return false }
+        guard let base, let live else { return true }
+        return base == Base(uid: live.uid, revision: live.revision)
     }
 }

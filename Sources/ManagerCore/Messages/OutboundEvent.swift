@@ -67,12 +67,15 @@ package struct OutboundEvent: Sendable, Hashable {
     package static let overhead = 256
 }
 
-/// What all events of one connection and one epoch have in common.
-package struct EventOrigin: Sendable, Hashable {
+/// What all messages of one connection and one epoch have in common. A class, so that the events
+/// of a read hold it by one reference.
+package final class EventOrigin: Sendable {
     package let uid: ConnectionUID
     package let epoch: UInt64
+    package let type: String
     /// `/connections/<name>`.
     package let source: String
+    package let subject: String?
     /// `websocketid` (the name) and `websocketurl`.
     package let attributes: [OutboundEvent.Attribute]
 
@@ -80,8 +83,20 @@ package struct EventOrigin: Sendable, Hashable {
     package init(uid: ConnectionUID, epoch: UInt64, name: String, url: String) {
         self.uid = uid
         self.epoch = epoch
+        self.type = OutboundEvent.messageType
         self.source = "/connections/" + name
+        self.subject = nil
         self.attributes = [.init("websocketid", name), .init("websocketurl", url)]
+    }
+
+    /// The origin of an event that stands alone.
+    init(of event: OutboundEvent) {
+        self.uid = event.id.uid
+        self.epoch = event.id.epoch
+        self.type = event.type
+        self.source = event.source
+        self.subject = event.subject
+        self.attributes = event.attributes
     }
 
     /// The event of one received message.

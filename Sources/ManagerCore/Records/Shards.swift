@@ -11,8 +11,8 @@ package enum Shards {
     /// higher number is a damaged header.
     package static let maxPages = 400
 
-    /// FNV-1a, 64 bits, over the name's UTF-8, modulo ``count``.
-    package static func shard(of name: String) -> Int {
+    /// FNV-1a, 64 bits, over the name's UTF-8, modulo the number of shards.
+    package static func shard(of name: String, among count: Int = Shards.count) -> Int {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in name.utf8 {
             hash ^= UInt64(byte)

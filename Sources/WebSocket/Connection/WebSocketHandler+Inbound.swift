@@ -28,16 +28,16 @@ extension WebSocketHandler {
 
     /// Hands over what was read since the last time.
     func deliver() {
-        let (messages, bytes) = self.takeRead()
-        if bytes > 0 { self.delegate?.webSocketReceived(messages, bytes: bytes) }
+        let (segments, bytes) = self.takeRead()
+        if bytes > 0 { self.delegate?.webSocketReceived(segments, bytes: bytes) }
     }
 
-    func takeRead() -> (messages: [WebSocketMessage], bytes: Int) {
+    func takeRead() -> (segments: [MessageSegment], bytes: Int) {
         defer {
-            self.batch.messages = []
+            self.batch.segments = []
             self.bytesRead = 0
         }
-        return (self.batch.messages, self.bytesRead)
+        return (self.batch.segments, self.bytesRead)
     }
 
     private func handleEnd() {

@@ -1,8 +1,9 @@
 /// Turns the bytes from a server into messages and control frames, to the letter of RFC 6455.
 ///
 /// The decoder knows nothing of sockets: it is fed whatever a read brought, down to single bytes,
-/// and parses in place; only the bytes of payloads are copied, once. A message whose frame is
-/// wholly in one read costs one allocation. After a close frame or a failure it reads nothing.
+/// and parses in place; only the bytes of payloads are copied, once. Messages that are wholly in
+/// one read share its segment; a message costs no allocation of its own. After a close frame or a
+/// failure it reads nothing.
 ///
 ///     var decoder = FrameDecoder(maxMessageSize: 1 << 20)
 ///     decoder.decode(bytes, into: &batch)
@@ -41,6 +42,10 @@ struct FrameDecoder: Sendable {
         do {
             var position = 0
             while position < input.count, !self.hasEnded {
+                if self.frame == nil, self.assembly == nil, self.partialHeader.isEmpty {
+                    try self.takeWholeMessages(input, &position, &batch)
+                    guard position < input.count else { return }
+                }
                 if self.frame == nil { self.frame = try self.begin(input, &position) }
                 guard let frame = self.frame else { return }
                 try self.takePayload(of: frame, input, &position, &batch)
@@ -121,6 +126,66 @@ struct FrameDecoder: Sendable {
     }
 }
 
+// MARK: - Whole messages
+
+extension FrameDecoder {
+    /// Unfragmented messages of one kind that lie in the input one after the other.
+    private struct Stretch {
+        var kind: WebSocketOpcode
+        var messages = 0
+        /// Bytes of all payloads.
+        var payload = 0
+    }
+
+    /// Takes the messages that are wholly in the input: the common case, and the only one that has
+    /// to be fast. Stops before anything else.
+    private func takeWholeMessages(
+        _ input: UnsafeRawBufferPointer,
+        _ position: inout Int,
+        _ batch: inout FrameBatch
+    ) throws(WebSocketError) {
+        while let stretch = self.measure(input, from: position) {
+            var segment = MessageSegment(
+                kind: stretch.kind, bytes: stretch.payload, messages: stretch.messages)
+            defer { if segment.count > 0 { batch.segments.append(segment) } }
+            for _ in 0..<stretch.messages {
+                let rest = UnsafeRawBufferPointer(rebasing: input[position...])
+                guard let header = try FrameHeader.parse(rest) else { return }
+                let end = header.size &+ header.length
+                let payload = UnsafeRawBufferPointer(rebasing: rest[header.size..<end])
+                if stretch.kind == .text {
+                    var utf8 = UTF8Validator()
+                    guard utf8.consume(payload), utf8.isComplete else { throw .textIsNotUTF8 }
+                }
+                segment.append(payload)
+                position &+= end
+            }
+        }
+    }
+
+    /// Looks at the headers only, so that as much is allocated as is needed.
+    ///
+    /// - Returns: Nil if the input goes on with anything but a whole message, or with a frame that
+    ///   is refused: the header is read again then, and what is wrong is said.
+    private func measure(_ input: UnsafeRawBufferPointer, from position: Int) -> Stretch? {
+        var stretch: Stretch?
+        var position = position
+        while position < input.count {
+            let rest = UnsafeRawBufferPointer(rebasing: input[position...])
+            guard let header = try? FrameHeader.parse(rest), header.isFinal,
+                let kind = WebSocketOpcode(rawValue: header.opcode.rawValue),
+                kind == stretch?.kind ?? kind,
+                header.length <= min(rest.count &- header.size, self.maxMessageSize)
+            else { break }
+            stretch = stretch ?? Stretch(kind: kind)
+            stretch?.messages &+= 1
+            stretch?.payload &+= header.length
+            position &+= header.size &+ header.length
+        }
+        return stretch
+    }
+}
+
 // MARK: - Payloads
 
 extension FrameDecoder {
@@ -135,11 +200,8 @@ extension FrameDecoder {
         let bytes = UnsafeRawBufferPointer(rebasing: input[position..<(position &+ count)])
         position &+= count
         self.remaining &-= count
-        let isWhole = count == header.length && header.isFinal && self.assembly == nil
         if header.opcode.isControl {
             self.controlPayload.append(contentsOf: bytes)
-        } else if isWhole, let kind = WebSocketOpcode(rawValue: header.opcode.rawValue) {
-            batch.messages.append(try Self.message(kind, bytes))
         } else {
             try self.assemble(bytes, of: header)
         }
@@ -147,21 +209,9 @@ extension FrameDecoder {
         self.frame = nil
         if header.opcode.isControl {
             try self.finishControl(header.opcode, &batch)
-        } else if header.isFinal, !isWhole {
+        } else if header.isFinal {
             try self.finishMessage(&batch)
         }
-    }
-
-    /// A message that is wholly in the input.
-    private static func message(
-        _ kind: WebSocketOpcode,
-        _ bytes: UnsafeRawBufferPointer
-    ) throws(WebSocketError) -> WebSocketMessage {
-        if kind == .text {
-            var utf8 = UTF8Validator()
-            guard utf8.consume(bytes), utf8.isComplete else { throw .textIsNotUTF8 }
-        }
-        return WebSocketMessage(kind: kind, payload: [UInt8](bytes))
     }
 
     /// Adds to the message begun, or begins one.
@@ -184,7 +234,8 @@ extension FrameDecoder {
     private mutating func finishMessage(_ batch: inout FrameBatch) throws(WebSocketError) {
         guard let assembly = self.assembly.take() else { return }
         guard assembly.utf8.isComplete else { throw .textIsNotUTF8 }
-        batch.messages.append(WebSocketMessage(kind: assembly.kind, payload: assembly.payload))
+        batch.segments.append(
+            MessageSegment(WebSocketMessage(kind: assembly.kind, payload: assembly.payload)))
     }
 
     private mutating func finishControl(

@@ -1,0 +1,121 @@
+package import Spec
+
+/// Events of one origin and one topic with consecutive sequence numbers: what one read brought.
+///
+/// One block of bytes holds the payloads of all; the run is a window of it. So a message costs
+/// neither an allocation nor a count of references on its way from the socket to the ring.
+package struct EventRun: MessageRun {
+    /// What does not change once it was received.
+    package final class Block: Sendable {
+        package let origin: EventOrigin
+        package let topic: String
+        /// When the read happened.
+        package let time: WallTime
+        package let kind: OutboundEvent.Kind
+        package let data: ConnectionSpec.PublishData
+        /// Of the first event of the block.
+        package let firstSequence: UInt64
+        package let payload: [UInt8]
+        /// Where each event's payload ends in `payload`; the next begins there.
+        package let ends: [Int]
+
+        init(
+            origin: EventOrigin, topic: String, time: WallTime, kind: OutboundEvent.Kind,
+            data: ConnectionSpec.PublishData, firstSequence: UInt64, payload: [UInt8], ends: [Int]
+        ) {
+            self.origin = origin
+            self.topic = topic
+            self.time = time
+            self.kind = kind
+            self.data = data
+            self.firstSequence = firstSequence
+            self.payload = payload
+            self.ends = ends
+        }
+    }
+
+    package let block: Block
+    private var first: Int
+    private var end: Int
+
+    /// - Parameters:
+    ///   - payload: The payloads, back to back.
+    ///   - ends: Where each ends; at least one.
+    package init(
+        origin: EventOrigin, topic: String, time: WallTime, kind: OutboundEvent.Kind,
+        data: ConnectionSpec.PublishData, firstSequence: UInt64, payload: [UInt8], ends: [Int]
+    ) {
+        precondition(!ends.isEmpty && ends.last == payload.count, "a run without events")
+        block = Block(
+            origin: origin, topic: topic, time: time, kind: kind, data: data,
+            firstSequence: firstSequence, payload: payload, ends: ends)
+        first = 0
+        end = ends.count
+    }
+
+    /// A run of one.
+    package init(_ event: OutboundEvent) {
+        self.init(
+            origin: EventOrigin(of: event), topic: event.topic, time: event.time,
+            kind: event.kind, data: event.data, firstSequence: event.id.sequence,
+            payload: event.payload, ends: [event.payload.count])
+    }
+
+    package var count: Int { end - first }
+
+    package var topic: String { block.topic }
+
+    /// Of the last event.
+    package var lastSequence: UInt64 { block.firstSequence + UInt64(end - 1) }
+
+    package var bytes: Int {
+        block.ends[end - 1] - start(first) + count * OutboundEvent.overhead
+    }
+
+    package func bytes(at index: Int) -> Int {
+        block.ends[first + index] - start(first + index) + OutboundEvent.overhead
+    }
+
+    package func prefix(_ count: Int) -> EventRun {
+        var run = self
+        run.end = first + count
+        return run
+    }
+
+    package mutating func removeFirst(_ count: Int) {
+        first += count
+    }
+
+    /// Where the payload of an event lies in the block.
+    package func payloadRange(at index: Int) -> Range<Int> {
+        start(first + index)..<block.ends[first + index]
+    }
+
+    package func id(at index: Int) -> EventID {
+        EventID(
+            uid: block.origin.uid, epoch: block.origin.epoch,
+            sequence: block.firstSequence + UInt64(first + index))
+    }
+
+    /// One event with a copy of its payload.
+    package subscript(index: Int) -> OutboundEvent {
+        var event = OutboundEvent(
+            topic: block.topic, id: id(at: index), type: block.origin.type,
+            source: block.origin.source, subject: block.origin.subject, time: block.time,
+            payload: Array(block.payload[payloadRange(at: index)]), kind: block.kind,
+            attributes: block.origin.attributes)
+        event.data = block.data
+        return event
+    }
+
+    private func start(_ place: Int) -> Int {
+        place == 0 ? 0 : block.ends[place - 1]
+    }
+}
+
+extension [EventRun] {
+    /// Every event, with a copy of its payload.
+    package var events: [OutboundEvent] {
+        flatMap { run in (0..<run.count).map { run[$0] } }
+    }
+}
