@@ -142,6 +142,10 @@ let package = Package(
         // A program for the interop tests: both directions of the JSON mapping, by lines.
         .executableTarget(
             name: "wsm-transcode", dependencies: ["Gateway"], path: "Tests/TranscodeProbe"),
+        // Another one: the conformance suites against the sidecar it is told of.
+        .executableTarget(
+            name: "wsm-dapr-probe",
+            dependencies: ["TestKit", "Manager", "ManagerCore", "Dapr"], path: "Tests/DaprProbe"),
         // The proof of the ownership protocol: nothing shipped imports it either.
         .target(name: "Simulation", dependencies: ["ManagerCore"]),
         .executableTarget(name: "wsm-sim", dependencies: ["Simulation", .arguments]),

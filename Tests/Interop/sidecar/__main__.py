@@ -28,6 +28,7 @@ def arguments():
     parser.add_argument("--app-id", default="wsm")
     parser.add_argument("--api-token")
     parser.add_argument("--state", default="state.redis", help="type of the state component")
+    parser.add_argument("--state-called", help="the type it tells of itself, if not --state")
     parser.add_argument("--state-store-name", default="statestore")
     parser.add_argument("--pubsub", default="pubsub.in-memory", help="type of the pub/sub component")
     parser.add_argument("--pubsub-name", default="pubsub")
@@ -42,6 +43,13 @@ def arguments():
 
 
 def make_store(options):
+    store = open_store(options)
+    if options.state_called:
+        store.type = options.state_called
+    return store
+
+
+def open_store(options):
     if options.state == "state.redis":
         host, port = options.redis.rsplit(":", 1)
         return RedisStore(host, int(port))
