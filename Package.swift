@@ -188,7 +188,8 @@ let package = Package(
             name: "ManagerTests",
             dependencies: [
                 "Manager", "ManagerCore", "ManagerAPI", "Reconciler", "Spec", "WebSocket", "Feed",
-                "Access", "TestKit", .nio, .nioPosix, .grpcCore, .grpcInProcess, .grpcTransport,
+                "Access", "TestKit", .nio, .nioPosix, .nioEmbedded, .grpcCore, .grpcInProcess,
+                .grpcTransport,
                 .protobuf, .grdb, .logging,
             ]),
         .testTarget(
