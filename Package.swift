@@ -115,7 +115,7 @@ let package = Package(
         .target(
             name: "ServerSettings",
             dependencies: [
-                "Manager", "ManagerCore", "Reconciler", "Spec", .arguments, .logging,
+                "Manager", "ManagerCore", "Dapr", "Reconciler", "Spec", .arguments, .logging,
             ]),
         .executableTarget(
             name: "wsm-server",

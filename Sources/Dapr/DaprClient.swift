@@ -113,6 +113,8 @@ package enum DaprLimits {
     package static let defaultRequestBytes = 4 << 20
     /// What a request needs beside the values in it: names, keys, tags and the fields around them.
     package static let requestOverhead = 64 << 10
+    /// The same of one entry of a bulk call, in bytes.
+    package static let bulkEntryOverhead = 512
     /// The sidecar's own limit decides; this one only bounds what a wrong peer can make us hold.
     static let largestAnswer = 64 << 20
     /// A restarted sidecar is found again soon, one that stays away is not hammered.

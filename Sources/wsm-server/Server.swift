@@ -92,7 +92,7 @@ struct Server: AsyncParsableCommand {
         await Self.trapSignals(continuation)
         let server = try await ManagerServer.start(
             configuration,
-            resources: .embedded(dataDirectory: configuration.dataDirectory),
+            resources: .open(configuration, logger: logger),
             version: Version.text, logger: logger)
         logger.info(
             "ready",

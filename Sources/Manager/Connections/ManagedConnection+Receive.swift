@@ -105,7 +105,8 @@ extension ManagedConnection {
         guard data != .json else { return false }
         let run = EventRun(
             origin: origin, topic: topic, time: time, kind: segment.kind == .text ? .text : .binary,
-            data: data, firstSequence: sequence + 1, payload: segment.bytes, ends: segment.ends)
+            data: data, delivery: EventDelivery(desired.spec.publish), firstSequence: sequence + 1,
+            payload: segment.bytes, ends: segment.ends)
         let bytes = run.bytes
         guard case .granted = environment.buffers.reserve(bytes) else { return false }
         guard queue.appendWhole(run) else {
@@ -132,7 +133,8 @@ extension ManagedConnection {
         }
         let event = EventRun(
             origin: origin, topic: topic, time: time, kind: isText ? .text : .binary, data: data,
-            firstSequence: sequence + 1, payload: message.payload, ends: [message.payload.count])
+            delivery: EventDelivery(desired.spec.publish), firstSequence: sequence + 1,
+            payload: message.payload, ends: [message.payload.count])
         switch reserve(event.bytes) {
         case .granted: break
         case .wait: return false
@@ -264,6 +266,8 @@ extension ManagedConnection {
     /// Of one call to the bus.
     static let batchMessages = 1_000
     static let batchBytes = 1 << 20
+    /// Of one call to a broker that takes messages one by one: what it manages in a moment.
+    static let remoteMessages = 100
 
     /// Hands what waits to the bus, and what finds room then.
     func publishNext() {
@@ -273,10 +277,11 @@ extension ManagedConnection {
 
     /// Hands batches to the bus; one is in flight at a time, so that order is kept.
     private func publishWaiting() {
-        while publishTimer.deadline == nil,
-            let batch = queue.take(maxCount: Self.batchMessages, maxBytes: Self.batchBytes)
+        let bus = environment.bus
+        let limits = callLimits(isRemote: bus.isRemote)
+        while publishTimer.deadline == nil, !waitsForBatch(isRemote: bus.isRemote),
+            let batch = queue.take(maxCount: limits.messages, maxBytes: limits.bytes)
         {
-            let bus = environment.bus
             guard let answer = bus.publishAtOnce(batch.runs) else {
                 Task {
                     let answer = await bus.publish(batch.runs)
@@ -289,6 +294,43 @@ extension ManagedConnection {
             }
             published(batch, answer)
         }
+    }
+
+    private func callLimits(isRemote: Bool) -> MessageAmount {
+        let publish = desired.spec.publish
+        guard isRemote else {
+            return MessageAmount(messages: Self.batchMessages, bytes: Self.batchBytes)
+        }
+        if publish.batch == .array {
+            return MessageAmount(messages: publish.batchMessages, bytes: publish.batchBytes)
+        }
+        let messages = publish.order == .strict ? Self.remoteMessages : Self.batchMessages
+        return MessageAmount(messages: messages, bytes: Self.batchBytes)
+    }
+
+    /// Lets the first message of an array wait for others, `publish.batchDelay` at most.
+    private func waitsForBatch(isRemote: Bool) -> Bool {
+        let publish = desired.spec.publish
+        guard isRemote, publish.batch == .array, publish.batchDelay > .zero, onDrained == nil,
+            !queue.hasBatchInFlight, queue.held.messages > 0,
+            queue.held.messages < publish.batchMessages, queue.held.bytes < publish.batchBytes,
+            !isBatchDue
+        else {
+            if !queue.hasBatchInFlight {
+                batchTimer.cancel()
+                isBatchDue = false
+            }
+            return false
+        }
+        guard batchTimer.deadline == nil else { return true }
+        batchTimer.arm(now.advanced(by: publish.batchDelay), now: now, on: eventLoop) {
+            [weak self] in
+            guard let self else { return }
+            self.batchTimer.fired()
+            self.isBatchDue = true
+            self.publishNext()
+        }
+        return true
     }
 
     private func published(_ batch: PublishQueue<EventRun>.Batch, _ answer: PublishAnswer) {
@@ -313,6 +355,8 @@ extension ManagedConnection {
             case .unavailable(let sentence):
                 failure = sentence
                 return .retry
+            case .notTried:
+                return .retry
             case .refused(let sentence):
                 logger.warning(
                     "the bus refused a message for good",
@@ -324,6 +368,8 @@ extension ManagedConnection {
             environment.metrics.publishUnavailable.add(answers.count(where: { $0 == .retry }))
         }
         settle(queue.batchCompleted(batch.number, answers))
+        // Where none had its turn there is nothing to be learnt.
+        guard failure != nil || outcomes.contains(where: { $0 != .notTried }) else { return }
         notePublishing(failure: failure, lastAccepted: accepted)
     }
 

@@ -47,6 +47,9 @@ package final class ManagedConnection: @unchecked Sendable {
     var sequence: UInt64 = 0
     var publishRetry = PublishRetry()
     var publishTimer = LoopTimer()
+    /// Of the array that is being filled.
+    var batchTimer = LoopTimer()
+    var isBatchDue = false
     /// The sequence from which on an event belongs to the present socket.
     var firstSequenceOfSocket: UInt64 = 1
 

@@ -1,3 +1,4 @@
+import Dapr
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
 import Gateway
@@ -45,13 +46,39 @@ package final class ManagerServer: Sendable {
         package var store: any StateStore
         package var bus: any Bus
         var lock: DataDirectoryLock?
-        var closeStore: @Sendable () throws -> Void
+        var closeStore: @Sendable () async throws -> Void
 
         package init(store: any StateStore, bus: any Bus) {
             self.store = store
             self.bus = bus
             lock = nil
             closeStore = {}
+        }
+
+        /// What the configuration names: SQLite in the data directory or a sidecar's state store;
+        /// topics in the process or a sidecar's broker.
+        ///
+        /// - Throws: a sentence that names what is missing.
+        package static func open(
+            _ configuration: ServerConfiguration, logger: Logger
+        ) async throws -> Resources {
+            let usesDapr = configuration.state == .dapr || configuration.bus == .dapr
+            let sidecar =
+                usesDapr ? try await DaprSidecar.open(configuration.dapr, logger: logger) : nil
+            var resources =
+                if configuration.state == .dapr, let sidecar {
+                    Resources(store: try await sidecar.stateStore(), bus: LocalBus())
+                } else {
+                    try embedded(dataDirectory: configuration.dataDirectory)
+                }
+            guard let sidecar else { return resources }
+            if configuration.bus == .dapr { resources.bus = try sidecar.bus() }
+            let closeStore = resources.closeStore
+            resources.closeStore = {
+                await sidecar.client.close()
+                try await closeStore()
+            }
+            return resources
         }
 
         /// SQLite in the data directory, topics in the process.
@@ -278,7 +305,7 @@ package final class ManagerServer: Sendable {
         parts.http.beginShutdown()
         loop.pause()
         let lost = await fleet.shutDown(within: drainTimeout)
-        (parts.bus as? LocalBus)?.close()
+        parts.bus.close()
         parts.router.feed.close()
         checks.close()
         parts.looping.cancel()
@@ -290,9 +317,9 @@ package final class ManagerServer: Sendable {
         await endCalls()
         await httpEnded
         do {
-            try parts.keptOpen.closeStore()
+            try await parts.keptOpen.closeStore()
         } catch {
-            logger.warning("the state database did not close", metadata: ["error": "\(error)"])
+            logger.warning("the state store did not close", metadata: ["error": "\(error)"])
         }
         if lost > 0 {
             logger.error(

@@ -28,6 +28,10 @@ package struct ServerConfiguration: Sendable {
     package var manifestsSet = "manifests"
     /// What connections made by the imperative API get.
     package var apiDefaults = APIConnectionDefaults()
+    package var state = StateKind.sqlite
+    package var bus = BusKind.local
+    /// Used where ``state`` or ``bus`` is Dapr.
+    package var dapr = DaprSettings()
     /// State, and the lock that keeps a second process off it.
     package var dataDirectory: String
     package var instanceID: String

@@ -25,7 +25,7 @@ extension MessageRun {
         return count
     }
 
-    func part(_ range: Range<Int>) -> Self {
+    package func part(_ range: Range<Int>) -> Self {
         var part = prefix(range.upperBound)
         if range.lowerBound > 0 { part.removeFirst(range.lowerBound) }
         return part

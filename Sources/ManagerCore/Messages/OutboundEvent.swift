@@ -40,6 +40,8 @@ package struct OutboundEvent: Sendable, Hashable {
     package var kind: Kind
     /// How a message is carried: `publish.data` of its connection.
     package var data: ConnectionSpec.PublishData = .auto
+    /// `publish.attributes` of its connection.
+    package var attributeStyle: ConnectionSpec.PublishAttributes = .cloudevents
     /// Written after the standard attributes, in this order; `epoch` and `sequence`, which the
     /// writer takes from ``id``, are not among them.
     package var attributes: [Attribute]

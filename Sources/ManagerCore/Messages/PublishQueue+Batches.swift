@@ -29,6 +29,9 @@ extension PublishQueue {
         package init() {}
     }
 
+    /// True while a batch is at the bus.
+    package var hasBatchInFlight: Bool { inFlightMessages > 0 }
+
     /// Messages that could be taken, in flight not counted.
     package var waitingCount: Int { held.messages - inFlightMessages }
 
