@@ -20,6 +20,12 @@ package struct ServerOptions: ParsableArguments {
     @Option(.manifestsSet) package var manifestsSet: String?
     @Option(.state) package var state: String?
     @Option(.bus) package var bus: String?
+    @Flag(.sharedState) package var sharedState = false
+    @Option(.advertise) package var advertise: String?
+    @Option(.leaseProfile) package var leaseProfile: String?
+    @Option(.weight) package var weight: String?
+    @Option(.forward) package var forward: String?
+    @Option(.peerTokenFile) package var peerTokenFile: String?
     @Option(.bufferLimit) package var bufferLimit: String?
     @Option(.dialRate) package var dialRate: String?
     @Option(.dialBurst) package var dialBurst: String?
@@ -57,7 +63,9 @@ package struct ServerOptions: ParsableArguments {
             (.tlsCert, tlsCert), (.tlsKey, tlsKey), (.tokenFile, tokenFile),
             (.clientCA, clientCA), (.insecure, insecure ? "true" : nil), (.dataDir, dataDir),
             (.instanceID, instanceID), (.manifests, manifests), (.manifestsSet, manifestsSet),
-            (.state, state), (.bus, bus), (.bufferLimit, bufferLimit), (.dialRate, dialRate),
+            (.state, state), (.bus, bus), (.sharedState, sharedState ? "true" : nil),
+            (.advertise, advertise), (.leaseProfile, leaseProfile), (.weight, weight),
+            (.forward, forward), (.peerTokenFile, peerTokenFile), (.bufferLimit, bufferLimit), (.dialRate, dialRate),
             (.dialBurst, dialBurst), (.dialConcurrency, dialConcurrency),
             (.drainTimeout, drainTimeout), (.secretsDir, secretsDir),
             (.secretEnvPrefix, secretEnvPrefix), (.apiMaxAttempts, apiMaxAttempts),

@@ -43,6 +43,7 @@ package struct ServerConfiguration: Sendable {
     package var secretEnvironmentPrefix = "WSM_SECRET_"
     package var environment: [String: String] = [:]
     package var reconciler = ReconcilerConfiguration()
+    package var cluster = ClusterSettings()
 
     package init(dataDirectory: String, instanceID: String) {
         self.dataDirectory = dataDirectory
@@ -82,6 +83,7 @@ package struct ServerConfiguration: Sendable {
         try validateAccess()
         _ = try egressPolicy()
         try validateManifests()
+        try cluster.validate()
         guard bufferLimit >= 1 << 20 else {
             throw Invalid(description: "--buffer-limit must be at least 1MiB")
         }

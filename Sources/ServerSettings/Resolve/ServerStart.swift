@@ -62,6 +62,7 @@ extension ServerConfiguration {
         allowedCIDRs = settings.list(.allowCIDR)
         manifestsDirectory = settings.text(.manifests)
         manifestsSet = settings.text(.manifestsSet) ?? manifestsSet
+        cluster = ClusterSettings(settings)
         bufferLimit = settings.integer(.bufferLimit) ?? bufferLimit
         drainTimeout = settings.duration(.drainTimeout) ?? drainTimeout
         secretsDirectory = settings.text(.secretsDir)
@@ -90,6 +91,18 @@ extension DaprSettings {
         pubsubName = settings.text(.pubsubName) ?? pubsubName
         maxBodySize = settings.integer(.daprMaxBodySize) ?? maxBodySize
         startTimeout = settings.duration(.daprStartTimeout) ?? startTimeout
+    }
+}
+
+extension ClusterSettings {
+    fileprivate init(_ settings: ResolvedSettings) {
+        self.init()
+        isShared = settings.flag(.sharedState)
+        advertise = settings.text(.advertise)
+        profile = settings.text(.leaseProfile).flatMap(LeaseProfile.init) ?? profile
+        weight = settings.integer(.weight) ?? weight
+        forwards = settings.text(.forward) != "off"
+        peerTokenFile = settings.text(.peerTokenFile)
     }
 }
 

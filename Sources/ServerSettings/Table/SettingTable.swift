@@ -4,7 +4,7 @@ import Spec
 /// Every setting of `wsm-server`, once.
 package enum SettingTable {
     package static let settings: [Setting] =
-        file + ports + access + state + limits + secrets + imperative + logs + dapr
+        file + ports + access + state + cluster + limits + secrets + imperative + logs + dapr
 
     private static let byName: [SettingName: Setting] = Dictionary(
         settings.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -80,6 +80,29 @@ package enum SettingTable {
         Setting(
             .bus, "State", .choice(BusKind.allCases.map(\.rawValue)), default: "local",
             "Where messages are published: topics in the process, or a broker behind Dapr."),
+    ]
+
+    private static let cluster = [
+        Setting(
+            .sharedState, "Cluster", .flag, default: "false",
+            "Several servers of this machine share the data directory and form a cluster."),
+        Setting(
+            .advertise, "Cluster", .text(bytes: 3...253),
+            note: "the address of `--bind`, or the host's name, and the gRPC port",
+            "Where other members reach this one: host:port."),
+        Setting(
+            .leaseProfile, "Cluster", .choice(LeaseProfile.allCases.map(\.rawValue)),
+            default: "standard",
+            "Times of the ownership protocol; `fast` is a quarter of every one of them."),
+        Setting(
+            .weight, "Cluster", .integer(1...100), default: "1",
+            "Share of the connections, beside the weights of the other members."),
+        Setting(
+            .forward, "Cluster", .choice(["on", "off"]), default: "on",
+            "Whether a call for another member's connection is passed on or refused."),
+        Setting(
+            .peerTokenFile, "Cluster", .path, note: "none: members of this machine only",
+            "File of the secret by which members know each other."),
     ]
 
     private static let limits = [
