@@ -42,6 +42,8 @@ package struct ServerOptions: ParsableArguments {
     @Option(.daprGRPCPort) package var daprGRPCPort: String?
     @Option(.pubsubName) package var pubsubName: String?
     @Option(.stateStoreName) package var stateStoreName: String?
+    @Option(.daprMaxBodySize) package var daprMaxBodySize: String?
+    @Option(.daprStartTimeout) package var daprStartTimeout: String?
 
     @Flag(help: "Prints every setting with its value and where it comes from, and ends.")
     package var printConfig = false
@@ -65,14 +67,16 @@ package struct ServerOptions: ParsableArguments {
             (.instanceID, instanceID), (.manifests, manifests), (.manifestsSet, manifestsSet),
             (.state, state), (.bus, bus), (.sharedState, sharedState ? "true" : nil),
             (.advertise, advertise), (.leaseProfile, leaseProfile), (.weight, weight),
-            (.forward, forward), (.peerTokenFile, peerTokenFile), (.bufferLimit, bufferLimit), (.dialRate, dialRate),
+            (.forward, forward), (.peerTokenFile, peerTokenFile), (.bufferLimit, bufferLimit),
+            (.dialRate, dialRate),
             (.dialBurst, dialBurst), (.dialConcurrency, dialConcurrency),
             (.drainTimeout, drainTimeout), (.secretsDir, secretsDir),
             (.secretEnvPrefix, secretEnvPrefix), (.apiMaxAttempts, apiMaxAttempts),
             (.apiReconnectBase, apiReconnectBase), (.apiSendTimeout, apiSendTimeout),
             (.logLevel, logLevel), (.logFormat, logFormat), (.daprHTTPPort, daprHTTPPort),
             (.daprGRPCPort, daprGRPCPort), (.pubsubName, pubsubName),
-            (.stateStoreName, stateStoreName),
+            (.stateStoreName, stateStoreName), (.daprMaxBodySize, daprMaxBodySize),
+            (.daprStartTimeout, daprStartTimeout),
         ]
         var given: [SettingName: [String]] = [:]
         for (name, text) in single { given[name] = text.map { [$0] } }

@@ -10,6 +10,7 @@ import TestKit
 
 /// Runs the contracts of the ports against a real sidecar or a stand-in, for the interop tests.
 ///
+///     wsm-dapr-probe bus GRPC_PORT COMPONENT     the contract of Bus
 ///     wsm-dapr-probe state GRPC_PORT COMPONENT   the contract of StateStore, twice over
 ///     wsm-dapr-probe trial GRPC_PORT COMPONENT   what a server tries out at its start
 ///     wsm-dapr-probe races GRPC_PORT COMPONENT   many writers of few keys; losses are counted
@@ -22,7 +23,7 @@ struct DaprProbe {
     static func main() async throws {
         let arguments = CommandLine.arguments
         guard arguments.count == 4, let port = Int(arguments[2]) else {
-            print("usage: wsm-dapr-probe state|trial|races|groups|large GRPC_PORT COMPONENT")
+            print("usage: wsm-dapr-probe bus|state|trial|races|groups|large GRPC_PORT COMPONENT")
             exit(2)
         }
         do {
@@ -40,6 +41,11 @@ struct DaprProbe {
     }
 
     private static func run(_ what: String, _ client: DaprClient, component: String) async throws {
+        guard what != "bus" else {
+            let bus = DaprBus(client: client, pubsub: component)
+            try await BusConformance.checkAll(bus)
+            return bus.close()
+        }
         let metadata = try await client.metadata(within: .seconds(5))
         let store = DaprStateStore(
             client: client,

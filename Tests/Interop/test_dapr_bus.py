@@ -170,14 +170,14 @@ def outage(fleet):
 def test_block_loses_nothing_over_an_outage(fleet):
     fleet = fleet(buffer={"messages": 100, "overflow": "block"})
     outage(fleet)
-    fleet.send(range(3000))
+    fleet.send(range(1000))
     fleet.client.wait_object(
         fleet.name, lambda o: json.loads(o.json)["status"]["buffered"]["messages"] >= 87)
     stays(lambda: fleet.session.is_open and not fleet.events, 0.5, "it was cut or got through")
     assert fleet.client.get(fleet.name).phase == "Connected"
     fleet.sidecar.faults()
-    eventually(lambda: len(fleet.events) >= 3000, 30, "3000 events")
-    assert fleet.numbers == list(range(3000))
+    eventually(lambda: len(fleet.events) >= 1000, 30, "1000 events")
+    assert fleet.numbers == list(range(1000))
     assert not fleet.status().get("dropped")
 
 

@@ -1,4 +1,4 @@
-"""The state store on Dapr, on the wire of the official package and a real Redis."""
+"""State store and bus on Dapr against the contracts of their ports, and a real Redis behind them."""
 
 import pytest
 
@@ -8,6 +8,11 @@ from dapr_fixtures import STORES, needs_switches, probe
 @pytest.mark.parametrize("store", STORES)
 def test_the_contract_of_a_state_store_holds(new_sidecar, store):
     passed, output = probe("state", new_sidecar(store))
+    assert passed, output
+
+
+def test_the_contract_of_a_bus_holds(new_sidecar):
+    passed, output = probe("bus", new_sidecar("state.sqlite"), component="pubsub")
     assert passed, output
 
 

@@ -3,6 +3,7 @@
 import pathlib
 
 import grpc_tools
+import yaml
 from dapr.proto.runtime.v1 import dapr_pb2  # noqa: F401  (registers every message)
 from google.protobuf import descriptor_pb2, descriptor_pool
 from grpc_tools import protoc
@@ -63,3 +64,25 @@ def test_every_call_is_the_wires(tmp_path):
         assert method.input_type.full_name == other.input_type.full_name
         assert method.output_type.full_name == other.output_type.full_name
         assert not other.client_streaming and not other.server_streaming
+
+
+def test_the_component_files_are_whole():
+    folders = sorted((REPOSITORY / "deploy" / "dapr").iterdir())
+    assert len(folders) >= 3
+    for folder in folders:
+        found = {}
+        for path in folder.glob("*.yaml"):
+            component = yaml.safe_load(path.read_text())
+            assert component["apiVersion"] == "dapr.io/v1alpha1", path
+            assert component["kind"] == "Component", path
+            assert component["metadata"]["name"] == path.stem, path
+            names = [entry["name"] for entry in component["spec"].get("metadata", [])]
+            assert len(set(names)) == len(names), path
+            found[path.stem] = component["spec"]
+        assert set(found) == {"statestore", "pubsub"}, folder
+        state = {entry["name"]: entry["value"] for entry in found["statestore"]["metadata"]}
+        assert state["keyPrefix"] == "name", folder
+        if found["statestore"]["type"] == "state.redis":
+            assert state["redisMaxRetries"] == "-1"
+        if found["statestore"]["type"] == "state.postgresql":
+            assert found["statestore"]["version"] == "v2"

@@ -107,6 +107,7 @@ extension ManagedConnection {
             origin: origin, topic: topic, time: time, kind: segment.kind == .text ? .text : .binary,
             data: data, delivery: EventDelivery(desired.spec.publish), firstSequence: sequence + 1,
             payload: segment.bytes, ends: segment.ends)
+        if let spill, spill.isActive { return spillOver(run) }
         let bytes = run.bytes
         guard case .granted = environment.buffers.reserve(bytes) else { return false }
         guard queue.appendWhole(run) else {
@@ -135,10 +136,12 @@ extension ManagedConnection {
             origin: origin, topic: topic, time: time, kind: isText ? .text : .binary, data: data,
             delivery: EventDelivery(desired.spec.publish), firstSequence: sequence + 1,
             payload: message.payload, ends: [message.payload.count])
+        if let spill, spill.isActive { return spillOver(event) }
         switch reserve(event.bytes) {
         case .granted: break
         case .wait: return false
         case .dropped: return true
+        case .spill: return spillOver(event)
         }
         return append(event)
     }
@@ -155,7 +158,7 @@ extension ManagedConnection {
             return true
         case .full:
             environment.buffers.release(bytes)
-            return false
+            return queue.overflow == .spill && spillOver(event)
         case .refused:
             // It had its number: consumers see the hole.
             sequence += 1
@@ -165,7 +168,7 @@ extension ManagedConnection {
     }
 
     private enum BudgetAnswer {
-        case granted, wait, dropped
+        case granted, wait, dropped, spill
     }
 
     /// Asks for room in the buffers of all connections together, by this connection's policy.
@@ -185,6 +188,8 @@ extension ManagedConnection {
         case .refused where mayWait:
             waitsForBudget = true
             return .wait
+        case .refused where queue.overflow == .spill:
+            return .spill
         case .refused:
             if queue.overflow == .dropOldest {
                 let freed = queue.dropOldest(freeing: bytes, reason: .budget)
@@ -375,6 +380,10 @@ extension ManagedConnection {
 
     private func settle(_ completed: PublishQueue<EventRun>.Completed) {
         environment.buffers.release(completed.delivered.bytes + completed.dropped.bytes)
+        if spill != nil {
+            spillSettled()
+            stepSpill()
+        }
     }
 
     private func notePublishing(failure: String?, lastAccepted: UInt64) {
@@ -413,6 +422,10 @@ extension ManagedConnection {
             self.backlog.removeAll()
             let dropped = self.queue.discardAll(reason: reason)
             self.environment.buffers.release(dropped.bytes)
+            // What is on the disk at the end of the process is published by the next one.
+            if reason != .shutdown {
+                self.queue.countRefused(reason, messages: self.discardSpill())
+            }
             self.publishTimer.cancel()
             self.refreshFacts()
             self.finishIfDrained()
@@ -420,7 +433,9 @@ extension ManagedConnection {
     }
 
     func finishIfDrained() {
-        guard let onDrained, queue.held.messages == 0, backlog.isEmpty else { return }
+        guard let onDrained, queue.held.messages == 0, backlog.isEmpty,
+            spill.map({ !$0.isActive }) ?? true
+        else { return }
         self.onDrained = nil
         onDrained()
     }

@@ -50,6 +50,8 @@ package final class ManagedConnection: @unchecked Sendable {
     /// Of the array that is being filled.
     var batchTimer = LoopTimer()
     var isBatchDue = false
+    /// `nil` until something was spilled.
+    var spill: ConnectionSpill?
     /// The sequence from which on an event belongs to the present socket.
     var firstSequenceOfSocket: UInt64 = 1
 
@@ -101,6 +103,9 @@ package final class ManagedConnection: @unchecked Sendable {
             gapCause = .restart
             gapEpoch = stored?.epoch ?? environment.epoch
         }
+        if environment.spill?.holdsLeftovers(of: uid) == true {
+            eventLoop.execute { self.openSpill() }
+        }
     }
 
     /// What is true now. Any thread.
@@ -139,8 +144,9 @@ package final class ManagedConnection: @unchecked Sendable {
         facts.lastClose = machine.lastClose
         facts.traffic.published = queue.delivered
         facts.traffic.dropped = queue.dropped
-        facts.traffic.bufferedMessages = queue.held.messages + backlog.count
-        facts.traffic.bufferedBytes = queue.held.bytes
+        let spilled = spill?.queue.held ?? MessageAmount()
+        facts.traffic.bufferedMessages = queue.held.messages + backlog.count + spilled.messages
+        facts.traffic.bufferedBytes = queue.held.bytes + spilled.bytes
     }
 
     // MARK: Events for people

@@ -45,6 +45,7 @@ package final class ManagerServer: Sendable {
     package struct Resources: Sendable {
         package var store: any StateStore
         package var bus: any Bus
+        var secrets: DaprSecrets?
         var lock: DataDirectoryLock?
         var closeStore: @Sendable () async throws -> Void
 
@@ -73,6 +74,7 @@ package final class ManagerServer: Sendable {
                 }
             guard let sidecar else { return resources }
             if configuration.bus == .dapr { resources.bus = try sidecar.bus() }
+            resources.secrets = DaprSecrets(client: sidecar.client)
             let closeStore = resources.closeStore
             resources.closeStore = {
                 await sidecar.client.close()
@@ -125,7 +127,7 @@ package final class ManagerServer: Sendable {
             metered, now: clock.wallTime(), logger: logger,
             onChange: { router.recordsChanged($0) },
             onCommit: { ChecksMonitor.storeCommitted($0, checks) })
-        let environment = ConnectionEnvironment(
+        var environment = ConnectionEnvironment(
             instanceID: configuration.instanceID, epoch: store.epoch,
             dialer: WebSocketDialer(group: group), bus: resources.bus,
             secrets: SecretResolver(
@@ -138,6 +140,8 @@ package final class ManagerServer: Sendable {
                 bus: resources.bus, clock: clock, epoch: store.epoch),
             clock: clock, logger: logger, metrics: counters,
             busHealth: BusHealth(now: clock.now), onChange: { router.connectionChanged($0) })
+        environment.daprSecrets = resources.secrets
+        environment.spill = SpillDirectory(path: configuration.spillDirectory)
         let fleet = ConnectionFleet(
             environment: environment, group: group, stored: { store.record($0)?.observed })
         let operations = ConnectionOperations(

@@ -99,6 +99,15 @@ package struct ServerConfiguration: Sendable {
 }
 
 extension ServerConfiguration {
+    /// Where messages that have no room in memory wait (`buffer.overflow: spill`). A data directory
+    /// that is not this server's alone has a part for each instance.
+    var spillDirectory: String {
+        let isAlone = state == .sqlite && !cluster.isShared
+        return isAlone
+            ? dataDirectory + "/spill"
+            : dataDirectory + "/instances/\(InstanceDirectory.fileName(instanceID))/spill"
+    }
+
     /// Nobody but this host reaches the ports.
     package var isBoundToLoopback: Bool {
         bind == "localhost" || IPAddress(bind).map { AddressClass($0) == .loopback } ?? false

@@ -16,7 +16,7 @@ package protocol MessageRun: Sendable {
 
 extension MessageRun {
     /// How many of the first messages count for no more than so many bytes.
-    func countWithin(_ limit: Int) -> Int {
+    package func countWithin(_ limit: Int) -> Int {
         var sum = 0
         for index in 0..<count {
             sum += bytes(at: index)

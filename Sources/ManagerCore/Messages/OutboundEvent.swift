@@ -91,6 +91,18 @@ package final class EventOrigin: Sendable {
         self.attributes = [.init("websocketid", name), .init("websocketurl", url)]
     }
 
+    package init(
+        uid: ConnectionUID, epoch: UInt64, type: String, source: String, subject: String?,
+        attributes: [OutboundEvent.Attribute]
+    ) {
+        self.uid = uid
+        self.epoch = epoch
+        self.type = type
+        self.source = source
+        self.subject = subject
+        self.attributes = attributes
+    }
+
     /// The origin of an event that stands alone.
     init(of event: OutboundEvent) {
         self.uid = event.id.uid

@@ -136,6 +136,26 @@ extension PublishQueue {
         if !range.isEmpty { waiting.prepend(run.part(range)) }
     }
 
+    /// Empties the queue without counting: what it held is kept elsewhere.
+    ///
+    /// - Returns: All but the last so many, what was in flight first.
+    package mutating func takeAll(butLast kept: Int) -> [Run] {
+        var left = max(0, held.messages - kept)
+        var taken: [Run] = []
+        for run in inFlight + waiting where left > 0 {
+            let part = run.prefix(min(left, run.count))
+            taken.append(part)
+            left -= part.count
+        }
+        accepted -= UInt64(held.messages)
+        waiting.removeAll()
+        inFlight.removeAll()
+        inFlightMessages = 0
+        held = MessageAmount()
+        amountChanged()
+        return taken
+    }
+
     /// Drops and counts everything, in flight too; for the end of a connection or of the process.
     package mutating func discardAll(reason: DropReason) -> MessageAmount {
         let dropped = held

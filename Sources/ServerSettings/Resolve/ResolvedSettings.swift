@@ -40,7 +40,7 @@ package struct ResolvedSettings: Sendable {
         checkPorts()
         warnings += variables.unknownVariables(
             secretPrefix: text(.secretEnvPrefix) ?? "WSM_SECRET_")
-        let usesDapr = text(.state) == StateKind.dapr.rawValue || text(.bus) == BusKind.dapr.rawValue
+        let usesDapr = [text(.state), text(.bus)].contains(StateKind.dapr.rawValue)
         warnings += SettingTable.ofDapr.compactMap { name in
             usesDapr || origin(name) == .standard
                 ? nil

@@ -122,6 +122,16 @@ package enum FieldTable {
             .word, .keep,
             "What happens where the buffer is full; lowering a bound drops nothing."),
         Field(
+            "buffer.spill.bytes",
+            SpecPlace({ $0.buffer.spill.bytes }, { $0.buffer.spill.bytes = $1 }),
+            .size((1 << 20)...(1 << 40)), .keep,
+            "Bytes of messages that `spill` may put on the server's disk."),
+        Field(
+            "buffer.spill.maxAge",
+            SpecPlace({ $0.buffer.spill.maxAge }, { $0.buffer.spill.maxAge = $1 }),
+            .duration(.seconds(60) ... .seconds(720 * 3600)), .keep,
+            "Older messages on the disk are dropped when their turn comes."),
+        Field(
             "publish.data", SpecPlace({ $0.publish.data }, { $0.publish.data = $1 }), .word, .keep,
             "The form in which a message goes out; auto takes JSON objects and arrays as JSON."),
         Field(

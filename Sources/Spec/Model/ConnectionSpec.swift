@@ -67,7 +67,16 @@ extension ConnectionSpec {
     }
 
     package enum Overflow: String, Sendable, Hashable, CaseIterable {
-        case block, dropOldest, dropNewest
+        case block, dropOldest, dropNewest, spill
+    }
+
+    /// What policy `spill` may take of the disk.
+    package struct Spill: Sendable, Hashable {
+        /// Of one connection, in bytes.
+        package var bytes = 1 << 30
+        /// Older messages are dropped when their turn comes.
+        package var maxAge: Duration = .seconds(24 * 3600)
+        package init() {}
     }
 
     package struct Buffer: Sendable, Hashable {
@@ -75,6 +84,7 @@ extension ConnectionSpec {
         /// In bytes. The compiler fills in the larger of 8 MiB and twice `maxMessageSize`.
         package var bytes = 8 << 20
         package var overflow = Overflow.block
+        package var spill = Spill()
         package init() {}
     }
 

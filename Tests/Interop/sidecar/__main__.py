@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import json
 import signal
+import socket
 
 import grpc
 from aiohttp import web
@@ -150,6 +151,9 @@ class Sidecar:
         # The port is known, and refuses connections, before the sidecar is ready.
         if self.ready:
             await self.serve_grpc()
+        elif not self.grpc_port:
+            with socket.create_server(("127.0.0.1", 0)) as listener:
+                self.grpc_port = listener.getsockname()[1]
         health = [web.get(path, self.health) for path in ("/v1.0/healthz", "/v1.0/healthz/outbound")]
         http_port = await self.serve_http(self.options.http_port, *health)
         control_port = await self.serve_http(
