@@ -13,6 +13,8 @@ bin=$(swift build --show-bin-path)
 
 services=(virtufin/websocketmanager.proto wsm/v1/orchestrator.proto grpc/health/v1/health.proto
     grpc/reflection/v1/reflection.proto grpc/reflection/v1alpha/reflection.proto)
+# Between instances only: generated, but no part of what clients are told of.
+private=(wsm/v1/peer.proto)
 grpc_options=Visibility=Package,UseAccessLevelOnImports=true,Server=true,Client=true
 grpc_options+=,FileNaming=PathToUnderscores
 # Two files are called reflection.proto, so the folders stay in the names of what is generated.
@@ -32,7 +34,7 @@ generate() { # FOLDER PROTO...
 }
 
 out=Sources/ManagerAPI/Generated
-generate "$out" "${services[@]}" google/api/annotations.proto google/api/http.proto
+generate "$out" "${services[@]}" "${private[@]}" google/api/annotations.proto google/api/http.proto
 # The sidecar's API is one we call: it is no part of what reflection and the HTTP port show.
 generate Sources/Dapr/Generated dapr/proto/common/v1/common.proto dapr/proto/runtime/v1/dapr.proto
 

@@ -29,6 +29,8 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
     let bus: any Bus
     let server: ServerIdentity
     let checks: ServerChecks
+    /// Names of the connections with an open socket at other instances.
+    package var openElsewhere: @Sendable () async -> Set<String> = { [] }
 
     package init(
         operations: ConnectionOperations, bus: any Bus, server: ServerIdentity,
@@ -69,7 +71,7 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
     ) async throws {
         let now = operations.clock.wallTime()
         // What is live is asked before the change: afterwards it is already being cut.
-        let live = Set(operations.fleet.all.filter { $0.observed.isOpen }.map(\.name))
+        let live = await openElsewhere().union(operations.fleet.openNames)
         let outcome = try await operations.store.transact { draft in
             var scratch = draft
             var generator = SystemRandomNumberGenerator()
@@ -79,15 +81,15 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
             if !options.isDryRun { draft = scratch }
             return outcome
         }
-        var cutSockets = 0
+        let cutNames = Set(
+            outcome.results.lazy
+                .filter { $0.kind == .connection && $0.effect >= .reopen && live.contains($0.name) }
+                .map(\.name))
         var message = Wsm_V1_ApplyResponse()
         var bytes = 0
         for result in outcome.results {
-            let isCut =
-                result.kind == .connection && result.effect >= .reopen
-                && live.contains(result.name)
+            let isCut = result.kind == .connection && cutNames.contains(result.name)
             let told = Wsm_V1_ObjectResult(result, cutsSocket: isCut)
-            if isCut { cutSockets += 1 }
             bytes += told.approximateBytes
             message.results.results.append(told)
             if message.results.results.count >= Self.resultsPerMessage
@@ -99,7 +101,7 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
         }
         if !message.results.results.isEmpty { try await response.write(message) }
         message.summary = Wsm_V1_ApplySummary(
-            outcome, set: options.set, cutSockets: cutSockets,
+            outcome, set: options.set, cutSockets: cutNames.count,
             warnings: Array(warnings.prefix(100)))
         try await response.write(message)
     }
@@ -110,12 +112,14 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
         request: Wsm_V1_GetRequest, context: ServerContext
     ) async throws -> Wsm_V1_Object {
         guard let object = try object(kind(request.kind), request.name, isBrief: false) else {
-            throw ManagerError(
-                .notFound,
-                try kind(request.kind) == .connection
-                    ? "Connection not found" : "ConnectionSet not found")
+            throw Self.notFound(try kind(request.kind))
         }
         return object
+    }
+
+    static func notFound(_ kind: ObjectKind) -> ManagerError {
+        kind == .connection
+            ? .connectionNotFound : ManagerError(.notFound, "ConnectionSet not found")
     }
 
     package func list(

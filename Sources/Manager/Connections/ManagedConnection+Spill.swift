@@ -139,8 +139,12 @@ extension ManagedConnection {
         let files = spill.files
         let oldest = wallTime.advanced(by: .zero - desired.spec.buffer.spill.maxAge)
         let whole = queue.bounds
+        let permit = right.gate
         spill.directory.run { [weak self] in
-            let batch = files.with { $0.read(amount, oldest: oldest, whole: whole) }
+            let batch = files.with { files in
+                files.permit = permit
+                return files.read(amount, oldest: oldest, whole: whole)
+            }
             self?.eventLoop.execute { self?.spillRead(batch, reserved: reserved) }
         }
     }

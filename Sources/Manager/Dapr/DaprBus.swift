@@ -19,6 +19,8 @@ import Synchronization
 /// and the time of the message can go out in no other way; the sidecar adds topic and component.
 /// Its metadata has the connection as `partitionKey`, so that brokers with partitions keep the
 /// order. A message is sent again under its own id, also where it is not known whether it arrived.
+/// Right before each call the permit of its messages is asked: a call that waited for its turn must not
+/// go out when the instance has lost the connection meanwhile.
 package final class DaprBus: Bus {
     /// Of one call, the longest that the ownership protocol reckons with (P of `ownership.md`).
     package static let callTimeout: Duration = .seconds(2)
@@ -35,26 +37,23 @@ package final class DaprBus: Bus {
 
     let client: DaprClient
     let pubsub: String
-    /// Asked as the last thing before every call: whether these events may still go out.
-    let mayPublish: @Sendable (EventRun) -> Bool
     private let topics: LocalBus
     private let slots = CallSlots(limit: DaprBus.callsAtOnce)
 
-    /// - Parameter mayPublish: the fence of an instance in a cluster; any thread.
-    package init(
-        client: DaprClient, pubsub: String, topics: LocalBus = LocalBus(),
-        mayPublish: @escaping @Sendable (EventRun) -> Bool = { _ in true }
-    ) {
+    package init(client: DaprClient, pubsub: String, topics: LocalBus = LocalBus()) {
         self.client = client
         self.pubsub = pubsub
         self.topics = topics
-        self.mayPublish = mayPublish
     }
 
     package var isRemote: Bool { true }
 
     package func subscribe(topic: String, from start: TopicStart) -> any TopicReader {
         topics.subscribe(topic: topic, from: start)
+    }
+
+    package func newestPosition(of topic: String) -> UInt64 {
+        topics.newestPosition(of: topic)
     }
 
     package func close() {
@@ -128,7 +127,7 @@ package final class DaprBus: Bus {
             case .accepted: _ = await topics.publish(packed.runs)
             case .refused: continue
             // What follows would overtake it.
-            case .unavailable, .notTried: return outcomes
+            case .unavailable, .notTried, .fenced: return outcomes
             }
         }
         return outcomes
@@ -139,7 +138,7 @@ package final class DaprBus: Bus {
     ) async -> PublishOutcome {
         guard let bytes = packed.bytes else { return .refused("the message is not JSON") }
         guard bytes.count <= maxEventBytes else { return tooLarge(bytes.count) }
-        guard packed.runs.allSatisfy(mayPublish) else { return .notTried }
+        guard packed.runs.allSatisfy(\.mayPublish) else { return .fenced }
         do {
             try await client.publish(
                 bytes, contentType: EventPacker.contentType, to: packed.topic, of: pubsub,
@@ -184,8 +183,8 @@ package final class DaprBus: Bus {
             if outcome == .accepted { _ = await topics.publish(call[0].runs) }
             return [outcome]
         }
-        guard call.allSatisfy({ $0.runs.allSatisfy(mayPublish) }) else {
-            return call.map { _ in .notTried }
+        guard call.allSatisfy({ $0.runs.allSatisfy(\.mayPublish) }) else {
+            return call.map { _ in .fenced }
         }
         var outcomes: [PublishOutcome]
         do {

@@ -38,6 +38,8 @@ final class SpillFiles: @unchecked Sendable {
     private var reading: SpillPosition
     private var writing: (segment: UInt64, file: Int32, bytes: Int)?
     private var source: (segment: UInt64, bytes: [UInt8])?
+    /// Of the connection's title, for what is read.
+    var permit: (any PublishPermit)?
 
     /// Opens what is there; makes nothing.
     init(directory: String) {
@@ -204,7 +206,7 @@ final class SpillFiles: @unchecked Sendable {
     ) -> (EventRun, SpillPosition)? {
         while true {
             let bytes = contents(of: place.segment)
-            switch SpillCodec.read(bytes[min(place.offset, bytes.count)...]) {
+            switch SpillCodec.read(bytes[min(place.offset, bytes.count)...], permit: permit) {
             case .record(var run, let end):
                 let next = SpillPosition(segment: place.segment, offset: end)
                 if place.skipped >= run.count {

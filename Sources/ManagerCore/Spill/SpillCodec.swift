@@ -54,19 +54,24 @@ package enum SpillCodec {
         case damaged(end: Int)
     }
 
-    package static func read(_ bytes: ArraySlice<UInt8>) -> Read {
+    /// - Parameter permit: of whoever publishes what is read.
+    package static func read(
+        _ bytes: ArraySlice<UInt8>, permit: (any PublishPermit)? = nil
+    ) -> Read {
         guard bytes.count >= frameBytes else { return .end }
         let start = bytes.startIndex
         let length = Int(number(bytes[start..<start + 4]))
         guard length <= largestBody, bytes.count - frameBytes >= length else { return .end }
         let body = bytes[start + frameBytes..<start + frameBytes + length]
         guard CRC32.sum(of: body) == number(bytes[start + 4..<start + 8]),
-            let run = decode(body)
+            let run = decode(body, permit)
         else { return .damaged(end: body.endIndex) }
         return .record(run, end: body.endIndex)
     }
 
-    private static func decode(_ body: ArraySlice<UInt8>) -> EventRun? {
+    private static func decode(
+        _ body: ArraySlice<UInt8>, _ permit: (any PublishPermit)?
+    ) -> EventRun? {
         var reader = SpillReader(rest: body)
         guard reader.byte() == version, let uid = reader.text().flatMap(ConnectionUID.init),
             let epoch = reader.number(), let type = reader.text(), let source = reader.text(),
@@ -87,7 +92,8 @@ package enum SpillCodec {
         return EventRun(
             origin: EventOrigin(
                 uid: uid, epoch: epoch, type: type, source: source,
-                subject: subject.isEmpty ? nil : subject, attributes: attributes),
+                subject: subject.isEmpty ? nil : subject, attributes: attributes,
+                permit: permit),
             topic: topic, time: WallTime(nanosecondsSinceEpoch: Int64(bitPattern: time)),
             kind: kind, data: data, delivery: delivery, firstSequence: first,
             payload: Array(reader.rest), ends: ends)
