@@ -124,7 +124,7 @@ package final class DaprBus: Bus {
                 packed, partition: row.partition, within: Self.callTimeout - elapsed)
             outcomes += Array(repeating: outcome, count: packed.runs.messageCount)
             switch outcome {
-            case .accepted: _ = await topics.publish(packed.runs)
+            case .accepted: topics.show(packed.runs)
             case .refused: continue
             // What follows would overtake it.
             case .unavailable, .notTried, .fenced: return outcomes
@@ -180,7 +180,7 @@ package final class DaprBus: Bus {
     ) async -> [PublishOutcome] {
         guard call.count > 1 else {
             let outcome = await publish(call[0], partition: partition, within: Self.callTimeout)
-            if outcome == .accepted { _ = await topics.publish(call[0].runs) }
+            if outcome == .accepted { topics.show(call[0].runs) }
             return [outcome]
         }
         guard call.allSatisfy({ $0.runs.allSatisfy(\.mayPublish) }) else {
@@ -208,7 +208,7 @@ package final class DaprBus: Bus {
             outcomes = call.map { outcome(error, bytes: $0.bytes?.count ?? 0) }
         }
         let accepted = zip(call, outcomes).filter { $0.1 == .accepted }.flatMap(\.0.runs)
-        if !accepted.isEmpty { _ = await topics.publish(accepted) }
+        topics.show(accepted)
         return outcomes
     }
 
