@@ -1,5 +1,5 @@
 # The front door. Every target does its own set-up; what it does is in scripts/.
-.PHONY: help run test build release package-test format lint proto bench sim
+.PHONY: help run test test-dapr build release package-test format lint proto bench sim
 .DEFAULT_GOAL := help
 
 help: ## print this
@@ -12,6 +12,9 @@ run: ## start a server with example connections and watch them (WSM_RUN_SECONDS=
 
 test: ## everything: lint, unit tests, tests against real servers
 	@scripts/test.sh
+
+test-dapr: ## state and messages against a real sidecar (DAPR_GRPC_PORT=N DAPR_HTTP_PORT=N)
+	@DAPR_GRPC_PORT=$(DAPR_GRPC_PORT) DAPR_HTTP_PORT=$(DAPR_HTTP_PORT) scripts/test-dapr.sh
 
 build: ## debug build of the three programs, in .build/debug
 	@scripts/setup.sh

@@ -77,9 +77,15 @@ let package = Package(
             name: "WebSocket",
             dependencies: [.nio, .nioPosix, .nioTLS, .nioSSL, .crypto]),
         .target(
+            name: "Dapr",
+            dependencies: [
+                .grpcCore, .grpcTransport, .grpcProtobuf, .protobuf, .nio, .nioPosix, .nioHTTP1,
+                .nioSSL,
+            ]),
+        .target(
             name: "Manager",
             dependencies: [
-                "Spec", "ManagerCore", "WebSocket", "ManagerAPI", "Reconciler", "Access",
+                "Spec", "ManagerCore", "WebSocket", "Dapr", "ManagerAPI", "Reconciler", "Access",
                 "Gateway", .nio, .nioPosix, .crypto, .grpcInProcess,
                 .grpcCore, .grpcTransport, .grpcProtobuf, .protobuf, .grdb, .logging, .deque,
             ]),
@@ -109,7 +115,7 @@ let package = Package(
         .target(
             name: "ServerSettings",
             dependencies: [
-                "Manager", "ManagerCore", "Reconciler", "Spec", .arguments, .logging,
+                "Manager", "ManagerCore", "Dapr", "Reconciler", "Spec", .arguments, .logging,
             ]),
         .executableTarget(
             name: "wsm-server",
@@ -136,6 +142,10 @@ let package = Package(
         // A program for the interop tests: both directions of the JSON mapping, by lines.
         .executableTarget(
             name: "wsm-transcode", dependencies: ["Gateway"], path: "Tests/TranscodeProbe"),
+        // Another one: the conformance suites against the sidecar it is told of.
+        .executableTarget(
+            name: "wsm-dapr-probe",
+            dependencies: ["TestKit", "Manager", "ManagerCore", "Dapr"], path: "Tests/DaprProbe"),
         // The proof of the ownership protocol: nothing shipped imports it either.
         .target(name: "Simulation", dependencies: ["ManagerCore"]),
         .executableTarget(name: "wsm-sim", dependencies: ["Simulation", .arguments]),
@@ -146,6 +156,12 @@ let package = Package(
         .testTarget(
             name: "WebSocketTests",
             dependencies: ["WebSocket", "Feed", .nio, .nioPosix, .nioEmbedded]),
+        .testTarget(
+            name: "DaprTests",
+            dependencies: [
+                "Dapr", .grpcCore, .grpcTransport, .grpcProtobuf, .protobuf, .nio, .nioPosix,
+                .nioHTTP1,
+            ]),
         .testTarget(
             name: "FeedTests", dependencies: ["Feed", "WebSocket", .nio, .nioPosix, .nioHTTP1]),
         .testTarget(

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Drives the built programs with independent peers: gRPC and WebSocket of Python, nats-server,
-# mosquitto, openssl and nghttp2.
+# mosquitto, redis-server, openssl and nghttp2.
 #
 #   scripts/interop.sh [pytest arguments]
 #
@@ -27,6 +27,7 @@ packages=()
 have nats-server || packages+=(nats-server)
 have mosquitto || packages+=(mosquitto)
 have mosquitto_pub || packages+=(mosquitto-clients)
+have redis-server || packages+=(redis-server)
 have openssl || packages+=(openssl)
 have h2load && have nghttp || packages+=(nghttp2-client)
 for header in yaml.h openssl/ssl.h nghttp2/nghttp2.h; do

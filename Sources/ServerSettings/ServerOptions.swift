@@ -43,6 +43,8 @@ package struct ServerOptions: ParsableArguments {
     @Option(.daprGRPCPort) package var daprGRPCPort: String?
     @Option(.pubsubName) package var pubsubName: String?
     @Option(.stateStoreName) package var stateStoreName: String?
+    @Option(.daprMaxBodySize) package var daprMaxBodySize: String?
+    @Option(.daprStartTimeout) package var daprStartTimeout: String?
 
     @Flag(help: "Prints every setting with its value and where it comes from, and ends.")
     package var printConfig = false
@@ -75,7 +77,8 @@ package struct ServerOptions: ParsableArguments {
             (.apiReconnectBase, apiReconnectBase), (.apiSendTimeout, apiSendTimeout),
             (.logLevel, logLevel), (.logFormat, logFormat), (.daprHTTPPort, daprHTTPPort),
             (.daprGRPCPort, daprGRPCPort), (.pubsubName, pubsubName),
-            (.stateStoreName, stateStoreName),
+            (.stateStoreName, stateStoreName), (.daprMaxBodySize, daprMaxBodySize),
+            (.daprStartTimeout, daprStartTimeout),
         ]
         var given: [SettingName: [String]] = [:]
         for (name, text) in single { given[name] = text.map { [$0] } }

@@ -1,4 +1,4 @@
-package import ManagerCore
+import ManagerCore
 
 /// What the ownership protocol does that an operator may want to know: log lines and a metric.
 package enum ClusterEvent: String, MetricLabels {

@@ -68,7 +68,21 @@ extension ManagedConnection {
         logger.debug("dial started", metadata: ["attempt": "\(machine.attempt + 1)"])
         changed()
         let spec = desired.effectiveSpec
-        let secrets = environment.secrets
+        let wanted = spec.daprSecrets
+        guard !wanted.isEmpty, let daprSecrets = environment.daprSecrets else {
+            return resolveInput(spec, environment.secrets, number: number)
+        }
+        Task {
+            let fetched = await daprSecrets.fetch(wanted)
+            self.eventLoop.execute {
+                var secrets = self.environment.secrets
+                secrets.fetched = fetched
+                self.resolveInput(spec, secrets, number: number)
+            }
+        }
+    }
+
+    private func resolveInput(_ spec: ConnectionSpec, _ secrets: SecretResolver, number: Int) {
         let egress = EgressGuard(
             policy: environment.egress, origin: desired.keeper == .grpc ? .api : .manifest)
         // Files are read on a thread that may block, never on the loop.
@@ -330,6 +344,7 @@ extension ManagedConnection {
         if spec.buffer != before.buffer {
             queue.policyChanged(
                 bounds: MessageAmount(spec.buffer), overflow: spec.buffer.overflow)
+            spill?.queue.limit = spec.buffer.spill.bytes
         }
         if spec.correlation != before.correlation {
             correlationRule = CorrelationRule(spec: spec.correlation)

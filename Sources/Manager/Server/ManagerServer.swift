@@ -1,3 +1,4 @@
+import Dapr
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
 import Gateway
@@ -215,7 +216,7 @@ package final class ManagerServer: Sendable {
         parts.http.beginShutdown()
         loop.pause()
         let lost = await fleet.shutDown(within: drainTimeout)
-        (parts.bus as? LocalBus)?.close()
+        parts.bus.close()
         parts.router.feed.close()
         checks.close()
         parts.looping.cancel()

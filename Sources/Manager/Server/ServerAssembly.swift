@@ -52,7 +52,7 @@ struct ServerAssembly: Sendable {
         }
         self.membership = membership
         let environment = try Self.environment(
-            configuration, bus: resources.bus, group: group, epoch: store.epoch,
+            configuration, resources: resources, group: group, epoch: store.epoch,
             counters: counters, router: router, clock: clock, logger: logger)
         let fleet = ConnectionFleet(
             environment: environment, group: group,
@@ -135,22 +135,25 @@ extension ServerAssembly {
     }
 
     private static func environment(
-        _ configuration: ServerConfiguration, bus: any Bus, group: MultiThreadedEventLoopGroup,
-        epoch: UInt64, counters: ManagerMetrics, router: ChangeRouter, clock: ManagerClock,
+        _ configuration: ServerConfiguration, resources: ManagerServer.Resources,
+        group: MultiThreadedEventLoopGroup, epoch: UInt64, counters: ManagerMetrics, router: ChangeRouter, clock: ManagerClock,
         logger: Logger
     ) throws -> ConnectionEnvironment {
-        ConnectionEnvironment(
+        var environment = ConnectionEnvironment(
             instanceID: configuration.instanceID,
-            dialer: WebSocketDialer(group: group), bus: bus,
+            dialer: WebSocketDialer(group: group), bus: resources.bus,
             secrets: SecretResolver(
                 directory: configuration.secretsDirectory,
                 environmentPrefix: configuration.secretEnvironmentPrefix,
                 environment: configuration.environment),
             egress: try configuration.egressPolicy(),
             buffers: SharedBufferBudget(limit: configuration.bufferLimit),
-            lifecycle: LifecyclePublisher(bus: bus, clock: clock, epoch: epoch),
+            lifecycle: LifecyclePublisher(bus: resources.bus, clock: clock, epoch: epoch),
             clock: clock, logger: logger, metrics: counters,
             busHealth: BusHealth(now: clock.now), onChange: { router.connectionChanged($0) })
+        environment.daprSecrets = resources.secrets
+        environment.spill = SpillDirectory(path: configuration.spillDirectory)
+        return environment
     }
 
     private static func operations(

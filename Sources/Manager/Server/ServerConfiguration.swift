@@ -32,6 +32,10 @@ package struct ServerConfiguration: Sendable {
     package var manifestsSet = "manifests"
     /// What connections made by the imperative API get.
     package var apiDefaults = APIConnectionDefaults()
+    package var state = StateKind.sqlite
+    package var bus = BusKind.local
+    /// Used where ``state`` or ``bus`` is Dapr.
+    package var dapr = DaprSettings()
     /// State, and the lock that keeps a second process off it.
     package var dataDirectory: String
     package var instanceID: String
@@ -100,7 +104,16 @@ package struct ServerConfiguration: Sendable {
 
 extension ServerConfiguration {
     /// Other instances share the state store.
-    package var hasPeers: Bool { cluster.isShared }
+    package var hasPeers: Bool { cluster.isShared || state == .dapr }
+
+    /// Where messages that have no room in memory wait (`buffer.overflow: spill`). A data directory
+    /// that is not this server's alone has a part for each instance.
+    var spillDirectory: String {
+        let isAlone = state == .sqlite && !cluster.isShared
+        return isAlone
+            ? dataDirectory + "/spill"
+            : dataDirectory + "/instances/\(InstanceDirectory.fileName(instanceID))/spill"
+    }
 
     /// Nobody but this host reaches the ports.
     package var isBoundToLoopback: Bool {

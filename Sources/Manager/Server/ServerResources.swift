@@ -1,3 +1,4 @@
+import Dapr
 package import Logging
 import ManagerCore
 
@@ -8,6 +9,7 @@ extension ManagerServer {
         package var bus: any Bus
         /// Of a member of a cluster; `nil` for a process that is alone on its store.
         package var instance: InstanceDirectory?
+        var secrets: DaprSecrets?
         var lock: DataDirectoryLock?
         var closeStore: @Sendable () async throws -> Void
 
@@ -18,17 +20,42 @@ extension ManagerServer {
             closeStore = {}
         }
 
-        /// What the configuration names.
+        /// What the configuration names: SQLite in the data directory, alone or shared, or a sidecar's
+        /// state store; topics in the process or a sidecar's broker.
         ///
         /// - Throws: a sentence that names what is missing.
         package static func open(
             _ configuration: ServerConfiguration, logger: Logger
         ) async throws -> Resources {
-            guard configuration.cluster.isShared else {
-                return try embedded(dataDirectory: configuration.dataDirectory)
+            let usesDapr = configuration.state == .dapr || configuration.bus == .dapr
+            let sidecar =
+                usesDapr ? try await DaprSidecar.open(configuration.dapr, logger: logger) : nil
+            var resources = try await openState(configuration, sidecar)
+            guard let sidecar else { return resources }
+            if configuration.bus == .dapr { resources.bus = try sidecar.bus() }
+            resources.secrets = DaprSecrets(client: sidecar.client)
+            let closeStore = resources.closeStore
+            resources.closeStore = {
+                await sidecar.client.close()
+                try await closeStore()
             }
-            return try await shared(
-                dataDirectory: configuration.dataDirectory, instanceID: configuration.instanceID)
+            return resources
+        }
+
+        private static func openState(
+            _ configuration: ServerConfiguration, _ sidecar: DaprSidecar?
+        ) async throws -> Resources {
+            let (directory, id) = (configuration.dataDirectory, configuration.instanceID)
+            if configuration.state == .dapr, let sidecar {
+                let instance = try InstanceDirectory(dataDirectory: directory, instanceID: id)
+                var resources = Resources(store: try await sidecar.stateStore(), bus: LocalBus())
+                resources.instance = instance
+                return resources
+            }
+            guard configuration.cluster.isShared else {
+                return try embedded(dataDirectory: directory)
+            }
+            return try await shared(dataDirectory: directory, instanceID: id)
         }
 
         /// SQLite in the data directory, topics in the process.

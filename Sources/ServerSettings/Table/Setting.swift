@@ -127,4 +127,6 @@ package enum SettingName: String, Sendable, Hashable, CaseIterable {
     case daprGRPCPort = "dapr-grpc-port"
     case pubsubName = "pubsub-name"
     case stateStoreName = "state-store-name"
+    case daprMaxBodySize = "dapr-max-body-size"
+    case daprStartTimeout = "dapr-start-timeout"
 }

@@ -16,7 +16,7 @@ struct FieldRelation: Sendable {
         phases
         + [
             backoff, bufferBytes, tlsNeedsSecureURL, clientCertificate, correlationMatch,
-            correlationField,
+            correlationField, batchNeedsOrder,
         ]
 
     private static let phases: [FieldRelation] = [
@@ -106,6 +106,16 @@ struct FieldRelation: Sendable {
             mark: mark, path: "correlation.match",
             message: "match stands with correlation.mode next only, not with "
                 + draft.spec.correlation.mode.rawValue)
+    }
+
+    private static let batchNeedsOrder = FieldRelation(paths: ["publish.order", "publish.batch"]) {
+        draft in
+        guard let mark = draft.mark("publish.batch"), draft.spec.publish.batch == .array,
+            draft.spec.publish.order == .none
+        else { return nil }
+        return Problem(
+            mark: mark, path: "publish.batch",
+            message: "batch array stands with publish.order strict only: an array is in order")
     }
 
     private static let correlationField = FieldRelation(
