@@ -73,9 +73,10 @@ let package = Package(
         .target(name: "ManagerCore", dependencies: ["Spec", .deque, .heap]),
 
         // Shells.
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "WebSocket",
-            dependencies: [.nio, .nioPosix, .nioTLS, .nioSSL, .crypto]),
+            dependencies: ["CZlib", .nio, .nioPosix, .nioTLS, .nioSSL, .crypto]),
         .target(
             name: "Manager",
             dependencies: [
@@ -185,6 +186,6 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
-for target in package.targets {
+for target in package.targets where target.type != .system {
     target.swiftSettings = settings
 }
