@@ -131,9 +131,13 @@ let package = Package(
             name: "TestKit",
             dependencies: [
                 "Spec", "ManagerCore", "Manager", "ManagerAPI", "Reconciler", "WebSocket", "Feed",
-                .nio, .nioPosix, .grpcCore, .grpcTransport, .logging,
+                "CZlib", .nio, .nioPosix, .crypto, .grpcCore, .grpcTransport, .logging,
             ]),
 
+        // Our client as the Autobahn test suite drives one; for the interop tests.
+        .executableTarget(
+            name: "ws-echo", dependencies: ["Spec", "TestKit", "WebSocket", .nio, .nioPosix],
+            path: "Tests/EchoAgent"),
         // A program for the interop tests: both directions of the JSON mapping, by lines.
         .executableTarget(
             name: "wsm-transcode", dependencies: ["Gateway"], path: "Tests/TranscodeProbe"),
@@ -147,6 +151,8 @@ let package = Package(
         .testTarget(
             name: "WebSocketTests",
             dependencies: ["WebSocket", "Feed", .nio, .nioPosix, .nioEmbedded]),
+        .testTarget(
+            name: "ConformanceTests", dependencies: ["TestKit", "WebSocket", .nio, .nioPosix]),
         .testTarget(
             name: "FeedTests", dependencies: ["Feed", "WebSocket", .nio, .nioPosix, .nioHTTP1]),
         .testTarget(

@@ -152,6 +152,7 @@ extension ManagedConnection {
         let connectedAt = wallTime
         facts.connectedAt = connectedAt
         facts.subprotocol = socket.subprotocol
+        facts.compression = socket.compression?.description
         facts.remoteAddress = socket.remoteAddress
         facts.hasFirstMessage = false
         firstSequenceOfSocket = sequence + 1
@@ -159,7 +160,11 @@ extension ManagedConnection {
         keepalive = KeepaliveStateMachine(desired.spec.keepalive, now: now)
         armKeepalive()
         logger.info(
-            "connected", metadata: ["address": "\(socket.remoteAddress ?? "")"])
+            "connected",
+            metadata: [
+                "address": "\(socket.remoteAddress ?? "")",
+                "compression": "\(facts.compression ?? "none")",
+            ])
         if desired.spec.tls.insecureSkipVerify {
             logger.warning(
                 "the server's certificate is not checked",
@@ -254,6 +259,7 @@ extension ManagedConnection {
         facts.connectedAt = nil
         facts.remoteAddress = nil
         facts.subprotocol = nil
+        facts.compression = nil
         facts.hasFirstMessage = false
         let link = LinkClose(close, at: wallTime)
         if let kind = DisconnectKind(link, in: machine.state) {
@@ -316,6 +322,7 @@ extension ManagedConnection {
             armKeepalive()
         }
         socket?.setMaxMessageSize(spec.maxMessageSize)
+        socket?.setCompressionThreshold(spec.compression.threshold)
         socket?.setCloseTimeout(spec.timeouts.close)
         if tells {
             drainBacklog()

@@ -116,7 +116,8 @@ enum DeflateNegotiation {
         guard let value = parameter.value else {
             throw .badHandshake("the server gave \(parameter.name) no value")
         }
-        let isDecimal = value.utf8.count <= 2 && value.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        let isDecimal =
+            value.utf8.count <= 2 && value.utf8.allSatisfy { (0x30...0x39).contains($0) }
         guard isDecimal, !value.hasPrefix("0"), let bits = Int(value),
             CompressionOptions.windowBits.contains(bits)
         else {
