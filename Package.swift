@@ -192,6 +192,16 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
+// Only `make fuzz` asks for these: they link with libFuzzer alone.
+if Context.environment["WSM_FUZZ"] != nil {
+    package.targets += [
+        .target(name: "CFuzzer", path: "Fuzz/CFuzzer"),
+        .executableTarget(
+            name: "wsm-fuzz", dependencies: ["CFuzzer", "Spec", "WebSocket"],
+            path: "Fuzz/wsm-fuzz"),
+    ]
+}
+
 for target in package.targets where target.type != .system {
     target.swiftSettings = settings
 }

@@ -25,7 +25,7 @@ package enum WebSocketLimits {
     static let payloadReserve = 1024 * 1024
 
     /// How long a connection keeps what it compresses and inflates with when it does neither. Some
-    /// 40 KiB to receive and 260 KiB to send are too much for a feed that speaks once a minute, and
+    /// 40 KiB to receive and 262 KiB to send are too much for a feed that speaks once a minute, and
     /// making them anew costs microseconds.
     static let compressionIdle: Duration = .seconds(10)
 

@@ -2,7 +2,7 @@ import CZlib
 
 /// One stream of zlib's deflate, raw DEFLATE as RFC 7692 uses it.
 ///
-/// Costs about 260 KiB at 15 bits. Confined to its loop.
+/// Costs 262 KiB at 15 bits, 136 KiB at 9. Confined to its loop.
 final class DeflateStream {
     /// zlib's own middle between time and size.
     private static let level: Int32 = 6
