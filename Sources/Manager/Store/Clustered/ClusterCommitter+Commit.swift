@@ -76,7 +76,7 @@ extension ClusterCommitter {
         _ steps: [ChangePlan.Step], of plan: ChangePlan, _ mode: ChangeMode,
         _ progress: inout ChangeProgress, _ cluster: any Cluster
     ) async throws -> ObjectKey? {
-        for step in steps where step.isConnect { connects.begin(step.key.name) }
+        for step in steps where step.isConnect { connects.begin(step.key) }
         let deadline = ContinuousClock.now.advanced(by: mode.isOwnOnly ? .zero : patience.limit)
         var open = steps
         var refused: [ChangePlan.Step] = []
@@ -153,7 +153,7 @@ extension ClusterCommitter {
 extension ClusterCommitter {
     /// The caller of this Connect is told that it failed: should its record come about, it goes.
     private func disown(_ key: ObjectKey) {
-        connects.end(key.name)
+        connects.end(key)
         guard let seen = memory.seen(key, servedUnder: nil), seen.object?.isProvisional == true,
             let base = seen.base, let gate = memory.read({ $0.owned[key.shard]?.gate })
         else { return }

@@ -116,7 +116,10 @@ final class ClusterCommitter: Sendable {
         _ sentence: String, isOfStore: Bool
     ) -> TwoTierStore.NotCommitted {
         let failure = TwoTierStore.NotCommitted(description: sentence)
-        logger.error("a change could not be committed", metadata: ["error": "\(sentence)"])
+        // Owners that do not answer are told of by the cluster's own events, and to the caller.
+        logger.log(
+            level: isOfStore ? .error : .debug, "a change could not be committed",
+            metadata: ["error": "\(sentence)"])
         if isOfStore { onCommit(failure) }
         return failure
     }
