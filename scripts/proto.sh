@@ -15,6 +15,8 @@ rm -rf "$out"
 mkdir -p "$out"
 services=(virtufin/websocketmanager.proto wsm/v1/orchestrator.proto grpc/health/v1/health.proto
     grpc/reflection/v1/reflection.proto grpc/reflection/v1alpha/reflection.proto)
+# Between instances only: generated, but no part of what clients are told of.
+private=(wsm/v1/peer.proto)
 grpc_options=Visibility=Package,UseAccessLevelOnImports=true,Server=true,Client=true
 grpc_options+=,FileNaming=PathToUnderscores
 # Two files are called reflection.proto, so the folders stay in the names of what is generated.
@@ -24,7 +26,7 @@ protoc -I Protos \
     --swift_out="$out" --swift_opt=Visibility=Package,UseAccessLevelOnImports=true,FileNaming=PathToUnderscores \
     --grpc-swift_out="$out" \
     --grpc-swift_opt="$grpc_options" \
-    "${services[@]}" google/api/annotations.proto google/api/http.proto
+    "${services[@]}" "${private[@]}" google/api/annotations.proto google/api/http.proto
 
 # What reflection, the HTTP routes and the OpenAPI page are made from: every file with its comments.
 descriptors=$(mktemp)

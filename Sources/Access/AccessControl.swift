@@ -44,12 +44,33 @@ package enum AccessDecision: Sendable, Hashable {
 package final class AccessControl: Sendable {
     private let files: AccessFiles
     private let audit: AuditLog
+    private let peers: PeerAdmission
 
-    /// - Parameter files: Without a token file and without client authorities everybody is admitted
-    ///   to everything, as ``Caller/anonymousName``.
-    package init(files: AccessFiles, audit: AuditLog) {
+    /// - Parameters:
+    ///   - files: Without a token file and without client authorities everybody is admitted to
+    ///     everything, as ``Caller/anonymousName``.
+    ///   - peers: How other instances are known.
+    package init(files: AccessFiles, audit: AuditLog, peers: PeerAdmission = .none) {
         self.files = files
         self.audit = audit
+        self.peers = peers
+    }
+
+    /// Whether the sender of a call has proven to be another instance of this cluster.
+    ///
+    /// - Parameters:
+    ///   - authorization: The value of that header.
+    ///   - address: Where the call comes from, as `host:port`.
+    package func isPeer(authorization: String?, address: String) -> Bool {
+        switch peers {
+        case .none: false
+        case .token:
+            authorization.flatMap(BearerToken.read).map {
+                files.peerTokens?.accepts($0) ?? false
+            } ?? false
+        case .loopback:
+            !files.tellsCallersApart && authorization == nil && PeerAddress.isLoopback(address)
+        }
     }
 
     package func admit(_ request: AccessRequest) -> AccessDecision {
@@ -63,6 +84,11 @@ package final class AccessControl: Sendable {
 
     private func decide(_ request: AccessRequest) -> AccessDecision {
         let requirement = MethodRoles.requirement(of: request.method)
+        if requirement == .peer {
+            return .permissionDenied(
+                "\(request.method) is for the instances of one cluster among themselves "
+                    + "(--peer-token-file)")
+        }
         guard files.tellsCallersApart else {
             return .admitted(.anonymous(.admin, at: request.address))
         }

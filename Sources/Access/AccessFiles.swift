@@ -13,6 +13,11 @@ package final class AccessFiles: Sendable {
         package var key: String?
         /// The authorities of client certificates, PEM.
         package var clientCA: String?
+        /// The secret that the instances of a cluster share.
+        package var peerTokenFile: String?
+        /// The authorities that certificates of other instances come from, PEM. `nil` takes those
+        /// of the system, and then the name in the certificate has to be that of the address.
+        package var peerCA: String?
 
         package init() {}
     }
@@ -35,13 +40,19 @@ package final class AccessFiles: Sendable {
     private struct Reader: Sendable {
         var tokens: ReloadedFiles<TokenTable>?
         var tls: ReloadedFiles<TLSMaterial>?
+        var peers: ReloadedFiles<PeerTokens>?
+        var peerCA: ReloadedFiles<[UInt8]>?
+        /// How often ``tls`` or ``peerCA`` has changed.
+        var changes: UInt64 = 0
         /// For the next ``reload()`` to tell: warnings of the first reading.
         var untold: [Change] = []
 
         var current: Current {
             Current(
-                tokens: tokens?.value, tls: tls?.value,
-                faults: [tokens?.fault, tls?.fault].compactMap { $0 })
+                tokens: tokens?.value, tls: tls?.value, peers: peers?.value,
+                peerCA: peerCA?.value, changes: changes,
+                faults: [tokens?.fault, tls?.fault, peers?.fault, peerCA?.fault]
+                    .compactMap { $0 })
         }
     }
 
@@ -49,6 +60,9 @@ package final class AccessFiles: Sendable {
     private struct Current: Sendable {
         var tokens: TokenTable?
         var tls: TLSMaterial?
+        var peers: PeerTokens?
+        var peerCA: [UInt8]?
+        var changes: UInt64
         var faults: [String]
     }
 
@@ -79,7 +93,17 @@ package final class AccessFiles: Sendable {
                 try Self.tls(contents, isTokenEnough: isTokenEnough)
             }
         }
-        first.untold = (first.tokens?.warnings ?? []) + (first.tls?.warnings ?? [])
+        if let path = paths.peerTokenFile {
+            first.peers = try ReloadedFiles(
+                [("--peer-token-file", path)], read: read, make: Self.peerTokens)
+        }
+        if let path = paths.peerCA {
+            first.peerCA = try ReloadedFiles(
+                [("--peer-ca", path)], read: read, make: Self.peerCA)
+        }
+        first.untold =
+            (first.tokens?.warnings ?? []) + (first.tls?.warnings ?? [])
+            + (first.peers?.warnings ?? [])
         current = Mutex(first.current)
         reader = Mutex(first)
     }
@@ -91,6 +115,12 @@ package final class AccessFiles: Sendable {
 
     var tokens: TokenTable? { current.withLock { $0.tokens } }
     var tls: TLSMaterial? { current.withLock { $0.tls } }
+    /// Of `--peer-token-file`, as it is now.
+    package var peerTokens: PeerTokens? { current.withLock { $0.peers } }
+    /// Of `--peer-ca`, PEM, as it is now.
+    package var peerCA: [UInt8]? { current.withLock { $0.peerCA } }
+    /// Another number than before means that what a connection to a peer is made with has changed.
+    package var tlsVersion: UInt64 { current.withLock { $0.changes } }
 
     /// Faults that stand: files whose newest content is not in force. Empty is good.
     package var faults: [String] { current.withLock { $0.faults } }
@@ -104,7 +134,12 @@ package final class AccessFiles: Sendable {
             var changes = reader.untold
             reader.untold = []
             changes += reader.tokens?.reload(read) ?? []
-            changes += reader.tls?.reload(read) ?? []
+            let tls = (reader.tls?.reload(read) ?? []) + (reader.peerCA?.reload(read) ?? [])
+            if tls.contains(where: { if case .reloaded = $0 { true } else { false } }) {
+                reader.changes += 1
+            }
+            changes += tls
+            changes += reader.peers?.reload(read) ?? []
             let newest = reader.current
             current.withLock { $0 = newest }
             return changes
@@ -125,6 +160,26 @@ package final class AccessFiles: Sendable {
         } catch {
             throw AccessFileError(file: 0, message: "\(error)")
         }
+    }
+
+    private static func peerTokens(
+        _ files: [FileContent]
+    ) throws(AccessFileError) -> (PeerTokens, warnings: [String]) {
+        do throws(TokenFile.Invalid) {
+            return (
+                try PeerTokens(parsing: files[0].bytes),
+                files[0].isReadableByOthers ? ["others can read it: chmod 600"] : []
+            )
+        } catch {
+            throw AccessFileError(file: 0, message: "\(error)")
+        }
+    }
+
+    private static func peerCA(
+        _ files: [FileContent]
+    ) throws(AccessFileError) -> ([UInt8], warnings: [String]) {
+        try TLSMaterial.checkCertificates(files[0].bytes, file: 0)
+        return (files[0].bytes, [])
     }
 
     private static func tls(

@@ -8,7 +8,7 @@ package struct AccessInterceptor: ServerInterceptor {
     /// Where the caller is known from.
     package enum Source: Sendable {
         /// The network: token and certificate. Private metadata that is sent all the same is
-        /// dropped.
+        /// dropped, unless its sender has proven to be another instance of the cluster.
         case network(AccessControl)
         /// The gateway of this process, which has admitted the caller and passes it on as
         /// ``Caller/metadata``. The role is checked again, against the method that is really called.
@@ -32,18 +32,16 @@ package struct AccessInterceptor: ServerInterceptor {
             ) async throws -> StreamingServerResponse<Output>
     ) async throws -> StreamingServerResponse<Output> {
         let method = context.descriptor.fullyQualifiedMethod
-        let caller = try caller(request.metadata, context, method)
+        let origin = try origin(of: request.metadata, context, method)
         var request = request
-        request.metadata.removeAllValues(forKey: Caller.metadataKey)
-        guard MethodRoles.isAudited(method, by: caller) else {
-            let response = try await Caller.$current.withValue(caller) {
-                try await next(request, context)
-            }
+        Hop.strip(&request.metadata)
+        guard MethodRoles.isAudited(method, by: origin.caller) else {
+            let response = try await origin.serving { try await next(request, context) }
             return Self.wrap(response) { producer, writer in
-                try await Caller.$current.withValue(caller) { try await producer(writer) }
+                try await origin.serving { try await producer(writer) }
             }
         }
-        let record = AuditRecord(method: method, caller: caller, log: audit)
+        let record = AuditRecord(method: method, origin: origin, log: audit)
         request.messages = RPCAsyncSequence(
             wrapping: request.messages.map { message in
                 record.note(message)
@@ -52,9 +50,7 @@ package struct AccessInterceptor: ServerInterceptor {
         let observed = request
         let response: StreamingServerResponse<Output>
         do {
-            response = try await Caller.$current.withValue(caller) {
-                try await next(observed, context)
-            }
+            response = try await origin.serving { try await next(observed, context) }
         } catch {
             record.end(error)
             throw error
@@ -62,7 +58,7 @@ package struct AccessInterceptor: ServerInterceptor {
         if case .failure(let error) = response.accepted { record.end(error) }
         return Self.wrap(response) { producer, writer in
             do {
-                let trailer = try await Caller.$current.withValue(caller) {
+                let trailer = try await origin.serving {
                     try await producer(
                         RPCWriter(wrapping: ObservingWriter(base: writer, record: record)))
                 }
@@ -93,9 +89,9 @@ package struct AccessInterceptor: ServerInterceptor {
         return wrapped
     }
 
-    private func caller(
-        _ metadata: Metadata, _ context: ServerContext, _ method: String
-    ) throws -> Caller {
+    private func origin(
+        of metadata: Metadata, _ context: ServerContext, _ method: String
+    ) throws -> CallOrigin {
         switch source {
         case .network(let control):
             let authorizations = Array(metadata[stringValues: "authorization"])
@@ -103,15 +99,20 @@ package struct AccessInterceptor: ServerInterceptor {
                 throw RPCError(
                     code: .unauthenticated, message: "the authorization header was sent twice")
             }
+            let address = PeerAddress.text(context.remotePeer)
+            if control.isPeer(authorization: authorizations.first, address: address),
+                let origin = try peerOrigin(of: metadata, at: address, method)
+            {
+                return origin
+            }
             let transport =
                 context.transportSpecific as? HTTP2ServerTransport.Posix.Context
             let decision = control.admit(
                 AccessRequest(
                     method: method, authorization: authorizations.first,
-                    peerCertificate: transport?.peerCertificate,
-                    address: PeerAddress.text(context.remotePeer)))
+                    peerCertificate: transport?.peerCertificate, address: address))
             switch decision {
-            case .admitted(let caller): return caller
+            case .admitted(let caller): return CallOrigin(caller: caller)
             case .unauthenticated(let sentence):
                 throw RPCError(code: .unauthenticated, message: sentence)
             case .permissionDenied(let sentence):
@@ -122,13 +123,59 @@ package struct AccessInterceptor: ServerInterceptor {
                 throw RPCError(
                     code: .unauthenticated, message: "the gateway has not said who calls")
             }
-            if case .role(let needed) = MethodRoles.requirement(of: method), caller.role < needed {
-                throw RPCError(
-                    code: .permissionDenied,
-                    message: "\(caller.name) has the role \(caller.role.rawValue): \(method) "
-                        + "needs \(needed.rawValue)")
-            }
-            return caller
+            try check(caller, may: method)
+            return CallOrigin(caller: caller)
+        }
+    }
+
+    /// A call by another instance: for itself, or for a client, whose role is checked once more.
+    ///
+    /// - Returns: `nil` for a call that does not say it is one, which is then anybody's.
+    private func peerOrigin(
+        of metadata: Metadata, at address: String, _ method: String
+    ) throws -> CallOrigin? {
+        if MethodRoles.requirement(of: method) == .peer {
+            return CallOrigin(caller: .peer(at: address))
+        }
+        guard metadata[Hop.metadataKey].contains(where: { _ in true }) else { return nil }
+        guard let hop = Hop(metadata: metadata), let caller = Caller(metadata: metadata) else {
+            throw RPCError(
+                code: .unauthenticated,
+                message: "the other instance has not said for whom it calls: is it of this version?"
+            )
+        }
+        try check(caller, may: method)
+        return CallOrigin(caller: caller, hop: hop, via: address)
+    }
+
+    private func check(_ caller: Caller, may method: String) throws {
+        switch MethodRoles.requirement(of: method) {
+        case .nobody: return
+        case .role(let needed) where caller.role >= needed: return
+        case .role(let needed):
+            throw RPCError(
+                code: .permissionDenied,
+                message: "\(caller.name) has the role \(caller.role.rawValue): \(method) needs "
+                    + "\(needed.rawValue)")
+        case .peer:
+            throw RPCError(
+                code: .permissionDenied,
+                message: "\(method) is for the instances of one cluster among themselves")
+        }
+    }
+}
+
+/// Whose call it is, and how it came here.
+struct CallOrigin: Sendable {
+    var caller: Caller
+    var hop: Hop?
+    /// The instance that passed it on, as `host:port`.
+    var via: String?
+
+    /// Runs a piece of the call so that ``Caller/current`` and ``Hop/current`` tell of it.
+    func serving<Result>(_ body: () async throws -> Result) async rethrows -> Result {
+        try await Caller.$current.withValue(caller) {
+            try await Hop.$current.withValue(hop) { try await body() }
         }
     }
 }
@@ -141,6 +188,12 @@ enum PeerAddress {
             return String(peer.dropFirst(kind.count))
         }
         return peer
+    }
+
+    /// - Parameter address: As `host:port`.
+    static func isLoopback(_ address: String) -> Bool {
+        address.hasPrefix("127.") || address.hasPrefix("[::1]:")
+            || address.hasPrefix("[::ffff:127.")
     }
 }
 
@@ -156,13 +209,13 @@ private final class AuditRecord: Sendable {
     }
 
     private let method: String
-    private let caller: Caller
+    private let origin: CallOrigin
     private let log: AuditLog
     private let state = Mutex(State())
 
-    init(method: String, caller: Caller, log: AuditLog) {
+    init(method: String, origin: CallOrigin, log: AuditLog) {
         self.method = method
-        self.caller = caller
+        self.origin = origin
         self.log = log
     }
 
@@ -190,7 +243,7 @@ private final class AuditRecord: Sendable {
         guard let ended else { return }
         let more = ended.more > 0 ? ["+\(ended.more)"] : []
         log.changed(
-            method, objects: ended.objects + more, by: caller,
+            method, objects: ended.objects + more, by: origin.caller, via: origin.via,
             outcome: error.map(AuditLog.outcome) ?? "OK")
     }
 }

@@ -38,15 +38,20 @@ package struct AuditLog: Sendable {
     }
 
     /// A change, or an attempt at one by somebody who may.
-    func changed(_ method: String, objects: [String], by caller: Caller, outcome: String) {
-        logger.info(
-            "change",
-            metadata: [
-                "caller": "\(Self.visible(caller.name))", "role": "\(caller.role.rawValue)",
-                "means": "\(caller.means.rawValue)", "method": "\(Self.visible(method))",
-                "objects": "\(Self.visible(objects.joined(separator: ",")))",
-                "from": "\(Self.visible(caller.address))", "outcome": "\(outcome)",
-            ])
+    ///
+    /// - Parameter via: The instance that passed the call on; `nil` where the caller called here.
+    func changed(
+        _ method: String, objects: [String], by caller: Caller, via: String? = nil,
+        outcome: String
+    ) {
+        var metadata: Logger.Metadata = [
+            "caller": "\(Self.visible(caller.name))", "role": "\(caller.role.rawValue)",
+            "means": "\(caller.means.rawValue)", "method": "\(Self.visible(method))",
+            "objects": "\(Self.visible(objects.joined(separator: ",")))",
+            "from": "\(Self.visible(caller.address))", "outcome": "\(outcome)",
+        ]
+        if let via { metadata["via"] = "\(Self.visible(via))" }
+        logger.info("change", metadata: metadata)
     }
 
     func refused(_ request: AccessRequest, _ decision: AccessDecision) {

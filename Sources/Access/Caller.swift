@@ -6,10 +6,14 @@ package struct Caller: Sendable, Hashable {
         case anonymous
         case token
         case certificate
+        /// Another instance of the cluster, for itself.
+        case peer
     }
 
     /// The name everybody has where callers are not told apart.
     package static let anonymousName = "anonymous"
+    /// The name of another instance that calls for itself.
+    package static let peerName = "peer"
 
     /// As in the token file or the certificate.
     package var name: String
@@ -27,6 +31,10 @@ package struct Caller: Sendable, Hashable {
 
     /// The caller of the call that this task serves; `nil` outside of calls.
     @TaskLocal package static var current: Caller?
+
+    static func peer(at address: String) -> Caller {
+        Caller(name: peerName, role: .admin, means: .peer, address: address)
+    }
 
     static func anonymous(_ role: Role, at address: String) -> Caller {
         Caller(name: anonymousName, role: role, means: .anonymous, address: address)

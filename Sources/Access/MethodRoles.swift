@@ -7,6 +7,8 @@ package enum MethodRoles {
         /// Probes: answered to everybody, and tell nothing.
         case nobody
         case role(Role)
+        /// Another instance of the same cluster, whatever roles there are.
+        case peer
     }
 
     /// - Parameter method: `package.Service/Method`, or `http/page`.
@@ -28,14 +30,17 @@ package enum MethodRoles {
         add("virtufin.WebSocketManager", .role(.read), "List", "GetTag", "GetTags")
         add(
             "wsm.v1.Orchestrator", .role(.read), "Plan", "Get", "List", "Watch", "Events",
-            "Subscribe", "GetHistory", "GetServerInfo", "GetServerStatus")
+            "Subscribe", "GetHistory", "GetServerInfo", "GetServerStatus", "GetCluster")
 
         add(
             "virtufin.WebSocketManager", .role(.admin), "Connect", "Disconnect", "StartPublish",
             "StopPublish", "Send", "SendRaw", "SetTag", "SetTags")
         // An Apply with dry_run too: the role is decided before its first message is read, and
         // Plan answers a reader the same.
-        add("wsm.v1.Orchestrator", .role(.admin), "Apply", "Delete", "Rollback")
+        add(
+            "wsm.v1.Orchestrator", .role(.admin), "Apply", "Delete", "Rollback", "Drain",
+            "CallOffDrain", "Cordon")
+        add("wsm.v1.Peer", .peer, "Deliver", "ListOpen", "GetTopicEnd")
         return table
     }()
 

@@ -43,6 +43,10 @@ struct TLSMaterial: Sendable {
         http = try Self.context(httpConfiguration)
     }
 
+    static func checkCertificates(_ pem: [UInt8], file: Int) throws(AccessFileError) {
+        _ = try certificates(pem, file: file)
+    }
+
     private static func certificates(
         _ pem: [UInt8], file: Int
     ) throws(AccessFileError) -> [NIOSSLCertificate] {

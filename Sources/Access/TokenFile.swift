@@ -96,6 +96,11 @@ package enum TokenFile {
             }
             return digest
         }
+        return TokenTable.digest(of: try Self.token(token, line: line))
+    }
+
+    /// Checks a token that stands in a file as it is.
+    static func token(_ token: Substring, line: Int) throws(Invalid) -> String {
         guard (shortestToken...longestToken).contains(token.utf8.count) else {
             throw Invalid(
                 line: line,
@@ -105,7 +110,7 @@ package enum TokenFile {
         guard token.unicodeScalars.allSatisfy(isVisible) else {
             throw Invalid(line: line, message: "a token has visible ASCII characters only")
         }
-        return TokenTable.digest(of: token)
+        return String(token)
     }
 
     private static func isVisible(_ scalar: Unicode.Scalar) -> Bool {

@@ -29,7 +29,8 @@ struct WSMApply: ParsableCommand {
             ApplyCommand.self, PlanCommand.self, DiffCommand.self, ValidateCommand.self,
             GetCommand.self, DescribeCommand.self, DeleteCommand.self, TailCommand.self,
             SendCommand.self, WaitCommand.self, EventsCommand.self, HistoryCommand.self,
-            RollbackCommand.self, StatusCommand.self, ExplainCommand.self, SchemaCommand.self,
+            RollbackCommand.self, StatusCommand.self, ClusterCommand.self, DrainCommand.self,
+            CordonCommand.self, UncordonCommand.self, ExplainCommand.self, SchemaCommand.self,
             CompletionCommand.self, ConfigCommand.self, VersionCommand.self,
         ],
         defaultSubcommand: ApplyCommand.self)

@@ -24,7 +24,7 @@ package struct Scenario: Sendable, CustomStringConvertible {
     }
 
     package static var all: [Scenario] {
-        lateWrites + joins + cordons + pauses + clocks + outages + handOvers + restarts + stores
+        lateWrites + joins + calls + pauses + clocks + outages + handOvers + restarts + stores
     }
 
     /// Runs the scenario; the seed varies delays and phases.

@@ -192,8 +192,19 @@ extension Scenario {
         ]
     }
 
-    static var cordons: [Scenario] {
+    static var calls: [Scenario] {
         [
+            Scenario(
+                "a forwarded change arrives late, after a later one was acknowledged",
+                configure: { $0.clientPause = 200 * .millisecond }
+            ) { world in
+                world.delayMessage = { message in
+                    guard case .call = message, !world.isHealed, world.random.chance(250) else {
+                        return 0
+                    }
+                    return world.random.time(9 * .second, 16 * .second)
+                }
+            },
             Scenario(
                 "a cordoned member keeps what it has and takes nothing",
                 check: { $0.seen("take-over") ? nil : "nobody took over" }
@@ -213,7 +224,7 @@ extension Scenario {
                     }
                     world.place(0).process?.handle(.cordon(false))
                 }
-            }
+            },
         ]
     }
 

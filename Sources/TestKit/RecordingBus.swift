@@ -48,6 +48,10 @@ package final class RecordingBus: Bus {
         topics.subscribe(topic: topic, from: start)
     }
 
+    package func newestPosition(of topic: String) -> UInt64 {
+        topics.newestPosition(of: topic)
+    }
+
     private func begin(_ source: String) {
         state.withLock { state in
             state.calls += 1

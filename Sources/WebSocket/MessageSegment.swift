@@ -25,6 +25,13 @@ package struct MessageSegment: Sendable, Hashable {
         self.ends = [message.payload.count]
     }
 
+    /// - Parameter ends: Where each payload ends in `bytes`; at least one.
+    package init(kind: WebSocketOpcode, bytes: [UInt8], ends: [Int]) {
+        self.kind = kind
+        self.bytes = bytes
+        self.ends = ends
+    }
+
     package var count: Int { self.ends.count }
 
     /// A copy of each message.

@@ -31,6 +31,8 @@ package struct WebSocketDialError: Error, Sendable, Hashable, CustomStringConver
         case invalidRequest
         /// Every address of the host was refused by the request's `addressFilter`; nothing was sent.
         case addressRefused
+        /// The request's `permit` did not hold any more.
+        case notPermitted
         case other
     }
 

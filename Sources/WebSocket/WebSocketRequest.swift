@@ -32,6 +32,9 @@ package struct WebSocketRequest: Sendable {
     /// that very address; a sentence refuses it. The host is looked up once in a dial, so what was
     /// asked about is what is connected to. Nil lets every address pass.
     package var addressFilter: (@Sendable (SocketAddress) -> String?)?
+    /// Asked on the dial's loop right before each connect and again before the upgrade request is
+    /// written; false ends the dial with `notPermitted`. Nil lets every dial go on.
+    package var permit: (@Sendable () -> Bool)?
 
     package init(
         isSecure: Bool = false,
@@ -46,8 +49,10 @@ package struct WebSocketRequest: Sendable {
         timeouts: DialTimeouts = DialTimeouts(),
         maxMessageSize: Int = 1 << 20,
         closeTimeout: Duration = .seconds(5),
-        addressFilter: (@Sendable (SocketAddress) -> String?)? = nil
+        addressFilter: (@Sendable (SocketAddress) -> String?)? = nil,
+        permit: (@Sendable () -> Bool)? = nil
     ) {
+        self.permit = permit
         self.isSecure = isSecure
         self.host = host
         self.port = port

@@ -8,7 +8,8 @@ struct FieldTableTests {
     static let contract: [(path: String, edit: EditEffect, standard: String?)] = [
         ("url", .reopen, nil), ("topic", .keep, nil), ("autoReconnect", .keep, "true"),
         ("headers", .reopen, "{}"), ("subprotocols", .reopen, "[]"),
-        ("requireSubprotocol", .next, "false"), ("onOpen", .reopen, "[]"),
+        ("requireSubprotocol", .next, "false"), ("overlap", .next, "true"),
+        ("onOpen", .reopen, "[]"),
         ("timeouts.dial", .next, "20s"), ("timeouts.resolve", .next, "5s"),
         ("timeouts.connect", .next, "5s"), ("timeouts.tls", .next, "10s"),
         ("timeouts.upgrade", .next, "10s"), ("timeouts.close", .keep, "5s"),
@@ -68,6 +69,7 @@ struct FieldTableTests {
         ("tls.minVersion", ["'1.2'", "'1.3'"], ["'1.1'", "1.2"]),
         ("autoReconnect", ["true", "false"], ["yes", "True", "'true'"]),
         ("requireSubprotocol", ["true", "false"], ["no"]),
+        ("overlap", ["true", "false"], ["allow", "off"]),
         ("tls.insecureSkipVerify", ["true", "false"], ["on"]),
         ("tls.serverName", ["a.example"], ["1.2.3.4", "'a b'"]),
         ("correlation.field", ["a", "$.a.b", "'a[0].b'"], ["''", "a..b", "$", "'a[x]'"]),

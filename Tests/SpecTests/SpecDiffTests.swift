@@ -46,6 +46,7 @@ struct SpecDiffTests {
         ("tls.serverName", "", "  tls: {serverName: b.example}", (nil, "b.example")),
         ("tls.minVersion", "", "  tls: {minVersion: '1.3'}", ("1.2", "1.3")),
         ("tls.insecureSkipVerify", "", "  tls: {insecureSkipVerify: true}", ("false", "true")),
+        ("overlap", "", "  overlap: false", ("true", "false")),
         (
             "requireSubprotocol", "  subprotocols: [a]",
             "  subprotocols: [a]\n  requireSubprotocol: true", ("false", "true")

@@ -6,7 +6,7 @@ struct CompletionPlan: Sendable, Equatable {
     enum Live: Sendable, Hashable {
         /// Names, each behind `prefix`.
         case objects(ObjectKind, prefix: String)
-        case topics, sets
+        case topics, sets, instances
     }
 
     /// One candidate and a word about it.

@@ -38,6 +38,8 @@ enum CompletionSources {
             if isFirst { plan.live = [.topics] }
         case "history", "rollback":
             if isFirst { plan.live = [.sets] }
+        case "drain", "cordon", "uncordon":
+            if isFirst { plan.live = [.instances] }
         case "use-context", "delete-context", "set-context", "rename-context":
             plan.wantsContexts = isFirst
         case "schema":

@@ -43,7 +43,17 @@ struct LiveNames: Sendable {
                 .filter { !$0.isEmpty }.sorted()
         case .sets:
             Set(try await list(ObjectKind.all, server).map(\.set)).filter { !$0.isEmpty }.sorted()
+        case .instances:
+            try await instances(server)
         }
+    }
+
+    private func instances(_ server: ServerConnection) async throws -> [String] {
+        var request = Wsm_V1_GetClusterRequest()
+        request.brief = true
+        return try await server.orchestrator.getCluster(
+            request, options: ServerConnection.options()
+        ).members.map(\.instance)
     }
 
     private func list(

@@ -64,6 +64,22 @@ extension Wsm_V1_RollbackRequest: AuditedMessage {
     package var auditedObjects: [String] { ["set/\(set.isEmpty ? "default" : set)"] }
 }
 
+extension Wsm_V1_DrainRequest: AuditedMessage {
+    package var auditedObjects: [String] {
+        ["instance/\(instance)"] + (restart ? ["restart"] : [])
+    }
+}
+
+extension Wsm_V1_CallOffDrainRequest: AuditedMessage {
+    package var auditedObjects: [String] { ["instance/\(instance)"] }
+}
+
+extension Wsm_V1_CordonRequest: AuditedMessage {
+    package var auditedObjects: [String] {
+        ["instance/\(instance)", cordoned ? "cordon" : "uncordon"]
+    }
+}
+
 extension Wsm_V1_DeleteRequest: AuditedMessage {
     package var auditedObjects: [String] {
         ["\(kind.isEmpty ? "connection" : kind.lowercased())/\(name)"]

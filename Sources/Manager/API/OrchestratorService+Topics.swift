@@ -41,36 +41,68 @@ extension OrchestratorService {
         request: Wsm_V1_EventsRequest, response: RPCWriter<Wsm_V1_EventsResponse>,
         context: ServerContext
     ) async throws {
-        let reader = bus.subscribe(
-            topic: LifecycleEvent.topic,
-            from: request.replay || request.onlyHeld ? .oldest : .newest)
+        try await events(request, isMarked: false, response, context)
+    }
+
+    /// - Parameter isMarked: the caller puts the streams of several instances together and wants
+    ///   to know how far this one has come.
+    func events(
+        _ request: Wsm_V1_EventsRequest, isMarked: Bool,
+        _ response: RPCWriter<Wsm_V1_EventsResponse>, _ context: ServerContext
+    ) async throws {
+        var start: TopicStart = request.replay || request.onlyHeld ? .oldest : .newest
+        if request.hasAfter {
+            start = request.after.life == life ? .after(request.after.position) : .oldest
+        } else if isMarked, start == .newest {
+            start = .after(bus.newestPosition(of: LifecycleEvent.topic))
+        }
+        let reader = bus.subscribe(topic: LifecycleEvent.topic, from: start)
         if request.onlyHeld {
             while let delivery = reader.nextHeld(maxCount: Self.messagesPerResponse) {
-                try await tell(delivery, of: request.connection, response)
+                try await tell(delivery, of: request.connection, isMarked: isMarked, response)
             }
             return
         }
+        if isMarked, case .after(let position) = start {
+            var message = Wsm_V1_EventsResponse()
+            message.mark = mark(position)
+            try await response.write(message)
+        }
         try await operations.endingWithCaller(context) {
             while let delivery = await reader.next(maxCount: Self.messagesPerResponse) {
-                try await tell(delivery, of: request.connection, response)
+                try await tell(delivery, of: request.connection, isMarked: isMarked, response)
             }
         }
         throw Self.goingAway
     }
 
+    /// Names this process among all lives of its instance.
+    var life: UInt64 { UInt64(clamping: server.startedAt.nanosecondsSinceEpoch) }
+
+    func mark(_ position: UInt64) -> Wsm_V1_TopicMark {
+        var mark = Wsm_V1_TopicMark()
+        mark.instance = server.instanceID
+        mark.life = life
+        mark.position = position
+        return mark
+    }
+
     /// - Parameter connection: whose events are wanted; empty is all.
     private func tell(
-        _ delivery: TopicDelivery, of connection: String,
+        _ delivery: TopicDelivery, of connection: String, isMarked: Bool,
         _ response: RPCWriter<Wsm_V1_EventsResponse>
     ) async throws {
         let wanted = OutboundEvent.Attribute("websocketid", connection)
         var message = Wsm_V1_EventsResponse()
         message.missed = delivery.missed
+        if isMarked {
+            message.mark = mark(delivery.firstPosition + UInt64(delivery.events.count) - 1)
+        }
         message.cloudevents = delivery.events.compactMap { event in
             guard connection.isEmpty || event.attributes.contains(wanted) else { return nil }
             return CloudEventWriter.json(event, data: event.data).map { Data($0) }
         }
-        if !message.cloudevents.isEmpty || message.missed > 0 {
+        if !message.cloudevents.isEmpty || message.missed > 0 || isMarked {
             try await response.write(message)
         }
     }

@@ -29,6 +29,8 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
     let bus: any Bus
     let server: ServerIdentity
     let checks: ServerChecks
+    /// Names of the connections with an open socket at other instances.
+    package var openElsewhere: @Sendable () async -> Set<String> = { [] }
 
     package init(
         operations: ConnectionOperations, bus: any Bus, server: ServerIdentity,
@@ -69,21 +71,24 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
     ) async throws {
         let now = operations.clock.wallTime()
         // What is live is asked before the change: afterwards it is already being cut.
-        let live = Set(operations.fleet.all.filter { $0.observed.isOpen }.map(\.name))
-        let (outcome, cut) = try await operations.store.transact { draft in
+        let live = await openElsewhere().union(operations.fleet.openNames)
+        let outcome = try await operations.store.transact { draft in
             var scratch = draft
             var generator = SystemRandomNumberGenerator()
             let outcome = try SetApply.run(
                 objects, on: &scratch, options: options, now: now,
                 makeUID: { .random(using: &generator) })
-            let cut = Self.cutSockets(outcome, live: live, before: draft)
             if !options.isDryRun { draft = scratch }
-            return (outcome, cut)
+            return outcome
         }
+        let cutNames = Set(
+            outcome.results.lazy
+                .filter { $0.kind == .connection && $0.effect >= .reopen && live.contains($0.name) }
+                .map(\.name))
         var message = Wsm_V1_ApplyResponse()
         var bytes = 0
         for result in outcome.results {
-            let isCut = result.kind == .connection && cut.contains(result.name)
+            let isCut = result.kind == .connection && cutNames.contains(result.name)
             let told = Wsm_V1_ObjectResult(result, cutsSocket: isCut)
             bytes += told.approximateBytes
             message.results.results.append(told)
@@ -96,30 +101,9 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
         }
         if !message.results.results.isEmpty { try await response.write(message) }
         message.summary = Wsm_V1_ApplySummary(
-            outcome, set: options.set, cutSockets: cut.count,
+            outcome, set: options.set, cutSockets: cutNames.count,
             warnings: Array(warnings.prefix(100)))
         try await response.write(message)
-    }
-
-    /// Names of connections whose socket goes.
-    ///
-    /// - Parameters:
-    ///   - live: those of this instance that have a socket.
-    ///   - draft: as it was before. What its owner last wrote of its status is all that is known of
-    ///     another instance's socket.
-    private static func cutSockets(
-        _ outcome: ApplyOutcome, live: Set<String>, before draft: StoreDraft
-    ) -> Set<String> {
-        var cut: Set<String> = []
-        for result in outcome.results
-        where result.kind == .connection && result.effect >= .reopen {
-            let isLive =
-                draft.isForeign(.connection(result.name))
-                ? draft.connection(result.name)?.observed?.connectedAt != nil
-                : live.contains(result.name)
-            if isLive { cut.insert(result.name) }
-        }
-        return cut
     }
 
     // MARK: Reads
@@ -128,12 +112,14 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
         request: Wsm_V1_GetRequest, context: ServerContext
     ) async throws -> Wsm_V1_Object {
         guard let object = try object(kind(request.kind), request.name, isBrief: false) else {
-            throw ManagerError(
-                .notFound,
-                try kind(request.kind) == .connection
-                    ? "Connection not found" : "ConnectionSet not found")
+            throw Self.notFound(try kind(request.kind))
         }
         return object
+    }
+
+    static func notFound(_ kind: ObjectKind) -> ManagerError {
+        kind == .connection
+            ? .connectionNotFound : ManagerError(.notFound, "ConnectionSet not found")
     }
 
     package func list(

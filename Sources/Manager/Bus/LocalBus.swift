@@ -42,7 +42,7 @@ package final class LocalBus: Bus {
     }
 
     private func publishNow(_ runs: [EventRun]) -> PublishAnswer {
-        var refused: [Range<Int>] = []
+        var refused: [(runs: Range<Int>, outcome: PublishOutcome)] = []
         var index = 0
         while index < runs.count {
             // A batch is of one connection, so of one topic, but for an edit in between.
@@ -50,9 +50,10 @@ package final class LocalBus: Bus {
             var end = index + 1
             while end < runs.count, runs[end].topic == name { end += 1 }
             if let topic = topic(name) {
-                topic.append(runs[index..<end])
+                refused += topic.append(runs[index..<end]).map { ($0..<($0 + 1), .fenced) }
             } else {
-                refused.append(index..<end)
+                let reason = "there are \(Self.maxTopics) topics already"
+                refused.append((index..<end, .refused(reason)))
             }
             index = end
         }
@@ -60,20 +61,21 @@ package final class LocalBus: Bus {
     }
 
     private static func outcomes(
-        _ runs: [EventRun], refused: [Range<Int>]
+        _ runs: [EventRun], refused: [(runs: Range<Int>, outcome: PublishOutcome)]
     ) -> [PublishOutcome] {
         runs.enumerated().flatMap { index, run in
-            let isRefused = refused.contains { $0.contains(index) }
-            let outcome =
-                isRefused
-                ? PublishOutcome.refused("there are \(maxTopics) topics already") : .accepted
-            return Array(repeating: outcome, count: run.count)
+            let refusal = refused.first { $0.runs.contains(index) }
+            return Array(repeating: refusal?.outcome ?? .accepted, count: run.count)
         }
     }
 
     package func subscribe(topic name: String, from start: TopicStart) -> any TopicReader {
         let topic = topic(name) ?? Topic(maxMessages: 1, maxBytes: 1)
         return LocalTopicReader(topic: topic, start: start)
+    }
+
+    package func newestPosition(of name: String) -> UInt64 {
+        topics.withLock { $0[name] }?.newestPosition ?? 0
     }
 
     /// Ends every reader, so that subscribers see the end of the process.
@@ -100,6 +102,22 @@ private final class Topic: Sendable {
         var waiting: [UInt64: CheckedContinuation<Void, Never>] = [:]
         var nextWaiter: UInt64 = 0
         var isClosed = false
+
+        /// A permit is asked once for runs that stand together.
+        mutating func append(_ runs: ArraySlice<EventRun>) -> [Int] {
+            var fenced: [Int] = []
+            var permit: (any PublishPermit)?
+            var mayPublish = true
+            for index in runs.indices {
+                let run = runs[index]
+                if permit !== run.block.origin.permit {
+                    permit = run.block.origin.permit
+                    mayPublish = run.mayPublish
+                }
+                if mayPublish { ring.append(run) } else { fenced.append(index) }
+            }
+            return fenced
+        }
     }
 
     private let state: Mutex<State>
@@ -108,14 +126,18 @@ private final class Topic: Sendable {
         state = Mutex(State(ring: TopicRing(maxMessages: maxMessages, maxBytes: maxBytes)))
     }
 
-    func append(_ runs: ArraySlice<EventRun>) {
-        let woken = state.withLock { state in
-            for run in runs { state.ring.append(run) }
-            guard !state.waiting.isEmpty else { return [CheckedContinuation<Void, Never>]() }
+    /// - Returns: the places of runs that may not go out now.
+    func append(_ runs: ArraySlice<EventRun>) -> [Int] {
+        let (woken, fenced) = state.withLock { state in
+            let fenced = state.append(runs)
+            guard !state.waiting.isEmpty, fenced.count < runs.count else {
+                return ([CheckedContinuation<Void, Never>](), fenced)
+            }
             defer { state.waiting = [:] }
-            return Array(state.waiting.values)
+            return (Array(state.waiting.values), fenced)
         }
         for waiter in woken { waiter.resume() }
+        return fenced
     }
 
     func close() {
@@ -130,6 +152,8 @@ private final class Topic: Sendable {
     func position(for start: TopicStart) -> UInt64 {
         state.withLock { $0.ring.position(for: start) }
     }
+
+    var newestPosition: UInt64 { state.withLock { $0.ring.newestPosition } }
 
     var isClosed: Bool { state.withLock { $0.isClosed } }
 

@@ -14,7 +14,9 @@ extension LinkFailure {
             case .httpStatus: error.httpStatus.map(FailureClass.init(httpStatus:)) ?? .transient
             case .tlsVerification, .subprotocol, .badHandshake, .invalidRequest, .addressRefused:
                 .configuration
-            case .refused, .reset, .timedOut, .nameNotFound, .cancelled, .unreachable, .other:
+            case .refused, .reset, .timedOut, .nameNotFound, .cancelled, .unreachable,
+                .notPermitted,
+                .other:
                 .transient
             }
         self.init(

@@ -59,6 +59,22 @@ extension ManagedConnection {
         let time = wallTime
         keepalive?.bytesReceived(now: now, isMidFrame: socket?.isMidFrame ?? false)
         facts.traffic.receivedBytes += UInt64(bytes)
+        guard !segments.isEmpty else { return }
+        if shadow != nil {
+            shadowReceived(segments, time: time)
+            return
+        }
+        ingest(segments, time: time)
+        // With a topic, the first message counts once the bus has it.
+        let isFirst = desired.effectiveTopic == nil && !facts.hasFirstMessage
+        if isFirst { facts.hasFirstMessage = true }
+        publishNext()
+        balanceReading()
+        if isFirst { changed() } else { refreshFacts() }
+    }
+
+    /// Counts messages and takes them in, by the policy.
+    func ingest(_ segments: [MessageSegment], time: WallTime) {
         guard let last = segments.last else { return }
         facts.traffic.receivedMessages += UInt64(segments.messageCount)
         for segment in segments where segment.kind == .text {
@@ -67,18 +83,16 @@ extension ManagedConnection {
         facts.traffic.lastReceivedAt = time
         facts.traffic.lastWasText = last.kind == .text
         for segment in segments {
+            if isGone {
+                queue.countRefused(.fenced, messages: segment.count)
+                continue
+            }
             if replies.count == 0, backlog.isEmpty, offerWhole(segment, time: time) { continue }
             for message in segment.messages {
                 if replies.count > 0, takeAsReply(message) { continue }
                 ingest(message, time: time)
             }
         }
-        // With a topic, the first message counts once the bus has it.
-        let isFirst = desired.effectiveTopic == nil && !facts.hasFirstMessage
-        if isFirst { facts.hasFirstMessage = true }
-        publishNext()
-        balanceReading()
-        if isFirst { changed() } else { refreshFacts() }
     }
 
     private func ingest(_ message: WebSocketMessage, time: WallTime) {
@@ -228,9 +242,12 @@ extension ManagedConnection {
     static let lookAheadInterval: Duration = .seconds(1)
 
     /// Stops reading while the queue has no room, and goes on when it has.
-    private func balanceReading() {
+    func balanceReading() {
         guard let socket else { return }
-        let shouldPause = queue.shouldPauseReading || !backlog.isEmpty
+        // The replies that are waited for come from the socket too.
+        let isStopped = isStopped && replies.count == 0
+        let shouldPause =
+            queue.shouldPauseReading || !backlog.isEmpty || isStopped || isShadowFull
         guard shouldPause != isReadingPaused else { return }
         isReadingPaused = shouldPause
         socket.setReading(!shouldPause)
@@ -252,7 +269,7 @@ extension ManagedConnection {
             self.lookAheadTimer.fired()
             guard self.isReadingPaused, let socket = self.socket else { return }
             // With a backlog there is no room at all: then only TCP may push back.
-            if self.backlog.isEmpty { socket.readOnce() }
+            if self.backlog.isEmpty, !self.isStopped, self.shadow == nil { socket.readOnce() }
             self.armLookAhead()
         }
     }
@@ -272,17 +289,24 @@ extension ManagedConnection {
     }
 
     /// Hands batches to the bus; one is in flight at a time, so that order is kept.
+    ///
+    /// The right is asked right before each call; the runs carry it on to where a bus asks again.
     private func publishWaiting() {
-        while publishTimer.deadline == nil,
+        while publishTimer.deadline == nil, let gate = gateToPublish,
             let batch = queue.take(maxCount: Self.batchMessages, maxBytes: Self.batchBytes)
         {
             let bus = environment.bus
             guard let answer = bus.publishAtOnce(batch.runs) else {
+                isCallUnderWay = true
                 Task {
-                    let answer = await bus.publish(batch.runs)
+                    let answer =
+                        gate.mayAct
+                        ? await bus.publish(batch.runs) : .fenced(messages: batch.messages)
                     self.eventLoop.execute {
+                        self.isCallUnderWay = false
                         self.published(batch, answer)
                         self.drainBacklog()
+                        self.finishIfGone()
                     }
                 }
                 return
@@ -291,10 +315,21 @@ extension ManagedConnection {
         }
     }
 
+    /// Nothing goes out in the shadow, ahead of the gap event of a new owner, or by a gate that is
+    /// closed; then the connection looks again by itself.
+    private var gateToPublish: ShardGate? {
+        guard let gate = right.gate, !isAwaitingGapEvent, !isGone else { return nil }
+        if gate.mayAct { return gate }
+        if queue.waitingCount > 0 { watchGate() }
+        return nil
+    }
+
     private func published(_ batch: PublishQueue<EventRun>.Batch, _ answer: PublishAnswer) {
         switch answer {
         case .accepted:
             settle(queue.batchDelivered(batch.number))
+            recentFrames?.published(batch.runs)
+            noteLateness(messages: batch.messages)
             notePublishing(failure: nil, lastAccepted: batch.runs.last?.lastSequence ?? 0)
         case .outcomes(let outcomes):
             published(batch, outcomes)
@@ -302,29 +337,50 @@ extension ManagedConnection {
     }
 
     private func published(_ batch: PublishQueue<EventRun>.Batch, _ outcomes: [PublishOutcome]) {
-        let ids = batch.runs.flatMap { run in (0..<run.count).map { run.id(at: $0) } }
+        let places = batch.runs.flatMap { run in (0..<run.count).map { (run, $0) } }
         var failure: String?
         var accepted: UInt64 = 0
-        let answers = zip(ids, outcomes).map { id, outcome in
+        var isFenced = false
+        let answers = zip(places, outcomes).map { place, outcome in
+            let (run, index) = place
             switch outcome {
             case .accepted:
-                accepted = id.sequence
+                accepted = run.id(at: index).sequence
+                recentFrames?.published(run, at: index)
                 return PublishQueue<EventRun>.Outcome.delivered
             case .unavailable(let sentence):
                 failure = sentence
                 return .retry
+            case .fenced:
+                isFenced = true
+                return .retry
             case .refused(let sentence):
+                // An heir must not take it up again: the place is behind it.
+                recentFrames?.published(run, at: index)
                 logger.warning(
                     "the bus refused a message for good",
-                    metadata: ["cause": "\(sentence)", "id": "\(id)"])
+                    metadata: ["cause": "\(sentence)", "id": "\(run.id(at: index))"])
                 return .dropped(.refusedByBus)
             }
         }
+        noteLateness(messages: answers.count(where: { $0 == .delivered }))
         if failure != nil {
             environment.metrics.publishUnavailable.add(answers.count(where: { $0 == .retry }))
         }
         settle(queue.batchCompleted(batch.number, answers))
-        notePublishing(failure: failure, lastAccepted: accepted)
+        if isFenced { watchGate() }
+        if failure != nil || accepted > 0 || !isFenced {
+            notePublishing(failure: failure, lastAccepted: accepted)
+        }
+    }
+
+    /// Nobody can tell whether another owner has published before such a call ended.
+    private func noteLateness(messages: Int) {
+        guard messages > 0, let gate = right.gate,
+            gate.lease.isLate(by: environment.publishLimit)
+        else { return }
+        environment.metrics.publishedLate.add(messages)
+        publishedLate += UInt64(messages)
     }
 
     private func settle(_ completed: PublishQueue<EventRun>.Completed) {
@@ -362,19 +418,24 @@ extension ManagedConnection {
 
     /// Gives up what is still buffered, counted under `reason`. Any thread.
     package func discard(_ reason: DropReason) {
-        eventLoop.execute {
-            for _ in self.backlog { self.queue.countRefused(reason) }
-            self.backlog.removeAll()
-            let dropped = self.queue.discardAll(reason: reason)
-            self.environment.buffers.release(dropped.bytes)
-            self.publishTimer.cancel()
-            self.refreshFacts()
-            self.finishIfDrained()
-        }
+        eventLoop.execute { self.discardNow(reason) }
+    }
+
+    func discardNow(_ reason: DropReason) {
+        queue.countRefused(reason, messages: backlog.count)
+        backlog.removeAll()
+        let dropped = queue.discardAll(reason: reason)
+        environment.buffers.release(dropped.bytes)
+        publishTimer.cancel()
+        refreshFacts()
+        finishIfDrained()
     }
 
     func finishIfDrained() {
-        guard let onDrained, queue.held.messages == 0, backlog.isEmpty else { return }
+        checkQuiet()
+        guard let onDrained, queue.held.messages == 0, backlog.isEmpty, !isCallUnderWay else {
+            return
+        }
         self.onDrained = nil
         onDrained()
     }
@@ -399,6 +460,11 @@ extension ManagedConnection {
 
     private func keepaliveDue() {
         guard let socket else { return }
+        // A ping is a frame of ours: without the right it waits, and so does the verdict on it.
+        guard right.mayReachOut else {
+            watchGate()
+            return
+        }
         let action =
             keepalive?.timerFired(
                 now: now, isMidFrame: socket.isMidFrame, isReadingPaused: isReadingPaused)

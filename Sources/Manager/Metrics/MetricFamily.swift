@@ -25,7 +25,7 @@ package enum MetricCatalogue {
         buildInfo, checkOK,
         connections, dials, dialDuration, disconnects, gaps, pings,
         messagesReceived, receivedBytes, published, bufferMessages, bufferBytes, bufferLimit,
-        dropped, eventsDropped, sends,
+        dropped, publishedLate, shadowMessages, eventsDropped, sends,
         reconciled, reconcileDuration, queueDepth, queueAdds, queueRetries, queueProcessing,
         storeOperations, manifests,
         processCPU, processStart, residentMemory, virtualMemory, openFiles, maxFiles,
@@ -70,9 +70,16 @@ package enum MetricCatalogue {
     static let dropped = MetricFamily(
         "wsm_dropped_total", .counter, labels: ["reason"],
         "Messages that came and did not reach the bus.")
+    static let publishedLate = MetricFamily(
+        "wsm_published_late_total", .counter,
+        "Messages and lifecycle events whose publish call ended later than ownership allows for: "
+            + "another owner may have published before.")
+    static let shadowMessages = MetricFamily(
+        "wsm_shadow_messages_total", .counter, labels: ShadowFate.names,
+        "Messages read for shards of other owners, ahead of a hand-over.")
     static let eventsDropped = MetricFamily(
         "wsm_lifecycle_events_dropped_total", .counter,
-        "Lifecycle events that the bus did not take in time.")
+        "Lifecycle events that the bus did not take in time, or whose owner changed before.")
     static let sends = MetricFamily(
         "wsm_sends_total", .counter, labels: SendResult.names, "Calls of Send and SendRaw.")
 

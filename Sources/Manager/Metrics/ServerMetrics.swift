@@ -73,6 +73,10 @@ package struct ServerMetrics: Sendable {
         for reason in DropReason.allCases {
             text.sample(MetricCatalogue.dropped, [reason.rawValue], totals.dropped[reason])
         }
+        text.single(
+            MetricCatalogue.publishedLate,
+            counters.publishedLate.value + lifecycle.publishedLate)
+        text.family(MetricCatalogue.shadowMessages, counters.shadowMessages)
         text.single(MetricCatalogue.eventsDropped, lifecycle.dropped)
         text.family(MetricCatalogue.sends, counters.sends)
     }

@@ -6,6 +6,8 @@ package enum PublishOutcome: Sendable, Hashable {
     case accepted
     /// Not now; the same event, under the same id, may be tried again.
     case unavailable(String)
+    /// Its permit does not hold now, so nothing was published; see ``EventRun/mayPublish``.
+    case fenced
     /// Never: the event itself is the fault (too large for the broker).
     case refused(String)
 }
@@ -18,11 +20,20 @@ package enum PublishAnswer: Sendable, Hashable {
     case outcomes([PublishOutcome])
 }
 
+extension PublishAnswer {
+    /// Nothing was published.
+    package static func fenced(messages: Int) -> PublishAnswer {
+        .outcomes(Array(repeating: .fenced, count: messages))
+    }
+}
+
 /// Where messages go, and where they can be listened to.
 ///
 /// Implementations: ``LocalBus``, topics inside the process. One conformance suite, passed by all.
 package protocol Bus: Sendable {
     /// Publishes in order. A caller that needs order has one call in flight at a time.
+    ///
+    /// Whether a run may go out is asked as the last thing before it does, on every try.
     func publish(_ runs: [EventRun]) async -> PublishAnswer
     /// The same without waiting: a bus that can answer at once spares its caller a task.
     ///
@@ -30,6 +41,13 @@ package protocol Bus: Sendable {
     func publishAtOnce(_ runs: [EventRun]) -> PublishAnswer?
     /// Listens to a topic. The reader that is slower than the ring learns how much it missed.
     func subscribe(topic: String, from start: TopicStart) -> any TopicReader
+    /// Of the newest message that a reader of the topic can be handed; 0 is none.
+    func newestPosition(of topic: String) -> UInt64
+}
+
+extension Bus {
+    /// Of a bus that does not count: nobody waits for its messages.
+    package func newestPosition(of topic: String) -> UInt64 { 0 }
 }
 
 extension Bus {

@@ -18,6 +18,9 @@ package final class ManagerServer: Sendable {
     package let loop: ReconcileLoop
     package let checks: ServerChecks
     package let metrics: ServerMetrics
+    /// What both ports serve, of this instance alone.
+    package let manager: WebSocketManagerService
+    package let orchestrator: OrchestratorService
     private let parts: Parts
     private let drainTimeout: Duration
     private let logger: Logger
@@ -66,10 +69,12 @@ package final class ManagerServer: Sendable {
     }
 
     private init(
-        grpcPort: Int, metrics: ServerMetrics, parts: Parts, drainTimeout: Duration,
-        logger: Logger
+        grpcPort: Int, metrics: ServerMetrics, manager: WebSocketManagerService,
+        orchestrator: OrchestratorService, parts: Parts, drainTimeout: Duration, logger: Logger
     ) {
         self.grpcPort = grpcPort
+        self.manager = manager
+        self.orchestrator = orchestrator
         fleet = metrics.fleet
         store = metrics.store
         loop = metrics.loop
@@ -99,7 +104,7 @@ package final class ManagerServer: Sendable {
             onChange: { router.recordsChanged($0) },
             onCommit: { ChecksMonitor.storeCommitted($0, checks) })
         let environment = ConnectionEnvironment(
-            instanceID: configuration.instanceID, epoch: store.epoch,
+            instanceID: configuration.instanceID,
             dialer: WebSocketDialer(group: group), bus: resources.bus,
             secrets: SecretResolver(
                 directory: configuration.secretsDirectory,
@@ -112,7 +117,8 @@ package final class ManagerServer: Sendable {
             clock: clock, logger: logger, metrics: counters,
             busHealth: BusHealth(now: clock.now), onChange: { router.connectionChanged($0) })
         let fleet = ConnectionFleet(
-            environment: environment, group: group, stored: { store.record($0)?.observed })
+            environment: environment, group: group, gate: .sole(epoch: store.epoch),
+            stored: { store.record($0)?.observed })
         let operations = ConnectionOperations(
             store: store, fleet: fleet, feed: router.feed, clock: clock,
             reconciled: { await router.reconciled($0) }, isEnding: { router.isEnding },
@@ -141,13 +147,13 @@ package final class ManagerServer: Sendable {
             fleet: fleet, store: store, loop: loop,
             lifecycle: environment.lifecycle, bufferLimit: configuration.bufferLimit,
             checks: checks, version: version, startedAt: identity.startedAt)
+        let manager = WebSocketManagerService(
+            operations: operations, instanceID: identity.instanceID)
+        let orchestrator = OrchestratorService(
+            operations: operations, bus: resources.bus, server: identity, checks: checks)
         let services: [any RegistrableRPCService] =
-            [
-                WebSocketManagerService(
-                    operations: operations, instanceID: identity.instanceID),
-                OrchestratorService(
-                    operations: operations, bus: resources.bus, server: identity, checks: checks),
-            ] + DiscoveryServices.make(checks: checks, isEnding: operations.isEnding)
+            [manager, orchestrator]
+            + DiscoveryServices.make(checks: checks, isEnding: operations.isEnding)
         let grpc = makeGRPCServer(configuration, services: services, security: security)
         let serving = Task { try await grpc.serve() }
         let port: Int
@@ -174,8 +180,8 @@ package final class ManagerServer: Sendable {
         await monitor.look()
         checks.enter(.serving)
         return ManagerServer(
-            grpcPort: port, metrics: metrics, parts: parts,
-            drainTimeout: configuration.drainTimeout, logger: logger)
+            grpcPort: port, metrics: metrics, manager: manager, orchestrator: orchestrator,
+            parts: parts, drainTimeout: configuration.drainTimeout, logger: logger)
     }
 
     private static func makeManifests(
@@ -210,6 +216,9 @@ package final class ManagerServer: Sendable {
                 address: address, transportSecurity: .plaintext,
                 config: .defaults {
                     $0.rpc.maxRequestPayloadSize = RequestSizeLimit.transportBytes
+                    $0.connection.keepalive.clientBehavior = .init(
+                        minPingIntervalWithoutCalls: PeerLimits.leastPingInterval,
+                        allowWithoutCalls: true)
                     security.secure(&$0)
                 }),
             services: services, interceptors: security.networkInterceptors + [RequestSizeLimit()])

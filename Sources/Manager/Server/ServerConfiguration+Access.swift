@@ -1,3 +1,4 @@
+package import Access
 import NIOCore
 
 extension ServerConfiguration {
@@ -28,10 +29,33 @@ extension ServerConfiguration {
                 description: "--client-ca needs --tls-cert and --tls-key: client certificates are "
                     + "shown in TLS only")
         }
+        try validatePeers()
         guard isOpen, !isInsecure else { return }
         throw Invalid(
             description: "--bind is \(bind), so others than this machine reach the server: it "
                 + "needs \(missing), or --insecure to let everybody in all the same")
+    }
+
+    /// How other instances are known.
+    package var peerAdmission: PeerAdmission {
+        guard hasPeers else { return .none }
+        return peerTokenFile == nil ? .loopback : .token
+    }
+
+    private func validatePeers() throws(Invalid) {
+        guard hasPeers, peerTokenFile == nil else { return }
+        let why =
+            if !isBoundToLoopback {
+                "--bind is \(bind), so others than this machine reach the server"
+            } else if tokenFile != nil || clientCAPath != nil {
+                "callers are told apart"
+            } else {
+                ""
+            }
+        guard !why.isEmpty else { return }
+        throw Invalid(
+            description: "instances that share a state store call each other, and \(why): they "
+                + "need --peer-token-file, the same on all of them")
     }
 
     private var missing: String {

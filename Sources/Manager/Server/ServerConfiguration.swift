@@ -19,6 +19,12 @@ package struct ServerConfiguration: Sendable {
     package var tokenFile: String?
     /// PEM file of the authorities that callers' certificates come from.
     package var clientCAPath: String?
+    /// Other instances share the state store.
+    package var hasPeers = false
+    /// The secret that the instances of a cluster share.
+    package var peerTokenFile: String?
+    /// PEM file of the authorities that certificates of other instances come from.
+    package var peerCAPath: String?
     /// Lets a server beyond loopback run without knowing its callers.
     package var isInsecure = false
     /// Address ranges that may be dialled beyond what the egress guard allows by itself.

@@ -41,9 +41,12 @@ package final class ServerSecurity: Sendable {
         paths.certificate = configuration.tlsCertificatePath
         paths.key = configuration.tlsKeyPath
         paths.clientCA = configuration.clientCAPath
+        paths.peerTokenFile = configuration.peerTokenFile
+        paths.peerCA = configuration.peerCAPath
         files = try AccessFiles(paths: paths)
         audit = AuditLog(logger: logger)
-        control = AccessControl(files: files, audit: audit)
+        control = AccessControl(
+            files: files, audit: audit, peers: configuration.peerAdmission)
         isOpen = configuration.isOpen
         self.logger = logger
         self.report = report
@@ -77,7 +80,7 @@ package final class ServerSecurity: Sendable {
     /// Looks at the files until the task is cancelled.
     package func run() async {
         announce()
-        guard files.usesTLS || files.tellsCallersApart else { return }
+        guard hasFiles else { return }
         while !Task.isCancelled {
             await reload()
             do { try await sleep(Self.pollInterval) } catch { return }
@@ -86,7 +89,7 @@ package final class ServerSecurity: Sendable {
 
     /// Reads the files again and tells of what changed.
     package func reload() async {
-        guard files.usesTLS || files.tellsCallersApart else { return }
+        guard hasFiles else { return }
         let files = files
         let changes: [AccessFiles.Change]
         do {
@@ -102,6 +105,10 @@ package final class ServerSecurity: Sendable {
             faults.isEmpty
                 ? "tokens and certificates are those of the files"
                 : faults.joined(separator: "; ") + "; what was read before stays in force", true)
+    }
+
+    private var hasFiles: Bool {
+        files.usesTLS || files.tellsCallersApart || files.paths.peerTokenFile != nil
     }
 
     private func announce() {

@@ -7,8 +7,6 @@ protocol DraftBase: Sendable {
     func applySet(_ name: String) -> ApplySetRecord?
     /// What an earlier run of the same change drew for an object it made.
     func uid(ofNew key: ObjectKey) -> ConnectionUID?
-    /// Whether another instance acts for it.
-    func isForeign(_ key: ObjectKey) -> Bool
     /// Whether the digest of a revision is part of the keys of its pages: of two instances that
     /// write pages of the same number at once only one gets its record in, and must find its own.
     var keepsPagesUnderDigest: Bool { get }
@@ -29,6 +27,5 @@ extension MemoryTier: DraftBase {
     }
 
     func uid(ofNew key: ObjectKey) -> ConnectionUID? { nil }
-    func isForeign(_ key: ObjectKey) -> Bool { false }
     var keepsPagesUnderDigest: Bool { false }
 }

@@ -97,9 +97,6 @@ package struct StoreDraft: Sendable {
         base.uid(ofNew: key) ?? draw()
     }
 
-    /// Whether another instance of the cluster acts for it.
-    func isForeign(_ key: ObjectKey) -> Bool { base.isForeign(key) }
-
     /// As the change leaves it; `nil` if there is none then.
     func object(_ key: ObjectKey) -> StoredObject? {
         switch key {

@@ -178,6 +178,58 @@ package enum Wsm_V1_Orchestrator: Sendable {
                 type: .unary
             )
         }
+        /// Namespace for "GetCluster" metadata.
+        package enum GetCluster: Sendable {
+            /// Request type for "GetCluster".
+            package typealias Input = Wsm_V1_GetClusterRequest
+            /// Response type for "GetCluster".
+            package typealias Output = Wsm_V1_Cluster
+            /// Descriptor for "GetCluster".
+            package static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "wsm.v1.Orchestrator"),
+                method: "GetCluster",
+                type: .unary
+            )
+        }
+        /// Namespace for "Drain" metadata.
+        package enum Drain: Sendable {
+            /// Request type for "Drain".
+            package typealias Input = Wsm_V1_DrainRequest
+            /// Response type for "Drain".
+            package typealias Output = Wsm_V1_DrainResponse
+            /// Descriptor for "Drain".
+            package static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "wsm.v1.Orchestrator"),
+                method: "Drain",
+                type: .unary
+            )
+        }
+        /// Namespace for "CallOffDrain" metadata.
+        package enum CallOffDrain: Sendable {
+            /// Request type for "CallOffDrain".
+            package typealias Input = Wsm_V1_CallOffDrainRequest
+            /// Response type for "CallOffDrain".
+            package typealias Output = Wsm_V1_CallOffDrainResponse
+            /// Descriptor for "CallOffDrain".
+            package static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "wsm.v1.Orchestrator"),
+                method: "CallOffDrain",
+                type: .unary
+            )
+        }
+        /// Namespace for "Cordon" metadata.
+        package enum Cordon: Sendable {
+            /// Request type for "Cordon".
+            package typealias Input = Wsm_V1_CordonRequest
+            /// Response type for "Cordon".
+            package typealias Output = Wsm_V1_CordonResponse
+            /// Descriptor for "Cordon".
+            package static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "wsm.v1.Orchestrator"),
+                method: "Cordon",
+                type: .unary
+            )
+        }
         /// Descriptors for all methods in the "wsm.v1.Orchestrator" service.
         package static let descriptors: [GRPCCore.MethodDescriptor] = [
             Apply.descriptor,
@@ -191,7 +243,11 @@ package enum Wsm_V1_Orchestrator: Sendable {
             GetHistory.descriptor,
             Rollback.descriptor,
             GetServerInfo.descriptor,
-            GetServerStatus.descriptor
+            GetServerStatus.descriptor,
+            GetCluster.descriptor,
+            Drain.descriptor,
+            CallOffDrain.descriptor,
+            Cordon.descriptor
         ]
     }
 }
@@ -436,6 +492,78 @@ extension Wsm_V1_Orchestrator {
             request: GRPCCore.StreamingServerRequest<Wsm_V1_GetServerStatusRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Wsm_V1_ServerStatus>
+
+        /// Handle the "GetCluster" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The cluster: its members, who owns what, what moves, and who is suspected and why.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Wsm_V1_GetClusterRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Wsm_V1_Cluster` messages.
+        func getCluster(
+            request: GRPCCore.StreamingServerRequest<Wsm_V1_GetClusterRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Wsm_V1_Cluster>
+
+        /// Handle the "Drain" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Makes an instance hand over everything it has and end. Answers when that has begun.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Wsm_V1_DrainRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Wsm_V1_DrainResponse` messages.
+        func drain(
+            request: GRPCCore.StreamingServerRequest<Wsm_V1_DrainRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Wsm_V1_DrainResponse>
+
+        /// Handle the "CallOffDrain" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Calls a drain off, where it is not too late: what was handed over stays where it is.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Wsm_V1_CallOffDrainRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Wsm_V1_CallOffDrainResponse` messages.
+        func callOffDrain(
+            request: GRPCCore.StreamingServerRequest<Wsm_V1_CallOffDrainRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Wsm_V1_CallOffDrainResponse>
+
+        /// Handle the "Cordon" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Lets an instance take no shard more, or take some again; what it has it keeps.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Wsm_V1_CordonRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Wsm_V1_CordonResponse` messages.
+        func cordon(
+            request: GRPCCore.StreamingServerRequest<Wsm_V1_CordonRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Wsm_V1_CordonResponse>
     }
 
     /// Service protocol for the "wsm.v1.Orchestrator" service.
@@ -664,6 +792,78 @@ extension Wsm_V1_Orchestrator {
             request: GRPCCore.ServerRequest<Wsm_V1_GetServerStatusRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.ServerResponse<Wsm_V1_ServerStatus>
+
+        /// Handle the "GetCluster" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The cluster: its members, who owns what, what moves, and who is suspected and why.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Wsm_V1_GetClusterRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Wsm_V1_Cluster` message.
+        func getCluster(
+            request: GRPCCore.ServerRequest<Wsm_V1_GetClusterRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Wsm_V1_Cluster>
+
+        /// Handle the "Drain" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Makes an instance hand over everything it has and end. Answers when that has begun.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Wsm_V1_DrainRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Wsm_V1_DrainResponse` message.
+        func drain(
+            request: GRPCCore.ServerRequest<Wsm_V1_DrainRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Wsm_V1_DrainResponse>
+
+        /// Handle the "CallOffDrain" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Calls a drain off, where it is not too late: what was handed over stays where it is.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Wsm_V1_CallOffDrainRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Wsm_V1_CallOffDrainResponse` message.
+        func callOffDrain(
+            request: GRPCCore.ServerRequest<Wsm_V1_CallOffDrainRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Wsm_V1_CallOffDrainResponse>
+
+        /// Handle the "Cordon" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Lets an instance take no shard more, or take some again; what it has it keeps.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Wsm_V1_CordonRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Wsm_V1_CordonResponse` message.
+        func cordon(
+            request: GRPCCore.ServerRequest<Wsm_V1_CordonRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Wsm_V1_CordonResponse>
     }
 
     /// Simple service protocol for the "wsm.v1.Orchestrator" service.
@@ -896,6 +1096,78 @@ extension Wsm_V1_Orchestrator {
             request: Wsm_V1_GetServerStatusRequest,
             context: GRPCCore.ServerContext
         ) async throws -> Wsm_V1_ServerStatus
+
+        /// Handle the "GetCluster" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The cluster: its members, who owns what, what moves, and who is suspected and why.
+        ///
+        /// - Parameters:
+        ///   - request: A `Wsm_V1_GetClusterRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Wsm_V1_Cluster` to respond with.
+        func getCluster(
+            request: Wsm_V1_GetClusterRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Wsm_V1_Cluster
+
+        /// Handle the "Drain" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Makes an instance hand over everything it has and end. Answers when that has begun.
+        ///
+        /// - Parameters:
+        ///   - request: A `Wsm_V1_DrainRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Wsm_V1_DrainResponse` to respond with.
+        func drain(
+            request: Wsm_V1_DrainRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Wsm_V1_DrainResponse
+
+        /// Handle the "CallOffDrain" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Calls a drain off, where it is not too late: what was handed over stays where it is.
+        ///
+        /// - Parameters:
+        ///   - request: A `Wsm_V1_CallOffDrainRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Wsm_V1_CallOffDrainResponse` to respond with.
+        func callOffDrain(
+            request: Wsm_V1_CallOffDrainRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Wsm_V1_CallOffDrainResponse
+
+        /// Handle the "Cordon" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Lets an instance take no shard more, or take some again; what it has it keeps.
+        ///
+        /// - Parameters:
+        ///   - request: A `Wsm_V1_CordonRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Wsm_V1_CordonResponse` to respond with.
+        func cordon(
+            request: Wsm_V1_CordonRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Wsm_V1_CordonResponse
     }
 }
 
@@ -1035,6 +1307,50 @@ extension Wsm_V1_Orchestrator.StreamingServiceProtocol {
                 )
             }
         )
+        router.registerHandler(
+            forMethod: Wsm_V1_Orchestrator.Method.GetCluster.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Wsm_V1_GetClusterRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Wsm_V1_Cluster>(),
+            handler: { request, context in
+                try await self.getCluster(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Wsm_V1_Orchestrator.Method.Drain.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Wsm_V1_DrainRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Wsm_V1_DrainResponse>(),
+            handler: { request, context in
+                try await self.drain(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Wsm_V1_Orchestrator.Method.CallOffDrain.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Wsm_V1_CallOffDrainRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Wsm_V1_CallOffDrainResponse>(),
+            handler: { request, context in
+                try await self.callOffDrain(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
+            forMethod: Wsm_V1_Orchestrator.Method.Cordon.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Wsm_V1_CordonRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Wsm_V1_CordonResponse>(),
+            handler: { request, context in
+                try await self.cordon(
+                    request: request,
+                    context: context
+                )
+            }
+        )
     }
 }
 
@@ -1145,6 +1461,50 @@ extension Wsm_V1_Orchestrator.ServiceProtocol {
         context: GRPCCore.ServerContext
     ) async throws -> GRPCCore.StreamingServerResponse<Wsm_V1_ServerStatus> {
         let response = try await self.getServerStatus(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    package func getCluster(
+        request: GRPCCore.StreamingServerRequest<Wsm_V1_GetClusterRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Wsm_V1_Cluster> {
+        let response = try await self.getCluster(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    package func drain(
+        request: GRPCCore.StreamingServerRequest<Wsm_V1_DrainRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Wsm_V1_DrainResponse> {
+        let response = try await self.drain(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    package func callOffDrain(
+        request: GRPCCore.StreamingServerRequest<Wsm_V1_CallOffDrainRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Wsm_V1_CallOffDrainResponse> {
+        let response = try await self.callOffDrain(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    package func cordon(
+        request: GRPCCore.StreamingServerRequest<Wsm_V1_CordonRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Wsm_V1_CordonResponse> {
+        let response = try await self.cordon(
             request: GRPCCore.ServerRequest(stream: request),
             context: context
         )
@@ -1328,6 +1688,58 @@ extension Wsm_V1_Orchestrator.SimpleServiceProtocol {
     ) async throws -> GRPCCore.ServerResponse<Wsm_V1_ServerStatus> {
         return GRPCCore.ServerResponse<Wsm_V1_ServerStatus>(
             message: try await self.getServerStatus(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    package func getCluster(
+        request: GRPCCore.ServerRequest<Wsm_V1_GetClusterRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Wsm_V1_Cluster> {
+        return GRPCCore.ServerResponse<Wsm_V1_Cluster>(
+            message: try await self.getCluster(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    package func drain(
+        request: GRPCCore.ServerRequest<Wsm_V1_DrainRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Wsm_V1_DrainResponse> {
+        return GRPCCore.ServerResponse<Wsm_V1_DrainResponse>(
+            message: try await self.drain(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    package func callOffDrain(
+        request: GRPCCore.ServerRequest<Wsm_V1_CallOffDrainRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Wsm_V1_CallOffDrainResponse> {
+        return GRPCCore.ServerResponse<Wsm_V1_CallOffDrainResponse>(
+            message: try await self.callOffDrain(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    package func cordon(
+        request: GRPCCore.ServerRequest<Wsm_V1_CordonRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Wsm_V1_CordonResponse> {
+        return GRPCCore.ServerResponse<Wsm_V1_CordonResponse>(
+            message: try await self.cordon(
                 request: request.message,
                 context: context
             ),
@@ -1622,6 +2034,98 @@ extension Wsm_V1_Orchestrator {
             deserializer: some GRPCCore.MessageDeserializer<Wsm_V1_ServerStatus>,
             options: GRPCCore.CallOptions,
             onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_ServerStatus>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "GetCluster" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The cluster: its members, who owns what, what moves, and who is suspected and why.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Wsm_V1_GetClusterRequest` message.
+        ///   - serializer: A serializer for `Wsm_V1_GetClusterRequest` messages.
+        ///   - deserializer: A deserializer for `Wsm_V1_Cluster` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func getCluster<Result>(
+            request: GRPCCore.ClientRequest<Wsm_V1_GetClusterRequest>,
+            serializer: some GRPCCore.MessageSerializer<Wsm_V1_GetClusterRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Wsm_V1_Cluster>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_Cluster>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Drain" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Makes an instance hand over everything it has and end. Answers when that has begun.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Wsm_V1_DrainRequest` message.
+        ///   - serializer: A serializer for `Wsm_V1_DrainRequest` messages.
+        ///   - deserializer: A deserializer for `Wsm_V1_DrainResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func drain<Result>(
+            request: GRPCCore.ClientRequest<Wsm_V1_DrainRequest>,
+            serializer: some GRPCCore.MessageSerializer<Wsm_V1_DrainRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Wsm_V1_DrainResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_DrainResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "CallOffDrain" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Calls a drain off, where it is not too late: what was handed over stays where it is.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Wsm_V1_CallOffDrainRequest` message.
+        ///   - serializer: A serializer for `Wsm_V1_CallOffDrainRequest` messages.
+        ///   - deserializer: A deserializer for `Wsm_V1_CallOffDrainResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func callOffDrain<Result>(
+            request: GRPCCore.ClientRequest<Wsm_V1_CallOffDrainRequest>,
+            serializer: some GRPCCore.MessageSerializer<Wsm_V1_CallOffDrainRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Wsm_V1_CallOffDrainResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_CallOffDrainResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Cordon" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Lets an instance take no shard more, or take some again; what it has it keeps.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Wsm_V1_CordonRequest` message.
+        ///   - serializer: A serializer for `Wsm_V1_CordonRequest` messages.
+        ///   - deserializer: A deserializer for `Wsm_V1_CordonResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func cordon<Result>(
+            request: GRPCCore.ClientRequest<Wsm_V1_CordonRequest>,
+            serializer: some GRPCCore.MessageSerializer<Wsm_V1_CordonRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Wsm_V1_CordonResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_CordonResponse>) async throws -> Result
         ) async throws -> Result where Result: Sendable
     }
 
@@ -2039,6 +2543,142 @@ extension Wsm_V1_Orchestrator {
                 onResponse: handleResponse
             )
         }
+
+        /// Call the "GetCluster" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > The cluster: its members, who owns what, what moves, and who is suspected and why.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Wsm_V1_GetClusterRequest` message.
+        ///   - serializer: A serializer for `Wsm_V1_GetClusterRequest` messages.
+        ///   - deserializer: A deserializer for `Wsm_V1_Cluster` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        package func getCluster<Result>(
+            request: GRPCCore.ClientRequest<Wsm_V1_GetClusterRequest>,
+            serializer: some GRPCCore.MessageSerializer<Wsm_V1_GetClusterRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Wsm_V1_Cluster>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_Cluster>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Wsm_V1_Orchestrator.Method.GetCluster.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Drain" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Makes an instance hand over everything it has and end. Answers when that has begun.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Wsm_V1_DrainRequest` message.
+        ///   - serializer: A serializer for `Wsm_V1_DrainRequest` messages.
+        ///   - deserializer: A deserializer for `Wsm_V1_DrainResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        package func drain<Result>(
+            request: GRPCCore.ClientRequest<Wsm_V1_DrainRequest>,
+            serializer: some GRPCCore.MessageSerializer<Wsm_V1_DrainRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Wsm_V1_DrainResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_DrainResponse>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Wsm_V1_Orchestrator.Method.Drain.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "CallOffDrain" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Calls a drain off, where it is not too late: what was handed over stays where it is.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Wsm_V1_CallOffDrainRequest` message.
+        ///   - serializer: A serializer for `Wsm_V1_CallOffDrainRequest` messages.
+        ///   - deserializer: A deserializer for `Wsm_V1_CallOffDrainResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        package func callOffDrain<Result>(
+            request: GRPCCore.ClientRequest<Wsm_V1_CallOffDrainRequest>,
+            serializer: some GRPCCore.MessageSerializer<Wsm_V1_CallOffDrainRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Wsm_V1_CallOffDrainResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_CallOffDrainResponse>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Wsm_V1_Orchestrator.Method.CallOffDrain.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Cordon" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Lets an instance take no shard more, or take some again; what it has it keeps.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Wsm_V1_CordonRequest` message.
+        ///   - serializer: A serializer for `Wsm_V1_CordonRequest` messages.
+        ///   - deserializer: A deserializer for `Wsm_V1_CordonResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        package func cordon<Result>(
+            request: GRPCCore.ClientRequest<Wsm_V1_CordonRequest>,
+            serializer: some GRPCCore.MessageSerializer<Wsm_V1_CordonRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Wsm_V1_CordonResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_CordonResponse>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Wsm_V1_Orchestrator.Method.Cordon.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
     }
 }
 
@@ -2379,6 +3019,122 @@ extension Wsm_V1_Orchestrator.ClientProtocol {
             request: request,
             serializer: GRPCProtobuf.ProtobufSerializer<Wsm_V1_GetServerStatusRequest>(),
             deserializer: GRPCProtobuf.ProtobufDeserializer<Wsm_V1_ServerStatus>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "GetCluster" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > The cluster: its members, who owns what, what moves, and who is suspected and why.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Wsm_V1_GetClusterRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func getCluster<Result>(
+        request: GRPCCore.ClientRequest<Wsm_V1_GetClusterRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_Cluster>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.getCluster(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Wsm_V1_GetClusterRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Wsm_V1_Cluster>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Drain" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Makes an instance hand over everything it has and end. Answers when that has begun.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Wsm_V1_DrainRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func drain<Result>(
+        request: GRPCCore.ClientRequest<Wsm_V1_DrainRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_DrainResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.drain(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Wsm_V1_DrainRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Wsm_V1_DrainResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "CallOffDrain" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Calls a drain off, where it is not too late: what was handed over stays where it is.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Wsm_V1_CallOffDrainRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func callOffDrain<Result>(
+        request: GRPCCore.ClientRequest<Wsm_V1_CallOffDrainRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_CallOffDrainResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.callOffDrain(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Wsm_V1_CallOffDrainRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Wsm_V1_CallOffDrainResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Cordon" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Lets an instance take no shard more, or take some again; what it has it keeps.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Wsm_V1_CordonRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func cordon<Result>(
+        request: GRPCCore.ClientRequest<Wsm_V1_CordonRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_CordonResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.cordon(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Wsm_V1_CordonRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Wsm_V1_CordonResponse>(),
             options: options,
             onResponse: handleResponse
         )
@@ -2771,6 +3527,138 @@ extension Wsm_V1_Orchestrator.ClientProtocol {
             metadata: metadata
         )
         return try await self.getServerStatus(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "GetCluster" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > The cluster: its members, who owns what, what moves, and who is suspected and why.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func getCluster<Result>(
+        _ message: Wsm_V1_GetClusterRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_Cluster>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Wsm_V1_GetClusterRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.getCluster(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Drain" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Makes an instance hand over everything it has and end. Answers when that has begun.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func drain<Result>(
+        _ message: Wsm_V1_DrainRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_DrainResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Wsm_V1_DrainRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.drain(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "CallOffDrain" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Calls a drain off, where it is not too late: what was handed over stays where it is.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func callOffDrain<Result>(
+        _ message: Wsm_V1_CallOffDrainRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_CallOffDrainResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Wsm_V1_CallOffDrainRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.callOffDrain(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Cordon" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Lets an instance take no shard more, or take some again; what it has it keeps.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func cordon<Result>(
+        _ message: Wsm_V1_CordonRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Wsm_V1_CordonResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Wsm_V1_CordonRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.cordon(
             request: request,
             options: options,
             onResponse: handleResponse

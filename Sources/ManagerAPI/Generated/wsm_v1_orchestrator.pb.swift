@@ -771,9 +771,22 @@ package nonisolated struct Wsm_V1_EventsRequest: Sendable {
   /// The events still held and nothing else: the stream ends after them.
   package var onlyHeld: Bool = false
 
+  /// Between the instances of a cluster: goes on after this place, or from the oldest held on if it
+  /// is of another life.
+  package var after: Wsm_V1_TopicMark {
+    get {_after ?? Wsm_V1_TopicMark()}
+    set {_after = newValue}
+  }
+  /// Returns true if `after` has been explicitly set.
+  package var hasAfter: Bool {self._after != nil}
+  /// Clears the value of `after`. Subsequent reads from it will return its default value.
+  package mutating func clearAfter() {self._after = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _after: Wsm_V1_TopicMark? = nil
 }
 
 package nonisolated struct Wsm_V1_EventsResponse: Sendable {
@@ -785,9 +798,21 @@ package nonisolated struct Wsm_V1_EventsResponse: Sendable {
 
   package var missed: UInt64 = 0
 
+  /// Between the instances of a cluster: how far the stream has come.
+  package var mark: Wsm_V1_TopicMark {
+    get {_mark ?? Wsm_V1_TopicMark()}
+    set {_mark = newValue}
+  }
+  /// Returns true if `mark` has been explicitly set.
+  package var hasMark: Bool {self._mark != nil}
+  /// Clears the value of `mark`. Subsequent reads from it will return its default value.
+  package mutating func clearMark() {self._mark = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _mark: Wsm_V1_TopicMark? = nil
 }
 
 package nonisolated struct Wsm_V1_SubscribeRequest: Sendable {
@@ -802,8 +827,30 @@ package nonisolated struct Wsm_V1_SubscribeRequest: Sendable {
   package var afterPosition: UInt64 = 0
 
   /// The epoch of the message at `after_position`. Where the server's is another, positions have
-  /// begun anew: the stream begins with the oldest held.
+  /// begun anew: the stream begins with the oldest held. In a cluster one position says nothing of
+  /// the other instances: the stream begins with the oldest held, unless `after` says more.
   package var afterEpoch: UInt64 = 0
+
+  /// In a cluster, with START_POSITION_AFTER: the last message seen of each instance. An instance
+  /// that is not named, or that lives anew, begins with the oldest held.
+  package var after: [Wsm_V1_TopicMark] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Wsm_V1_TopicMark: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// As in TopicMessage.
+  package var instance: String = String()
+
+  package var life: UInt64 = 0
+
+  package var position: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -820,9 +867,21 @@ package nonisolated struct Wsm_V1_SubscribeResponse: Sendable {
   /// Messages this reader missed before the first of `messages`; zero is none.
   package var missed: UInt64 = 0
 
+  /// Between the instances of a cluster: where the stream begins.
+  package var mark: Wsm_V1_TopicMark {
+    get {_mark ?? Wsm_V1_TopicMark()}
+    set {_mark = newValue}
+  }
+  /// Returns true if `mark` has been explicitly set.
+  package var hasMark: Bool {self._mark != nil}
+  /// Clears the value of `mark`. Subsequent reads from it will return its default value.
+  package mutating func clearMark() {self._mark = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _mark: Wsm_V1_TopicMark? = nil
 }
 
 package nonisolated struct Wsm_V1_TopicMessage: Sendable {
@@ -830,7 +889,7 @@ package nonisolated struct Wsm_V1_TopicMessage: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// In the topic, from 1 on, of this server's life.
+  /// In the topic, from 1 on, of the life of the instance that published it.
   package var position: UInt64 = 0
 
   /// uid.epoch.sequence
@@ -856,6 +915,11 @@ package nonisolated struct Wsm_V1_TopicMessage: Sendable {
 
   /// Byte for byte as received.
   package var data: Data = Data()
+
+  /// In a cluster: the instance that published it, and which of its lives.
+  package var instance: String = String()
+
+  package var life: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1039,6 +1103,295 @@ package nonisolated struct Wsm_V1_ServerInfo: Sendable {
   package var startedAt: Int64 = 0
 
   package var connections: Int32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Wsm_V1_GetClusterRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Leave out `shards`.
+  package var brief: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Wsm_V1_Cluster: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// A server that shares its store with others; of one that is alone there is nothing but its name.
+  package var clustered: Bool {
+    get {_storage._clustered}
+    set {_uniqueStorage()._clustered = newValue}
+  }
+
+  /// Drawn when the store was first used.
+  package var clusterID: String {
+    get {_storage._clusterID}
+    set {_uniqueStorage()._clusterID = newValue}
+  }
+
+  /// Who answers. Sights and times are its own.
+  package var instance: String {
+    get {_storage._instance}
+    set {_uniqueStorage()._instance = newValue}
+  }
+
+  package var members: [Wsm_V1_ClusterMember] {
+    get {_storage._members}
+    set {_uniqueStorage()._members = newValue}
+  }
+
+  /// In the order of their numbers.
+  package var shards: [Wsm_V1_ClusterShard] {
+    get {_storage._shards}
+    set {_uniqueStorage()._shards = newValue}
+  }
+
+  /// Hand-overs and releases under way, of the members that answered.
+  package var moves: [Wsm_V1_ClusterMove] {
+    get {_storage._moves}
+    set {_uniqueStorage()._moves = newValue}
+  }
+
+  package var timing: Wsm_V1_ClusterTiming {
+    get {_storage._timing ?? Wsm_V1_ClusterTiming()}
+    set {_uniqueStorage()._timing = newValue}
+  }
+  /// Returns true if `timing` has been explicitly set.
+  package var hasTiming: Bool {_storage._timing != nil}
+  /// Clears the value of `timing`. Subsequent reads from it will return its default value.
+  package mutating func clearTiming() {_uniqueStorage()._timing = nil}
+
+  /// Shards that nobody serves now, among all.
+  package var unserved: Int32 {
+    get {_storage._unserved}
+    set {_uniqueStorage()._unserved = newValue}
+  }
+
+  package var shardCount: Int32 {
+    get {_storage._shardCount}
+    set {_uniqueStorage()._shardCount = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+package nonisolated struct Wsm_V1_ClusterMember: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var instance: String = String()
+
+  /// alive, draining, away or dead.
+  package var state: String = String()
+
+  /// Where its peers reach it: host:port.
+  package var address: String = String()
+
+  package var slot: Int32 = 0
+
+  package var slotEpoch: UInt64 = 0
+
+  package var incarnation: String = String()
+
+  package var weight: Int32 = 0
+
+  /// Takes no shard more.
+  package var cordoned: Bool = false
+
+  /// Shards whose headers name it.
+  package var shards: Int32 = 0
+
+  /// As it says itself; absent where it did not answer.
+  package var connections: Int32 {
+    get {_connections ?? 0}
+    set {_connections = newValue}
+  }
+  /// Returns true if `connections` has been explicitly set.
+  package var hasConnections: Bool {self._connections != nil}
+  /// Clears the value of `connections`. Subsequent reads from it will return its default value.
+  package mutating func clearConnections() {self._connections = nil}
+
+  /// Unix seconds since when it is in this state, as seen from the instance that answers.
+  package var since: Int64 = 0
+
+  /// No heart beat for longer than is usual.
+  package var suspected: Bool = false
+
+  /// Why, and what comes next; empty if it is not.
+  package var suspicion: String = String()
+
+  /// The instance that answers.
+  package var self_p: Bool = false
+
+  /// It may not act now: its lease has run out.
+  package var fenced: Bool = false
+
+  /// Why it did not answer; empty if it did.
+  package var problem: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _connections: Int32? = nil
+}
+
+package nonisolated struct Wsm_V1_ClusterShard: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var shard: Int32 = 0
+
+  /// serving, loading, moving, owned (the owner was not asked), orphaned or unowned.
+  package var state: String = String()
+
+  /// Empty: nobody.
+  package var owner: String = String()
+
+  package var epoch: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Wsm_V1_ClusterMove: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var shard: Int32 = 0
+
+  package var from: String = String()
+
+  /// Empty: it is released, for whoever takes it.
+  package var to: String = String()
+
+  /// asking, shadowing, draining, acknowledging, checking, cutting or bumping.
+  package var step: String = String()
+
+  package var drain: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// In milliseconds.
+package nonisolated struct Wsm_V1_ClusterTiming: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var heartbeat: Int64 = 0
+
+  package var storeDeadline: Int64 = 0
+
+  package var lease: Int64 = 0
+
+  package var publish: Int64 = 0
+
+  package var suspicion: Int64 = 0
+
+  package var poll: Int64 = 0
+
+  package var closeAfterFenced: Int64 = 0
+
+  package var awayGrace: Int64 = 0
+
+  package var drain: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Wsm_V1_DrainRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// As in ClusterMember.
+  package var instance: String = String()
+
+  /// It comes back at once: its shards are kept for it for a while.
+  package var restart: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Wsm_V1_DrainResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Shards it has still to give away.
+  package var shards: Int32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Wsm_V1_CallOffDrainRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var instance: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Wsm_V1_CallOffDrainResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Wsm_V1_CordonRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var instance: String = String()
+
+  /// False: uncordon.
+  package var cordoned: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Wsm_V1_CordonResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2172,7 +2525,7 @@ nonisolated extension Wsm_V1_DeleteResponse: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Wsm_V1_EventsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EventsRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}connection\0\u{1}replay\0\u{3}only_held\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}connection\0\u{1}replay\0\u{3}only_held\0\u{1}after\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2183,12 +2536,17 @@ nonisolated extension Wsm_V1_EventsRequest: SwiftProtobuf.Message, SwiftProtobuf
       case 1: try { try decoder.decodeSingularStringField(value: &self.connection) }()
       case 2: try { try decoder.decodeSingularBoolField(value: &self.replay) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.onlyHeld) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._after) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.connection.isEmpty {
       try visitor.visitSingularStringField(value: self.connection, fieldNumber: 1)
     }
@@ -2198,6 +2556,9 @@ nonisolated extension Wsm_V1_EventsRequest: SwiftProtobuf.Message, SwiftProtobuf
     if self.onlyHeld != false {
       try visitor.visitSingularBoolField(value: self.onlyHeld, fieldNumber: 3)
     }
+    try { if let v = self._after {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2205,6 +2566,7 @@ nonisolated extension Wsm_V1_EventsRequest: SwiftProtobuf.Message, SwiftProtobuf
     if lhs.connection != rhs.connection {return false}
     if lhs.replay != rhs.replay {return false}
     if lhs.onlyHeld != rhs.onlyHeld {return false}
+    if lhs._after != rhs._after {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2212,7 +2574,7 @@ nonisolated extension Wsm_V1_EventsRequest: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension Wsm_V1_EventsResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EventsResponse"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cloudevents\0\u{1}missed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cloudevents\0\u{1}missed\0\u{1}mark\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2222,24 +2584,33 @@ nonisolated extension Wsm_V1_EventsResponse: SwiftProtobuf.Message, SwiftProtobu
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedBytesField(value: &self.cloudevents) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.missed) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._mark) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.cloudevents.isEmpty {
       try visitor.visitRepeatedBytesField(value: self.cloudevents, fieldNumber: 1)
     }
     if self.missed != 0 {
       try visitor.visitSingularUInt64Field(value: self.missed, fieldNumber: 2)
     }
+    try { if let v = self._mark {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Wsm_V1_EventsResponse, rhs: Wsm_V1_EventsResponse) -> Bool {
     if lhs.cloudevents != rhs.cloudevents {return false}
     if lhs.missed != rhs.missed {return false}
+    if lhs._mark != rhs._mark {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2247,7 +2618,7 @@ nonisolated extension Wsm_V1_EventsResponse: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Wsm_V1_SubscribeRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SubscribeRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}topic\0\u{1}start\0\u{3}after_position\0\u{3}after_epoch\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}topic\0\u{1}start\0\u{3}after_position\0\u{3}after_epoch\0\u{1}after\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2259,6 +2630,7 @@ nonisolated extension Wsm_V1_SubscribeRequest: SwiftProtobuf.Message, SwiftProto
       case 2: try { try decoder.decodeSingularEnumField(value: &self.start) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.afterPosition) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.afterEpoch) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.after) }()
       default: break
       }
     }
@@ -2277,6 +2649,9 @@ nonisolated extension Wsm_V1_SubscribeRequest: SwiftProtobuf.Message, SwiftProto
     if self.afterEpoch != 0 {
       try visitor.visitSingularUInt64Field(value: self.afterEpoch, fieldNumber: 4)
     }
+    if !self.after.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.after, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2285,6 +2660,47 @@ nonisolated extension Wsm_V1_SubscribeRequest: SwiftProtobuf.Message, SwiftProto
     if lhs.start != rhs.start {return false}
     if lhs.afterPosition != rhs.afterPosition {return false}
     if lhs.afterEpoch != rhs.afterEpoch {return false}
+    if lhs.after != rhs.after {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Wsm_V1_TopicMark: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".TopicMark"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}instance\0\u{1}life\0\u{1}position\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.instance) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.life) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.position) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.instance.isEmpty {
+      try visitor.visitSingularStringField(value: self.instance, fieldNumber: 1)
+    }
+    if self.life != 0 {
+      try visitor.visitSingularUInt64Field(value: self.life, fieldNumber: 2)
+    }
+    if self.position != 0 {
+      try visitor.visitSingularUInt64Field(value: self.position, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Wsm_V1_TopicMark, rhs: Wsm_V1_TopicMark) -> Bool {
+    if lhs.instance != rhs.instance {return false}
+    if lhs.life != rhs.life {return false}
+    if lhs.position != rhs.position {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2292,7 +2708,7 @@ nonisolated extension Wsm_V1_SubscribeRequest: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Wsm_V1_SubscribeResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SubscribeResponse"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}messages\0\u{1}missed\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}messages\0\u{1}missed\0\u{1}mark\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2302,24 +2718,33 @@ nonisolated extension Wsm_V1_SubscribeResponse: SwiftProtobuf.Message, SwiftProt
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.messages) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.missed) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._mark) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.messages.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.messages, fieldNumber: 1)
     }
     if self.missed != 0 {
       try visitor.visitSingularUInt64Field(value: self.missed, fieldNumber: 2)
     }
+    try { if let v = self._mark {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Wsm_V1_SubscribeResponse, rhs: Wsm_V1_SubscribeResponse) -> Bool {
     if lhs.messages != rhs.messages {return false}
     if lhs.missed != rhs.missed {return false}
+    if lhs._mark != rhs._mark {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2327,7 +2752,7 @@ nonisolated extension Wsm_V1_SubscribeResponse: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Wsm_V1_TopicMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".TopicMessage"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}id\0\u{1}type\0\u{1}source\0\u{1}time\0\u{1}connection\0\u{1}url\0\u{1}epoch\0\u{1}sequence\0\u{3}content_type\0\u{1}data\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{1}id\0\u{1}type\0\u{1}source\0\u{1}time\0\u{1}connection\0\u{1}url\0\u{1}epoch\0\u{1}sequence\0\u{3}content_type\0\u{1}data\0\u{1}instance\0\u{1}life\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2346,6 +2771,8 @@ nonisolated extension Wsm_V1_TopicMessage: SwiftProtobuf.Message, SwiftProtobuf.
       case 9: try { try decoder.decodeSingularUInt64Field(value: &self.sequence) }()
       case 10: try { try decoder.decodeSingularStringField(value: &self.contentType) }()
       case 11: try { try decoder.decodeSingularBytesField(value: &self.data) }()
+      case 12: try { try decoder.decodeSingularStringField(value: &self.instance) }()
+      case 13: try { try decoder.decodeSingularUInt64Field(value: &self.life) }()
       default: break
       }
     }
@@ -2385,6 +2812,12 @@ nonisolated extension Wsm_V1_TopicMessage: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.data.isEmpty {
       try visitor.visitSingularBytesField(value: self.data, fieldNumber: 11)
     }
+    if !self.instance.isEmpty {
+      try visitor.visitSingularStringField(value: self.instance, fieldNumber: 12)
+    }
+    if self.life != 0 {
+      try visitor.visitSingularUInt64Field(value: self.life, fieldNumber: 13)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2400,6 +2833,8 @@ nonisolated extension Wsm_V1_TopicMessage: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.sequence != rhs.sequence {return false}
     if lhs.contentType != rhs.contentType {return false}
     if lhs.data != rhs.data {return false}
+    if lhs.instance != rhs.instance {return false}
+    if lhs.life != rhs.life {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2782,6 +3217,604 @@ nonisolated extension Wsm_V1_ServerInfo: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs.epoch != rhs.epoch {return false}
     if lhs.startedAt != rhs.startedAt {return false}
     if lhs.connections != rhs.connections {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Wsm_V1_GetClusterRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".GetClusterRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}brief\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.brief) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.brief != false {
+      try visitor.visitSingularBoolField(value: self.brief, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Wsm_V1_GetClusterRequest, rhs: Wsm_V1_GetClusterRequest) -> Bool {
+    if lhs.brief != rhs.brief {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Wsm_V1_Cluster: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Cluster"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}clustered\0\u{3}cluster_id\0\u{1}instance\0\u{1}members\0\u{1}shards\0\u{1}moves\0\u{1}timing\0\u{1}unserved\0\u{3}shard_count\0")
+
+  fileprivate class _StorageClass {
+    var _clustered: Bool = false
+    var _clusterID: String = String()
+    var _instance: String = String()
+    var _members: [Wsm_V1_ClusterMember] = []
+    var _shards: [Wsm_V1_ClusterShard] = []
+    var _moves: [Wsm_V1_ClusterMove] = []
+    var _timing: Wsm_V1_ClusterTiming? = nil
+    var _unserved: Int32 = 0
+    var _shardCount: Int32 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _clustered = source._clustered
+      _clusterID = source._clusterID
+      _instance = source._instance
+      _members = source._members
+      _shards = source._shards
+      _moves = source._moves
+      _timing = source._timing
+      _unserved = source._unserved
+      _shardCount = source._shardCount
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBoolField(value: &_storage._clustered) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._clusterID) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._instance) }()
+        case 4: try { try decoder.decodeRepeatedMessageField(value: &_storage._members) }()
+        case 5: try { try decoder.decodeRepeatedMessageField(value: &_storage._shards) }()
+        case 6: try { try decoder.decodeRepeatedMessageField(value: &_storage._moves) }()
+        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._timing) }()
+        case 8: try { try decoder.decodeSingularInt32Field(value: &_storage._unserved) }()
+        case 9: try { try decoder.decodeSingularInt32Field(value: &_storage._shardCount) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._clustered != false {
+        try visitor.visitSingularBoolField(value: _storage._clustered, fieldNumber: 1)
+      }
+      if !_storage._clusterID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._clusterID, fieldNumber: 2)
+      }
+      if !_storage._instance.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._instance, fieldNumber: 3)
+      }
+      if !_storage._members.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._members, fieldNumber: 4)
+      }
+      if !_storage._shards.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._shards, fieldNumber: 5)
+      }
+      if !_storage._moves.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._moves, fieldNumber: 6)
+      }
+      try { if let v = _storage._timing {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      } }()
+      if _storage._unserved != 0 {
+        try visitor.visitSingularInt32Field(value: _storage._unserved, fieldNumber: 8)
+      }
+      if _storage._shardCount != 0 {
+        try visitor.visitSingularInt32Field(value: _storage._shardCount, fieldNumber: 9)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Wsm_V1_Cluster, rhs: Wsm_V1_Cluster) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._clustered != rhs_storage._clustered {return false}
+        if _storage._clusterID != rhs_storage._clusterID {return false}
+        if _storage._instance != rhs_storage._instance {return false}
+        if _storage._members != rhs_storage._members {return false}
+        if _storage._shards != rhs_storage._shards {return false}
+        if _storage._moves != rhs_storage._moves {return false}
+        if _storage._timing != rhs_storage._timing {return false}
+        if _storage._unserved != rhs_storage._unserved {return false}
+        if _storage._shardCount != rhs_storage._shardCount {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Wsm_V1_ClusterMember: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ClusterMember"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}instance\0\u{1}state\0\u{1}address\0\u{1}slot\0\u{3}slot_epoch\0\u{1}incarnation\0\u{1}weight\0\u{1}cordoned\0\u{1}shards\0\u{1}connections\0\u{1}since\0\u{1}suspected\0\u{1}suspicion\0\u{1}self\0\u{1}fenced\0\u{1}problem\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.instance) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.address) }()
+      case 4: try { try decoder.decodeSingularInt32Field(value: &self.slot) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.slotEpoch) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.incarnation) }()
+      case 7: try { try decoder.decodeSingularInt32Field(value: &self.weight) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.cordoned) }()
+      case 9: try { try decoder.decodeSingularInt32Field(value: &self.shards) }()
+      case 10: try { try decoder.decodeSingularInt32Field(value: &self._connections) }()
+      case 11: try { try decoder.decodeSingularInt64Field(value: &self.since) }()
+      case 12: try { try decoder.decodeSingularBoolField(value: &self.suspected) }()
+      case 13: try { try decoder.decodeSingularStringField(value: &self.suspicion) }()
+      case 14: try { try decoder.decodeSingularBoolField(value: &self.self_p) }()
+      case 15: try { try decoder.decodeSingularBoolField(value: &self.fenced) }()
+      case 16: try { try decoder.decodeSingularStringField(value: &self.problem) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.instance.isEmpty {
+      try visitor.visitSingularStringField(value: self.instance, fieldNumber: 1)
+    }
+    if !self.state.isEmpty {
+      try visitor.visitSingularStringField(value: self.state, fieldNumber: 2)
+    }
+    if !self.address.isEmpty {
+      try visitor.visitSingularStringField(value: self.address, fieldNumber: 3)
+    }
+    if self.slot != 0 {
+      try visitor.visitSingularInt32Field(value: self.slot, fieldNumber: 4)
+    }
+    if self.slotEpoch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.slotEpoch, fieldNumber: 5)
+    }
+    if !self.incarnation.isEmpty {
+      try visitor.visitSingularStringField(value: self.incarnation, fieldNumber: 6)
+    }
+    if self.weight != 0 {
+      try visitor.visitSingularInt32Field(value: self.weight, fieldNumber: 7)
+    }
+    if self.cordoned != false {
+      try visitor.visitSingularBoolField(value: self.cordoned, fieldNumber: 8)
+    }
+    if self.shards != 0 {
+      try visitor.visitSingularInt32Field(value: self.shards, fieldNumber: 9)
+    }
+    try { if let v = self._connections {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 10)
+    } }()
+    if self.since != 0 {
+      try visitor.visitSingularInt64Field(value: self.since, fieldNumber: 11)
+    }
+    if self.suspected != false {
+      try visitor.visitSingularBoolField(value: self.suspected, fieldNumber: 12)
+    }
+    if !self.suspicion.isEmpty {
+      try visitor.visitSingularStringField(value: self.suspicion, fieldNumber: 13)
+    }
+    if self.self_p != false {
+      try visitor.visitSingularBoolField(value: self.self_p, fieldNumber: 14)
+    }
+    if self.fenced != false {
+      try visitor.visitSingularBoolField(value: self.fenced, fieldNumber: 15)
+    }
+    if !self.problem.isEmpty {
+      try visitor.visitSingularStringField(value: self.problem, fieldNumber: 16)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Wsm_V1_ClusterMember, rhs: Wsm_V1_ClusterMember) -> Bool {
+    if lhs.instance != rhs.instance {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.address != rhs.address {return false}
+    if lhs.slot != rhs.slot {return false}
+    if lhs.slotEpoch != rhs.slotEpoch {return false}
+    if lhs.incarnation != rhs.incarnation {return false}
+    if lhs.weight != rhs.weight {return false}
+    if lhs.cordoned != rhs.cordoned {return false}
+    if lhs.shards != rhs.shards {return false}
+    if lhs._connections != rhs._connections {return false}
+    if lhs.since != rhs.since {return false}
+    if lhs.suspected != rhs.suspected {return false}
+    if lhs.suspicion != rhs.suspicion {return false}
+    if lhs.self_p != rhs.self_p {return false}
+    if lhs.fenced != rhs.fenced {return false}
+    if lhs.problem != rhs.problem {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Wsm_V1_ClusterShard: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ClusterShard"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}shard\0\u{1}state\0\u{1}owner\0\u{1}epoch\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt32Field(value: &self.shard) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.owner) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.shard != 0 {
+      try visitor.visitSingularInt32Field(value: self.shard, fieldNumber: 1)
+    }
+    if !self.state.isEmpty {
+      try visitor.visitSingularStringField(value: self.state, fieldNumber: 2)
+    }
+    if !self.owner.isEmpty {
+      try visitor.visitSingularStringField(value: self.owner, fieldNumber: 3)
+    }
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.epoch, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Wsm_V1_ClusterShard, rhs: Wsm_V1_ClusterShard) -> Bool {
+    if lhs.shard != rhs.shard {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.owner != rhs.owner {return false}
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Wsm_V1_ClusterMove: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ClusterMove"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}shard\0\u{1}from\0\u{1}to\0\u{1}step\0\u{1}drain\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt32Field(value: &self.shard) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.from) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.to) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.step) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.drain) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.shard != 0 {
+      try visitor.visitSingularInt32Field(value: self.shard, fieldNumber: 1)
+    }
+    if !self.from.isEmpty {
+      try visitor.visitSingularStringField(value: self.from, fieldNumber: 2)
+    }
+    if !self.to.isEmpty {
+      try visitor.visitSingularStringField(value: self.to, fieldNumber: 3)
+    }
+    if !self.step.isEmpty {
+      try visitor.visitSingularStringField(value: self.step, fieldNumber: 4)
+    }
+    if self.drain != false {
+      try visitor.visitSingularBoolField(value: self.drain, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Wsm_V1_ClusterMove, rhs: Wsm_V1_ClusterMove) -> Bool {
+    if lhs.shard != rhs.shard {return false}
+    if lhs.from != rhs.from {return false}
+    if lhs.to != rhs.to {return false}
+    if lhs.step != rhs.step {return false}
+    if lhs.drain != rhs.drain {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Wsm_V1_ClusterTiming: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ClusterTiming"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}heartbeat\0\u{3}store_deadline\0\u{1}lease\0\u{1}publish\0\u{1}suspicion\0\u{1}poll\0\u{3}close_after_fenced\0\u{3}away_grace\0\u{1}drain\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.heartbeat) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.storeDeadline) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.lease) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.publish) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.suspicion) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.poll) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.closeAfterFenced) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.awayGrace) }()
+      case 9: try { try decoder.decodeSingularInt64Field(value: &self.drain) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.heartbeat != 0 {
+      try visitor.visitSingularInt64Field(value: self.heartbeat, fieldNumber: 1)
+    }
+    if self.storeDeadline != 0 {
+      try visitor.visitSingularInt64Field(value: self.storeDeadline, fieldNumber: 2)
+    }
+    if self.lease != 0 {
+      try visitor.visitSingularInt64Field(value: self.lease, fieldNumber: 3)
+    }
+    if self.publish != 0 {
+      try visitor.visitSingularInt64Field(value: self.publish, fieldNumber: 4)
+    }
+    if self.suspicion != 0 {
+      try visitor.visitSingularInt64Field(value: self.suspicion, fieldNumber: 5)
+    }
+    if self.poll != 0 {
+      try visitor.visitSingularInt64Field(value: self.poll, fieldNumber: 6)
+    }
+    if self.closeAfterFenced != 0 {
+      try visitor.visitSingularInt64Field(value: self.closeAfterFenced, fieldNumber: 7)
+    }
+    if self.awayGrace != 0 {
+      try visitor.visitSingularInt64Field(value: self.awayGrace, fieldNumber: 8)
+    }
+    if self.drain != 0 {
+      try visitor.visitSingularInt64Field(value: self.drain, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Wsm_V1_ClusterTiming, rhs: Wsm_V1_ClusterTiming) -> Bool {
+    if lhs.heartbeat != rhs.heartbeat {return false}
+    if lhs.storeDeadline != rhs.storeDeadline {return false}
+    if lhs.lease != rhs.lease {return false}
+    if lhs.publish != rhs.publish {return false}
+    if lhs.suspicion != rhs.suspicion {return false}
+    if lhs.poll != rhs.poll {return false}
+    if lhs.closeAfterFenced != rhs.closeAfterFenced {return false}
+    if lhs.awayGrace != rhs.awayGrace {return false}
+    if lhs.drain != rhs.drain {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Wsm_V1_DrainRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".DrainRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}instance\0\u{1}restart\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.instance) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.restart) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.instance.isEmpty {
+      try visitor.visitSingularStringField(value: self.instance, fieldNumber: 1)
+    }
+    if self.restart != false {
+      try visitor.visitSingularBoolField(value: self.restart, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Wsm_V1_DrainRequest, rhs: Wsm_V1_DrainRequest) -> Bool {
+    if lhs.instance != rhs.instance {return false}
+    if lhs.restart != rhs.restart {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Wsm_V1_DrainResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".DrainResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}shards\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt32Field(value: &self.shards) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.shards != 0 {
+      try visitor.visitSingularInt32Field(value: self.shards, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Wsm_V1_DrainResponse, rhs: Wsm_V1_DrainResponse) -> Bool {
+    if lhs.shards != rhs.shards {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Wsm_V1_CallOffDrainRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".CallOffDrainRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}instance\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.instance) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.instance.isEmpty {
+      try visitor.visitSingularStringField(value: self.instance, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Wsm_V1_CallOffDrainRequest, rhs: Wsm_V1_CallOffDrainRequest) -> Bool {
+    if lhs.instance != rhs.instance {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Wsm_V1_CallOffDrainResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".CallOffDrainResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Wsm_V1_CallOffDrainResponse, rhs: Wsm_V1_CallOffDrainResponse) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Wsm_V1_CordonRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".CordonRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}instance\0\u{1}cordoned\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.instance) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.cordoned) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.instance.isEmpty {
+      try visitor.visitSingularStringField(value: self.instance, fieldNumber: 1)
+    }
+    if self.cordoned != false {
+      try visitor.visitSingularBoolField(value: self.cordoned, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Wsm_V1_CordonRequest, rhs: Wsm_V1_CordonRequest) -> Bool {
+    if lhs.instance != rhs.instance {return false}
+    if lhs.cordoned != rhs.cordoned {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Wsm_V1_CordonResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".CordonResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Wsm_V1_CordonResponse, rhs: Wsm_V1_CordonResponse) -> Bool {
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -37,7 +37,7 @@ package struct ClusterMember: Sendable {
     var wall = Duration.zero
 
     var metaWriter = KeyWriter(key: .meta)
-    var clusterID: Incarnation?
+    package internal(set) var clusterID: Incarnation?
     var slotWriter: KeyWriter?
     var joinTries = 0
     var avoidedSlots: [Int: Moment] = [:]

@@ -17,6 +17,8 @@ package struct Roster: Sendable {
         package var isRead = false
         /// Where the unbroken observation of this nonce began.
         package var unchangedSince = Moment.distantPast
+        /// Since when the slot has shown this holder in this state, by this observer's clock.
+        package var standsSince = Moment.distantPast
         /// Since when it has been `away`, by this observer's clock.
         package var awaySince: Moment?
         var lastRead = Moment.distantPast
@@ -63,6 +65,7 @@ package struct Roster: Sendable {
             sight.awaySince = nil
         }
         if before?.state != sight.slot?.state || before?.identity != sight.slot?.identity {
+            sight.standsSince = now
             changedAt = now
         }
         let wentBack = sight.slotEpoch < sight.highestEpoch && began > sight.highestSeenAt

@@ -60,7 +60,7 @@ package struct Outgoing: Sendable {
     package internal(set) var heir: RosterSlot?
     var candidates: [RosterSlot]
     var deadline: Moment
-    let isDrain: Bool
+    package let isDrain: Bool
     var isDrained = false
     var digests: [ConnectionDigests] = []
     var nextDigests = Moment.distantPast

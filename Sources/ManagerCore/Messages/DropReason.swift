@@ -22,6 +22,8 @@ package enum DropReason: String, Sendable, Hashable, CaseIterable {
     case connectionDeleted
     /// The process ended before the bus took it (`--drain-timeout`).
     case shutdown
+    /// Another instance owns the connection now, and this one may not publish for it any more.
+    case fenced
 }
 
 /// A count of dropped messages for each reason. Costs no allocation until the first drop.

@@ -54,9 +54,9 @@ package struct EventRun: MessageRun {
     }
 
     /// A run of one.
-    package init(_ event: OutboundEvent) {
+    package init(_ event: OutboundEvent, permit: (any PublishPermit)? = nil) {
         self.init(
-            origin: EventOrigin(of: event), topic: event.topic, time: event.time,
+            origin: EventOrigin(of: event, permit: permit), topic: event.topic, time: event.time,
             kind: event.kind, data: event.data, firstSequence: event.id.sequence,
             payload: event.payload, ends: [event.payload.count])
     }
@@ -64,6 +64,9 @@ package struct EventRun: MessageRun {
     package var count: Int { end - first }
 
     package var topic: String { block.topic }
+
+    /// Whether it may go out at this moment: asked by a bus as the last thing before it publishes.
+    package var mayPublish: Bool { block.origin.permit?.mayAct ?? true }
 
     /// Of the last event.
     package var lastSequence: UInt64 { block.firstSequence + UInt64(end - 1) }

@@ -78,9 +78,15 @@ package final class EventOrigin: Sendable {
     package let subject: String?
     /// `websocketid` (the name) and `websocketurl`.
     package let attributes: [OutboundEvent.Attribute]
+    /// `nil`: they may always go out.
+    package let permit: (any PublishPermit)?
 
     /// - Parameter url: Without query, fragment and credentials; it is published.
-    package init(uid: ConnectionUID, epoch: UInt64, name: String, url: String) {
+    package init(
+        uid: ConnectionUID, epoch: UInt64, name: String, url: String,
+        permit: (any PublishPermit)? = nil
+    ) {
+        self.permit = permit
         self.uid = uid
         self.epoch = epoch
         self.type = OutboundEvent.messageType
@@ -90,7 +96,8 @@ package final class EventOrigin: Sendable {
     }
 
     /// The origin of an event that stands alone.
-    init(of event: OutboundEvent) {
+    init(of event: OutboundEvent, permit: (any PublishPermit)?) {
+        self.permit = permit
         self.uid = event.id.uid
         self.epoch = event.id.epoch
         self.type = event.type

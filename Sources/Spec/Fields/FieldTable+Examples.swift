@@ -18,6 +18,7 @@ extension FieldTable {
         "headers": #"{"Authorization": {"valueFrom": {"env": "WSM_SECRET_TOKEN"}}}"#,
         "subprotocols": #"["graphql-transport-ws"]"#,
         "requireSubprotocol": "true",
+        "overlap": "false",
         "onOpen": #"[{"text": "{\"op\":\"subscribe\",\"channel\":\"trades\"}"}]"#,
         "timeouts.dial": #""15s""#,
         "timeouts.resolve": #""2s""#,

@@ -40,6 +40,10 @@ package enum FieldTable {
             "requireSubprotocol",
             SpecPlace({ $0.requireSubprotocol }, { $0.requireSubprotocol = $1 }), .bool, .next,
             "Whether a server that chooses no subprotocol fails the dial."),
+        Field(
+            "overlap", SpecPlace({ $0.overlap }, { $0.overlap = $1 }), .bool, .next,
+            "Whether two sockets may exist for a while, as the connection moves to another instance."
+        ),
     ]
 
     static let afterUpgrade: [Field] = [

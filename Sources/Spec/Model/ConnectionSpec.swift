@@ -14,6 +14,8 @@ package struct ConnectionSpec: Sendable, Hashable {
     package var subprotocols: [String] = []
     package var requireSubprotocol = false
     package var onOpen: [InitialMessage] = []
+    /// Whether the server bears two sockets of the connection while it moves to another instance.
+    package var overlap = true
     package var timeouts = Timeouts()
     package var keepalive = Keepalive()
     package var reconnect = Reconnect()

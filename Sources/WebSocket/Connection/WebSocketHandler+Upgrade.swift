@@ -55,6 +55,10 @@ extension WebSocketHandler {
 
     private func sendRequest(_ upgrade: PendingUpgrade) {
         guard let context = self.context else { return }
+        guard upgrade.request.permit?() ?? true else {
+            self.fail(upgrade, .notPermitted)
+            return
+        }
         let head = HandshakeRequest.head(of: upgrade.request, key: upgrade.key)
         let buffer = context.channel.allocator.buffer(bytes: head)
         context.writeAndFlush(WebSocketHandler.wrapOutboundOut(buffer), promise: nil)

@@ -87,7 +87,8 @@ final class DialAttempt {
         }
         // The phase's timer is the one that counts; the sockets' own comes later.
         let timeout = self.request.timeouts.connect + .seconds(1)
-        let race = AddressRace(admitted, timeout: timeout, on: self.loop)
+        let race = AddressRace(
+            admitted, timeout: timeout, on: self.loop, permit: self.request.permit)
         self.race = race
         race.start { outcome in
             self.race = nil

@@ -6,6 +6,9 @@ struct HandshakeFailure: Error, Sendable, Hashable {
     var retryAfter: Duration?
     var message: String
 
+    static let notPermitted = HandshakeFailure(
+        code: .notPermitted, message: "the dial may not go on")
+
     static func badHandshake(_ message: String) -> HandshakeFailure {
         HandshakeFailure(code: .badHandshake, message: message)
     }

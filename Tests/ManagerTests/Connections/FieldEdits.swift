@@ -22,6 +22,7 @@ struct FieldEdit {
             "headers": FieldEdit(after: #"{"X-Test": "1"}"#),
             "subprotocols": FieldEdit(after: #"["v1"]"#),
             "requireSubprotocol": FieldEdit(before: ["subprotocols": #"["v1"]"#], after: "true"),
+            "overlap": FieldEdit(after: "false"),
             "onOpen": FieldEdit(after: #"[{"text": "hello"}]"#),
             "maxMessageSize": FieldEdit(after: #""2MiB""#),
             "publish.data": FieldEdit(after: #""string""#),

@@ -101,7 +101,7 @@ struct ChangePlan: Sendable {
     let pages: [(key: RevisionKey, text: String)]
 
     /// - Parameter view: what the draft was made over; every key that it changes has been seen.
-    init(_ draft: StoreDraft, over view: ClusterView, after progress: ChangeProgress) {
+    init(_ draft: StoreDraft, over view: ChangeView, after progress: ChangeProgress) {
         pages = draft.revisionPages
         for key in draft.order {
             add(key, Self.tidied(draft.object(key), progress), view, progress)
@@ -116,7 +116,7 @@ struct ChangePlan: Sendable {
     var keys: Set<ObjectKey> { Set(steps.map(\.key)) }
 
     private mutating func add(
-        _ key: ObjectKey, _ to: StoredObject?, _ view: ClusterView, _ progress: ChangeProgress
+        _ key: ObjectKey, _ to: StoredObject?, _ view: ChangeView, _ progress: ChangeProgress
     ) {
         let from =
             progress.done[key].map { SeenRecord(object: $0.now, base: $0.base) }

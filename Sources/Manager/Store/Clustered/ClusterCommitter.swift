@@ -62,7 +62,7 @@ final class ClusterCommitter: Sendable {
     /// One run of a change.
     private struct Run<Result: Sendable> {
         var plan: ChangePlan
-        var view: ClusterView
+        var view: ChangeView
         var result: Result
     }
 
@@ -90,10 +90,8 @@ final class ClusterCommitter: Sendable {
         }
     }
 
-    private func view(_ mode: ChangeMode, after progress: ChangeProgress) -> ClusterView {
-        ClusterView(after: progress) { [self] key in
-            if case .me = owner(of: key.name) { true } else { false }
-        } look: { [self] key in
+    private func view(_ mode: ChangeMode, after progress: ChangeProgress) -> ChangeView {
+        ChangeView(after: progress) { [self] key in
             mode.isOwnOnly ? memory.seen(key, servedUnder: nil) ?? .nothing : served(key)
         }
     }

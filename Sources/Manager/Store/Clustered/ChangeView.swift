@@ -18,7 +18,7 @@ struct SeenRecord: Sendable {
 /// Every key is looked at once, so that the run sees one value of it, and the owner is asked to
 /// compare with that. What is not in this process is told as absent and noted: it is fetched, and
 /// the change runs again.
-final class ClusterView: DraftBase {
+final class ChangeView: DraftBase {
     private struct State {
         var seen: [ObjectKey: SeenRecord]
         var missing: Set<ObjectKey> = []
@@ -27,18 +27,16 @@ final class ClusterView: DraftBase {
     private let state: Mutex<State>
     private let uids: [ObjectKey: ConnectionUID]
     private let look: @Sendable (ObjectKey) -> SeenRecord?
-    private let isOwn: @Sendable (ObjectKey) -> Bool
 
     /// - Parameters:
     ///   - progress: what of the change is in effect already; it is seen as it was before.
     ///   - look: what this process knows of a key; `nil` if it has to be fetched.
     init(
-        after progress: ChangeProgress, isOwn: @escaping @Sendable (ObjectKey) -> Bool,
+        after progress: ChangeProgress,
         look: @escaping @Sendable (ObjectKey) -> SeenRecord?
     ) {
         state = Mutex(State(seen: progress.done.mapValues { SeenRecord(object: $0.before) }))
         uids = progress.uids
-        self.isOwn = isOwn
         self.look = look
     }
 
@@ -95,6 +93,5 @@ final class ClusterView: DraftBase {
     }
 
     func uid(ofNew key: ObjectKey) -> ConnectionUID? { uids[key] }
-    func isForeign(_ key: ObjectKey) -> Bool { !isOwn(key) }
     var keepsPagesUnderDigest: Bool { true }
 }

@@ -1,0 +1,137 @@
+import Access
+import GRPCCore
+import ManagerAPI
+import ManagerCore
+import Synchronization
+
+/// One subscription to a topic at all members.
+struct ClusterSubscription: Sendable {
+    typealias Streams = MemberStreams<Wsm_V1_SubscribeRequest, Wsm_V1_SubscribeResponse>
+    /// Messages of a connection's new owner wait for those of the former one no longer than this.
+    static let longestWait: Duration = .seconds(5)
+    /// For an answer about the end of a topic.
+    static let endTimeout: Duration = .seconds(1)
+
+    let request: Wsm_V1_SubscribeRequest
+    let reads: MemberReads
+    let end: @Sendable (_ topic: String) -> Wsm_V1_GetTopicEndResponse
+    let here: Streams.Here
+    let now: @Sendable () -> ContinuousClock.Instant
+
+    /// Messages that wait for others.
+    private struct Held {
+        var delivery: Streams.Channel.Delivery
+        var peer: ClusterPeer
+        var response: Wsm_V1_SubscribeResponse
+        var ends: [String: Wsm_V1_GetTopicEndResponse]
+        var since: ContinuousClock.Instant
+    }
+
+    func run(
+        _ response: RPCWriter<Wsm_V1_SubscribeResponse>, _ context: ServerContext
+    ) async throws {
+        // Where a stream is opened anew it goes on after what came.
+        let stands = Mutex<[String: TopicMerge.Stand]>([:])
+        let first = Set(reads.cluster.members.map(\.instance))
+        let streams = Streams(
+            cluster: reads.cluster, calls: reads.calls,
+            request: { peer in
+                request(
+                    of: peer, after: stands.withLock { $0[peer.instance] },
+                    isLate: !first.contains(peer.instance) && !peer.isMe)
+            }, here: here)
+        var merge = TopicMerge()
+        var open: [String: ClusterPeer] = [:]
+        var held: [Held] = []
+        try await streams.run(context) { delivery, channel in
+            var isDone = true
+            switch delivery.element {
+            case .opened(let peer): open[peer.instance] = peer
+            case .ended(let peer): open[peer.instance] = nil
+            case .tick: break
+            case .message(let peer, let message):
+                let ends = await ends(before: message, from: peer, merge, open)
+                if ends.isEmpty {
+                    try await tell(merge.received(message, from: peer.instance), response)
+                } else {
+                    isDone = false
+                    held.append(
+                        Held(
+                            delivery: delivery, peer: peer, response: message, ends: ends,
+                            since: now()))
+                }
+            }
+            for waiting in held where isOver(waiting, merge, open) {
+                try await tell(
+                    merge.received(waiting.response, from: waiting.peer.instance), response)
+                channel.release(waiting.delivery)
+            }
+            held.removeAll { isOver($0, merge, open) }
+            stands.withLock { $0 = merge.stands }
+            return isDone
+        }
+    }
+
+    private func tell(
+        _ message: Wsm_V1_SubscribeResponse, _ response: RPCWriter<Wsm_V1_SubscribeResponse>
+    ) async throws {
+        guard !message.messages.isEmpty || message.missed > 0 else { return }
+        try await response.write(message)
+    }
+
+    private func isOver(
+        _ held: Held, _ merge: TopicMerge, _ open: [String: ClusterPeer]
+    ) -> Bool {
+        held.since.duration(to: now()) > Self.longestWait
+            || held.ends.allSatisfy { member, end in
+                open[member] == nil
+                    || merge.hasReached(end.position, life: end.life, of: member)
+            }
+    }
+
+    /// Up to where other streams have to come before this message may go out.
+    private func ends(
+        before message: Wsm_V1_SubscribeResponse, from peer: ClusterPeer, _ merge: TopicMerge,
+        _ open: [String: ClusterPeer]
+    ) async -> [String: Wsm_V1_GetTopicEndResponse] {
+        var ends: [String: Wsm_V1_GetTopicEndResponse] = [:]
+        for member in merge.predecessors(of: message, from: peer.instance) {
+            guard let former = open[member], let end = await end(of: former),
+                !merge.hasReached(end.position, life: end.life, of: member)
+            else { continue }
+            ends[member] = end
+        }
+        return ends
+    }
+
+    /// - Returns: `nil` where the member does not say: then nothing is waited for.
+    private func end(of peer: ClusterPeer) async -> Wsm_V1_GetTopicEndResponse? {
+        if peer.isMe { return end(request.topic) }
+        var asked = Wsm_V1_GetTopicEndRequest()
+        asked.topic = request.topic
+        let answer: PeerCalls.Answer<Wsm_V1_GetTopicEndResponse>? = try? await reads.calls.unary(
+            asked, Wsm_V1_Peer.Method.GetTopicEnd.descriptor, at: peer.address, hop: Hop(),
+            timeout: Self.endTimeout)
+        return answer?.message
+    }
+
+    /// - Parameter isLate: it became a member since; all that it holds is new.
+    private func request(
+        of peer: ClusterPeer, after stand: TopicMerge.Stand?, isLate: Bool
+    ) -> Wsm_V1_SubscribeRequest {
+        var asked = request
+        (asked.afterPosition, asked.afterEpoch) = (0, 0)
+        asked.after = request.after.filter { $0.instance == peer.instance }
+        if let stand {
+            var mark = Wsm_V1_TopicMark()
+            (mark.instance, mark.life, mark.position) = (peer.instance, stand.life, stand.position)
+            asked.after = [mark]
+        }
+        if !asked.after.isEmpty {
+            asked.start = .after
+        } else if request.start == .after || isLate {
+            asked.start = .oldest
+        }
+        return asked
+    }
+}
