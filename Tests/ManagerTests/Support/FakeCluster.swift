@@ -1,7 +1,8 @@
-import Manager
 import ManagerCore
 import Synchronization
 import TestKit
+
+@testable import Manager
 
 /// A cluster in one process: the shards of several instances over one state store, each change made
 /// by its owner with the rules of the protocol, faults on demand.
@@ -52,11 +53,14 @@ final class FakeCluster: Sendable {
     }
 
     /// Adds an instance that owns nothing yet.
+    /// - Parameter patience: with owners that do not answer; none unless told.
     func join(
+        patience: Duration = .zero,
         onChange: @escaping @Sendable ([ObjectKey]) -> Void = { _ in }
     ) -> TwoTierStore {
         let clustered = TwoTierStore.clustered(
-            store, epoch: 1, logger: silent, onChange: onChange)
+            store, epoch: 1, logger: silent,
+            patience: .init(limit: patience, pause: .milliseconds(1)), onChange: onChange)
         let index = state.withLock { state in
             state.memories.append(clustered.memory)
             return state.memories.count - 1
@@ -66,9 +70,11 @@ final class FakeCluster: Sendable {
     }
 
     /// So many instances, each with every so-many-th shard.
-    static func of(_ count: Int) -> (FakeCluster, [TwoTierStore]) {
+    static func of(
+        _ count: Int, patience: Duration = .zero
+    ) -> (FakeCluster, [TwoTierStore]) {
         let cluster = FakeCluster()
-        let stores = (0..<count).map { _ in cluster.join() }
+        let stores = (0..<count).map { _ in cluster.join(patience: patience) }
         for shard in 0..<Shards.count { cluster.give(shard, to: shard % count) }
         return (cluster, stores)
     }

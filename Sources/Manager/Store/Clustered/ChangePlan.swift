@@ -42,6 +42,7 @@ struct ChangeProgress: Sendable {
     }
 
     mutating func refused(_ step: ChangePlan.Step) {
+        if step.isOfApplySet, done[step.key] != nil { return overtaken() }
         // What we did to it before, somebody has changed since.
         done[step.key] = nil
         garbage[step.key] = step.from.base

@@ -1,5 +1,6 @@
 import ManagerCore
 import Spec
+import Synchronization
 import TestKit
 import Testing
 
@@ -178,6 +179,36 @@ import Testing
         let outcome = try await stores[0].apply(connection(a), connection(b))
         #expect(outcome.changesNothing)
         #expect(cluster.names == [a, b, "set/s"].sorted())
+    }
+
+    @Test func aShardThatIsHandedOverIsWaitedFor() async throws {
+        let (cluster, stores) = FakeCluster.of(2, patience: .seconds(30))
+        let left = Mutex(3)
+        cluster.inject { [b] change in
+            guard change.name == b else { return nil }
+            return left.withLock { left in
+                left -= 1
+                return left >= 0 ? .unavailable : nil
+            }
+        }
+        let outcome = try await stores[0].apply(connection(a), connection(b))
+        #expect(outcome.count(.created) == 2 && outcome.revision == 1)
+        #expect(cluster.log.map(\.name).sorted() == [a, b, "set/s"].sorted())
+    }
+
+    @Test func aRepeatedChangeThatHadTakenEffectIsDone() async throws {
+        let (cluster, stores) = FakeCluster.of(2, patience: .seconds(30))
+        let heard = Mutex<Set<String>>([])
+        cluster.inject { change in
+            heard.withLock { $0.insert(change.name).inserted } ? .unavailableButApplied : nil
+        }
+        let outcome = try await stores[0].apply(connection(a), connection(b))
+        #expect(outcome.count(.created) == 2 && outcome.revision == 1)
+        #expect(cluster.refused == 3, "each was asked for twice, and made once")
+        heard.withLock { $0 = [] }
+        let pruned = try await stores[1].apply(connection(b))
+        #expect(pruned.count(.pruned) == 1 && pruned.revision == 2)
+        #expect(cluster.names == [b, "set/s"])
     }
 
     @Test func beforeTheClusterIsJoinedNothingIsChanged() async throws {

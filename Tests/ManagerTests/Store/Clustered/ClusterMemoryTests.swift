@@ -122,6 +122,22 @@ import Testing
         #expect(names.allSatisfy { stores[0].record($0)?.observed != nil })
     }
 
+    @Test func aShardThatIsHandedOverHoldsUpNoOtherStatus() async throws {
+        let (cluster, stores, _) = pair()
+        let moving = name("moving", of: 0)
+        for name in [mine, moving] { try await stores[0].put(name) }
+        let writer = StatusWriter(store: stores[0], logger: silent) { _ in
+            StoredStatus(phase: .connected, attempt: 1, published: 1)
+        }
+        cluster.give(Shards.shard(of: moving), to: 0, isServing: false)
+        for name in [mine, moving, other] { writer.note(name) }
+        await writer.flush()
+        #expect(stores[0].record(mine)?.observed != nil)
+        cluster.give(Shards.shard(of: moving), to: 0)
+        await writer.flush()
+        #expect(stores[0].record(moving)?.observed != nil, "it was kept for later")
+    }
+
     // MARK: Connects without an answer
 
     @Test func anUnansweredConnectGoesWithItsInstance() async throws {
