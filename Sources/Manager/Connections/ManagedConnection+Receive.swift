@@ -1,6 +1,6 @@
 import DequeModule
 import Logging
-package import ManagerCore
+import ManagerCore
 import NIOCore
 import Spec
 import WebSocket
@@ -30,23 +30,6 @@ final class SocketDelegate: WebSocketDelegate {
         guard number == owner.dialNumber else { return }
         owner.socketClosed(close)
     }
-}
-
-/// How long to leave the bus alone after it did not answer.
-struct PublishRetry {
-    /// The first wait, and the longest: soon enough that an outage of a second costs little, seldom
-    /// enough that 10,000 connections do not hammer a broker that comes up.
-    static let first: Duration = .milliseconds(100)
-    static let longest: Duration = .seconds(5)
-
-    private var delay = Self.first
-
-    mutating func next() -> Duration {
-        defer { delay = min(delay * 2, Self.longest) }
-        return delay
-    }
-
-    mutating func reset() { delay = Self.first }
 }
 
 // MARK: Receiving
@@ -119,7 +102,9 @@ extension ManagedConnection {
         guard data != .json else { return false }
         let run = EventRun(
             origin: origin, topic: topic, time: time, kind: segment.kind == .text ? .text : .binary,
-            data: data, firstSequence: sequence + 1, payload: segment.bytes, ends: segment.ends)
+            data: data, delivery: EventDelivery(desired.spec.publish), firstSequence: sequence + 1,
+            payload: segment.bytes, ends: segment.ends)
+        if let spill, spill.isActive { return spillOver(run) }
         let bytes = run.bytes
         guard case .granted = environment.buffers.reserve(bytes) else { return false }
         guard queue.appendWhole(run) else {
@@ -146,11 +131,14 @@ extension ManagedConnection {
         }
         let event = EventRun(
             origin: origin, topic: topic, time: time, kind: isText ? .text : .binary, data: data,
-            firstSequence: sequence + 1, payload: message.payload, ends: [message.payload.count])
+            delivery: EventDelivery(desired.spec.publish), firstSequence: sequence + 1,
+            payload: message.payload, ends: [message.payload.count])
+        if let spill, spill.isActive { return spillOver(event) }
         switch reserve(event.bytes) {
         case .granted: break
         case .wait: return false
         case .dropped: return true
+        case .spill: return spillOver(event)
         }
         return append(event)
     }
@@ -167,7 +155,7 @@ extension ManagedConnection {
             return true
         case .full:
             environment.buffers.release(bytes)
-            return false
+            return queue.overflow == .spill && spillOver(event)
         case .refused:
             // It had its number: consumers see the hole.
             sequence += 1
@@ -177,7 +165,7 @@ extension ManagedConnection {
     }
 
     private enum BudgetAnswer {
-        case granted, wait, dropped
+        case granted, wait, dropped, spill
     }
 
     /// Asks for room in the buffers of all connections together, by this connection's policy.
@@ -197,6 +185,8 @@ extension ManagedConnection {
         case .refused where mayWait:
             waitsForBudget = true
             return .wait
+        case .refused where queue.overflow == .spill:
+            return .spill
         case .refused:
             if queue.overflow == .dropOldest {
                 let freed = queue.dropOldest(freeing: bytes, reason: .budget)
@@ -225,7 +215,7 @@ extension ManagedConnection {
     }
 
     /// - Returns: whether any of it found room.
-    private func refillFromBacklog() -> Bool {
+    func refillFromBacklog() -> Bool {
         let before = backlog.count
         while let message = backlog.first, offer(message, time: backlogTime) {
             backlog.removeFirst()
@@ -272,172 +262,6 @@ extension ManagedConnection {
             if self.backlog.isEmpty, !self.isStopped, self.shadow == nil { socket.readOnce() }
             self.armLookAhead()
         }
-    }
-}
-
-// MARK: Publishing
-
-extension ManagedConnection {
-    /// Of one call to the bus.
-    static let batchMessages = 1_000
-    static let batchBytes = 1 << 20
-
-    /// Hands what waits to the bus, and what finds room then.
-    func publishNext() {
-        repeat { publishWaiting() } while refillFromBacklog()
-        finishIfDrained()
-    }
-
-    /// Hands batches to the bus; one is in flight at a time, so that order is kept.
-    ///
-    /// The right is asked right before each call; the runs carry it on to where a bus asks again.
-    private func publishWaiting() {
-        while publishTimer.deadline == nil, let gate = gateToPublish,
-            let batch = queue.take(maxCount: Self.batchMessages, maxBytes: Self.batchBytes)
-        {
-            let bus = environment.bus
-            guard let answer = bus.publishAtOnce(batch.runs) else {
-                isCallUnderWay = true
-                Task {
-                    let answer =
-                        gate.mayAct
-                        ? await bus.publish(batch.runs) : .fenced(messages: batch.messages)
-                    self.eventLoop.execute {
-                        self.isCallUnderWay = false
-                        self.published(batch, answer)
-                        self.drainBacklog()
-                        self.finishIfGone()
-                    }
-                }
-                return
-            }
-            published(batch, answer)
-        }
-    }
-
-    /// Nothing goes out in the shadow, ahead of the gap event of a new owner, or by a gate that is
-    /// closed; then the connection looks again by itself.
-    private var gateToPublish: ShardGate? {
-        guard let gate = right.gate, !isAwaitingGapEvent, !isGone else { return nil }
-        if gate.mayAct { return gate }
-        if queue.waitingCount > 0 { watchGate() }
-        return nil
-    }
-
-    private func published(_ batch: PublishQueue<EventRun>.Batch, _ answer: PublishAnswer) {
-        switch answer {
-        case .accepted:
-            settle(queue.batchDelivered(batch.number))
-            recentFrames?.published(batch.runs)
-            noteLateness(messages: batch.messages)
-            notePublishing(failure: nil, lastAccepted: batch.runs.last?.lastSequence ?? 0)
-        case .outcomes(let outcomes):
-            published(batch, outcomes)
-        }
-    }
-
-    private func published(_ batch: PublishQueue<EventRun>.Batch, _ outcomes: [PublishOutcome]) {
-        let places = batch.runs.flatMap { run in (0..<run.count).map { (run, $0) } }
-        var failure: String?
-        var accepted: UInt64 = 0
-        var isFenced = false
-        let answers = zip(places, outcomes).map { place, outcome in
-            let (run, index) = place
-            switch outcome {
-            case .accepted:
-                accepted = run.id(at: index).sequence
-                recentFrames?.published(run, at: index)
-                return PublishQueue<EventRun>.Outcome.delivered
-            case .unavailable(let sentence):
-                failure = sentence
-                return .retry
-            case .fenced:
-                isFenced = true
-                return .retry
-            case .refused(let sentence):
-                // An heir must not take it up again: the place is behind it.
-                recentFrames?.published(run, at: index)
-                logger.warning(
-                    "the bus refused a message for good",
-                    metadata: ["cause": "\(sentence)", "id": "\(run.id(at: index))"])
-                return .dropped(.refusedByBus)
-            }
-        }
-        noteLateness(messages: answers.count(where: { $0 == .delivered }))
-        if failure != nil {
-            environment.metrics.publishUnavailable.add(answers.count(where: { $0 == .retry }))
-        }
-        settle(queue.batchCompleted(batch.number, answers))
-        if isFenced { watchGate() }
-        if failure != nil || accepted > 0 || !isFenced {
-            notePublishing(failure: failure, lastAccepted: accepted)
-        }
-    }
-
-    /// Nobody can tell whether another owner has published before such a call ended.
-    private func noteLateness(messages: Int) {
-        guard messages > 0, let gate = right.gate,
-            gate.lease.isLate(by: environment.publishLimit)
-        else { return }
-        environment.metrics.publishedLate.add(messages)
-        publishedLate += UInt64(messages)
-    }
-
-    private func settle(_ completed: PublishQueue<EventRun>.Completed) {
-        environment.buffers.release(completed.delivered.bytes + completed.dropped.bytes)
-    }
-
-    private func notePublishing(failure: String?, lastAccepted: UInt64) {
-        let before = (facts.publishFailure, facts.hasFirstMessage)
-        facts.publishFailure = failure
-        if lastAccepted >= firstSequenceOfSocket, socket != nil { facts.hasFirstMessage = true }
-        if let failure {
-            environment.busHealth.failed(failure)
-        } else if before.0 != nil {
-            environment.busHealth.recovered()
-        }
-        if failure == nil {
-            publishRetry.reset()
-        } else {
-            publishTimer.arm(now.advanced(by: publishRetry.next()), now: now, on: eventLoop) {
-                self.publishTimer.fired()
-                self.publishNext()
-            }
-        }
-        if before != (facts.publishFailure, facts.hasFirstMessage) { changed() }
-    }
-
-    /// The record is gone: what is buffered is still published; `then` is told when nothing is left.
-    /// Any thread.
-    package func drain(then: @escaping @Sendable () -> Void) {
-        eventLoop.execute {
-            self.onDrained = then
-            self.finishIfDrained()
-        }
-    }
-
-    /// Gives up what is still buffered, counted under `reason`. Any thread.
-    package func discard(_ reason: DropReason) {
-        eventLoop.execute { self.discardNow(reason) }
-    }
-
-    func discardNow(_ reason: DropReason) {
-        queue.countRefused(reason, messages: backlog.count)
-        backlog.removeAll()
-        let dropped = queue.discardAll(reason: reason)
-        environment.buffers.release(dropped.bytes)
-        publishTimer.cancel()
-        refreshFacts()
-        finishIfDrained()
-    }
-
-    func finishIfDrained() {
-        checkQuiet()
-        guard let onDrained, queue.held.messages == 0, backlog.isEmpty, !isCallUnderWay else {
-            return
-        }
-        self.onDrained = nil
-        onDrained()
     }
 }
 

@@ -104,9 +104,8 @@ final class TestNode: Sendable {
 
     func start(link: any PeerLink, memory other: (any ShardMemory)? = nil) {
         node.start(
-            .init(
-                connections: connections, memory: other ?? memory, link: link, onCount: { _ in },
-                onStoreLost: {}))
+            .init(connections: connections, memory: other ?? memory, link: link),
+            address: name)
     }
 }
 
@@ -153,6 +152,7 @@ final class ConnectionsDouble: ShardConnections {
     private func note(_ event: String) { seen.withLock { $0.append(event) } }
 
     func takeUp(_ gate: ShardGate, origin: ShardHeader.Origin) { note("takeUp \(origin.how)") }
+    func opened(_ gate: ShardGate, _ record: LiveRecord) {}
     func stopReading(_ gate: ShardGate) {
         guard let title = gate.title else { return }
         reports.drained(shard: gate.shard, title: title, [])
