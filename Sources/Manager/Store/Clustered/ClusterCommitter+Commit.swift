@@ -155,9 +155,9 @@ extension ClusterCommitter {
     private func disown(_ key: ObjectKey) {
         connects.end(key)
         guard let seen = memory.seen(key, servedUnder: nil), seen.object?.isProvisional == true,
-            let base = seen.base, let gate = memory.read({ $0.owned[key.shard]?.gate })
+            let gate = memory.read({ $0.owned[key.shard]?.gate })
         else { return }
-        remove(key, base, gate)
+        remove(key, seen.base, gate)
     }
 
     /// Removes a record whose Connect nobody will answer, for as long as the title lasts; after

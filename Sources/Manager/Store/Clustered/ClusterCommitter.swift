@@ -92,7 +92,8 @@ final class ClusterCommitter: Sendable {
 
     private func view(_ mode: ChangeMode, after progress: ChangeProgress) -> ChangeView {
         ChangeView(after: progress) { [self] key in
-            mode.isOwnOnly ? memory.seen(key, servedUnder: nil) ?? .nothing : served(key)
+            if mode.isOwnOnly { return memory.seen(key, servedUnder: nil) ?? .nothing }
+            return progress.toFetch.contains(key) ? nil : served(key)
         }
     }
 

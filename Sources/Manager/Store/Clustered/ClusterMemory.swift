@@ -113,7 +113,7 @@ extension MemoryTier {
             // Live, but not seen: the store tells what it is.
             if object == nil, base != nil, epoch != nil { return nil }
             return SeenRecord(
-                object: object, base: object == nil ? nil : base,
+                object: object, base: object == nil ? .absent : base ?? .absent,
                 gate: epoch == nil ? nil : shard.gate)
         }
     }
