@@ -16,16 +16,17 @@ final class DeflateStream {
     /// - Parameter windowBits: 8-15. zlib has no window of 8 bits for raw DEFLATE: then it looks back
     ///   by one byte only, which fits every window.
     init?(windowBits: Int) {
-        self.stream = .allocate(capacity: 1)
-        self.stream.initialize(to: z_stream())
+        let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+        stream.initialize(to: z_stream())
         let code = deflateInit2_(
-            self.stream, Self.level, Z_DEFLATED, -Int32(max(windowBits, 9)), Self.memoryLevel,
+            stream, Self.level, Z_DEFLATED, -Int32(max(windowBits, 9)), Self.memoryLevel,
             windowBits < 9 ? Z_RLE : Z_DEFAULT_STRATEGY, ZLIB_VERSION,
             Int32(MemoryLayout<z_stream>.size))
         guard code == Z_OK else {
-            self.stream.deallocate()
+            stream.deallocate()
             return nil
         }
+        self.stream = stream
     }
 
     deinit {

@@ -18,16 +18,17 @@ final class InflateStream {
 
     /// - Parameter windowBits: The sender's, 8-15.
     init(windowBits: Int) throws(WebSocketError) {
-        self.stream = .allocate(capacity: 1)
-        self.stream.initialize(to: z_stream())
+        let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+        stream.initialize(to: z_stream())
         // zlib 1.2.8 and older compress with 9 bits where they announced 8.
         let bits = Int32(max(windowBits, 9))
         let code = inflateInit2_(
-            self.stream, -bits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+            stream, -bits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
         guard code == Z_OK else {
-            self.stream.deallocate()
-            throw .compression("no memory to inflate with")
+            stream.deallocate()
+            throw .noMemoryToInflate
         }
+        self.stream = stream
     }
 
     deinit {
@@ -91,6 +92,8 @@ final class InflateStream {
             inflateResetKeep(self.stream)
             self.stream.pointee.data_type = Self.betweenBlocks
             return self.stream.pointee.avail_in > 0
+        case Z_MEM_ERROR:
+            throw .noMemoryToInflate
         default:
             throw .compression("a compressed message is no DEFLATE data")
         }
@@ -121,4 +124,8 @@ final class InflateStream {
     func restore(window: [UInt8]) {
         inflateSetDictionary(self.stream, window, UInt32(window.count))
     }
+}
+
+extension WebSocketError {
+    fileprivate static let noMemoryToInflate = compression("no memory to inflate with")
 }
