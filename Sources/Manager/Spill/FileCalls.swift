@@ -5,6 +5,10 @@ import ManagerCore
 #elseif canImport(Musl)
     import Musl
 #endif
+// The compiler finds `dirent` in this module first.
+#if canImport(CoreFoundation)
+    import CoreFoundation
+#endif
 
 /// The calls to the system that spill files need. They block.
 enum FileCalls {
