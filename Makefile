@@ -1,5 +1,5 @@
 # The front door. Every target does its own set-up; what it does is in scripts/.
-.PHONY: help run test test-dapr build release package-test format lint proto bench sim
+.PHONY: help run test test-dapr build release package-test format lint proto bench sim fuzz test-tsan test-asan
 .DEFAULT_GOAL := help
 
 help: ## print this
@@ -37,6 +37,15 @@ proto: ## generate the gRPC code from Protos/ (needs protoc)
 
 sim: ## simulate the ownership protocol (SEEDS=N, FIRST=N; SEED=N shows one run; JOBS=N, WITHOUT=RULE)
 	@scripts/sim.sh
+
+fuzz: ## fuzz TARGET=codec|inflate|handshake|manifest for SECONDS=N (60)
+	@TARGET="$(TARGET)" SECONDS_LONG="$(or $(SECONDS),60)" scripts/fuzz.sh
+
+test-tsan: ## the unit tests with ThreadSanitizer (ONLY=TARGETS names some)
+	@scripts/test-sanitized.sh thread $(ONLY)
+
+test-asan: ## the unit tests with AddressSanitizer (ONLY=TARGETS names some)
+	@scripts/test-sanitized.sh address $(ONLY)
 
 bench: ## the receive path beside other clients, a short form (Benchmarks/run.py --help has more)
 	@scripts/release.sh >/dev/null

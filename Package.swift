@@ -73,9 +73,10 @@ let package = Package(
         .target(name: "ManagerCore", dependencies: ["Spec", .deque, .heap]),
 
         // Shells.
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "WebSocket",
-            dependencies: [.nio, .nioPosix, .nioTLS, .nioSSL, .crypto]),
+            dependencies: ["CZlib", .nio, .nioPosix, .nioTLS, .nioSSL, .crypto]),
         .target(
             name: "Dapr",
             dependencies: [
@@ -136,9 +137,13 @@ let package = Package(
             name: "TestKit",
             dependencies: [
                 "Spec", "ManagerCore", "Manager", "ManagerAPI", "Reconciler", "WebSocket", "Feed",
-                .nio, .nioPosix, .grpcCore, .grpcTransport, .logging,
+                "CZlib", .nio, .nioPosix, .crypto, .grpcCore, .grpcTransport, .logging,
             ]),
 
+        // Our client as the Autobahn test suite drives one; for the interop tests.
+        .executableTarget(
+            name: "ws-echo", dependencies: ["Spec", "TestKit", "WebSocket", .nio, .nioPosix],
+            path: "Tests/EchoAgent"),
         // A program for the interop tests: both directions of the JSON mapping, by lines.
         .executableTarget(
             name: "wsm-transcode", dependencies: ["Gateway"], path: "Tests/TranscodeProbe"),
@@ -162,6 +167,8 @@ let package = Package(
                 "Dapr", .grpcCore, .grpcTransport, .grpcProtobuf, .protobuf, .nio, .nioPosix,
                 .nioHTTP1,
             ]),
+        .testTarget(
+            name: "ConformanceTests", dependencies: ["TestKit", "WebSocket", .nio, .nioPosix]),
         .testTarget(
             name: "FeedTests", dependencies: ["Feed", "WebSocket", .nio, .nioPosix, .nioHTTP1]),
         .testTarget(
@@ -202,6 +209,16 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
-for target in package.targets {
+// Only `make fuzz` asks for these: they link with libFuzzer alone.
+if Context.environment["WSM_FUZZ"] != nil {
+    package.targets += [
+        .target(name: "CFuzzer", path: "Fuzz/CFuzzer"),
+        .executableTarget(
+            name: "wsm-fuzz", dependencies: ["CFuzzer", "Spec", "WebSocket"],
+            path: "Fuzz/wsm-fuzz"),
+    ]
+}
+
+for target in package.targets where target.type != .system {
     target.swiftSettings = settings
 }

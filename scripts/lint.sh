@@ -46,7 +46,7 @@ findings=$(imports Sources/Simulation | grep -vP ':ManagerCore$')
 report "Simulation may import ManagerCore only" "$findings"
 
 files=$(git ls-files --cached --others --exclude-standard -- . ':!Sources/*/Generated/*' \
-    ':!Tests/Fixtures')
+    ':!Tests/Fixtures' ':!Fuzz/corpora')
 findings=$(grep -nIP '\b(TODO|FIXME|XXX|HACK)\b|^(<{7}|>{7}|={7})( |$)' $files \
     | grep -v '^scripts/lint.sh:')
 report "a marker was left over" "$findings"

@@ -26,6 +26,7 @@ package struct ServerOptions: ParsableArguments {
     @Option(.weight) package var weight: String?
     @Option(.forward) package var forward: String?
     @Option(.peerTokenFile) package var peerTokenFile: String?
+    @Option(.peerCA) package var peerCA: String?
     @Option(.bufferLimit) package var bufferLimit: String?
     @Option(.dialRate) package var dialRate: String?
     @Option(.dialBurst) package var dialBurst: String?
@@ -67,7 +68,8 @@ package struct ServerOptions: ParsableArguments {
             (.instanceID, instanceID), (.manifests, manifests), (.manifestsSet, manifestsSet),
             (.state, state), (.bus, bus), (.sharedState, sharedState ? "true" : nil),
             (.advertise, advertise), (.leaseProfile, leaseProfile), (.weight, weight),
-            (.forward, forward), (.peerTokenFile, peerTokenFile), (.bufferLimit, bufferLimit),
+            (.forward, forward), (.peerTokenFile, peerTokenFile), (.peerCA, peerCA),
+            (.bufferLimit, bufferLimit),
             (.dialRate, dialRate),
             (.dialBurst, dialBurst), (.dialConcurrency, dialConcurrency),
             (.drainTimeout, drainTimeout), (.secretsDir, secretsDir),

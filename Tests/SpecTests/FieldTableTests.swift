@@ -24,6 +24,12 @@ struct FieldTableTests {
         ("tls.ca", .reopen, nil), ("tls.cert", .reopen, nil), ("tls.key", .reopen, nil),
         ("tls.serverName", .reopen, nil), ("tls.minVersion", .reopen, "1.2"),
         ("tls.insecureSkipVerify", .reopen, "false"),
+        ("compression.mode", .reopen, "off"),
+        ("compression.serverContextTakeover", .reopen, "true"),
+        ("compression.clientContextTakeover", .reopen, "false"),
+        ("compression.serverMaxWindowBits", .reopen, "15"),
+        ("compression.clientMaxWindowBits", .reopen, "15"),
+        ("compression.threshold", .keep, "1KiB"),
     ]
 
     @Test func hasExactlyTheFieldsOfTheContract() {
@@ -75,6 +81,8 @@ struct FieldTableTests {
         ("overlap", ["true", "false"], ["allow", "off"]),
         ("tls.insecureSkipVerify", ["true", "false"], ["on"]),
         ("tls.serverName", ["a.example"], ["1.2.3.4", "'a b'"]),
+        ("compression.mode", ["offer", "require", "off"], ["on", "true"]),
+        ("compression.threshold", ["0B", "1MiB"], ["1048577B", "1024"]),
         ("correlation.field", ["a", "$.a.b", "'a[0].b'"], ["''", "a..b", "$", "'a[x]'"]),
     ]
 

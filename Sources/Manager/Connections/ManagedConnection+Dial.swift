@@ -185,6 +185,7 @@ extension ManagedConnection {
         let connectedAt = wallTime
         facts.connectedAt = connectedAt
         facts.subprotocol = socket.subprotocol
+        facts.compression = socket.compression?.description
         facts.remoteAddress = socket.remoteAddress
         facts.hasFirstMessage = false
         firstSequenceOfSocket = sequence + 1
@@ -192,7 +193,11 @@ extension ManagedConnection {
         keepalive = KeepaliveStateMachine(desired.spec.keepalive, now: now)
         armKeepalive()
         logger.info(
-            "connected", metadata: ["address": "\(socket.remoteAddress ?? "")"])
+            "connected",
+            metadata: [
+                "address": "\(socket.remoteAddress ?? "")",
+                "compression": "\(facts.compression ?? "none")",
+            ])
         if desired.spec.tls.insecureSkipVerify {
             logger.warning(
                 "the server's certificate is not checked",
@@ -297,6 +302,7 @@ extension ManagedConnection {
         facts.connectedAt = nil
         facts.remoteAddress = nil
         facts.subprotocol = nil
+        facts.compression = nil
         facts.hasFirstMessage = false
         let link = LinkClose(close, at: wallTime)
         if let kind = DisconnectKind(link, in: machine.state) {
@@ -359,6 +365,7 @@ extension ManagedConnection {
             armKeepalive()
         }
         socket?.setMaxMessageSize(spec.maxMessageSize)
+        socket?.setCompressionThreshold(spec.compression.threshold)
         socket?.setCloseTimeout(spec.timeouts.close)
         if tells {
             drainBacklog()

@@ -13,7 +13,8 @@ extension ManagedConnection {
         let files = found.files
         directory.run { [weak self] in
             let amount = files.with { $0.count() }
-            self?.eventLoop.execute { self?.spillOpened(amount) }
+            guard let self else { return }
+            self.eventLoop.execute { self.spillOpened(amount) }
         }
     }
 
@@ -101,7 +102,8 @@ extension ManagedConnection {
         let files = spill.files
         spill.directory.run { [weak self] in
             let result = Result { try files.with { try $0.write(runs) } }
-            self?.eventLoop.execute { self?.spillWritten(runs.count, result) }
+            guard let self else { return }
+            self.eventLoop.execute { self.spillWritten(runs.count, result) }
         }
     }
 
@@ -145,7 +147,8 @@ extension ManagedConnection {
                 files.permit = permit
                 return files.read(amount, oldest: oldest, whole: whole)
             }
-            self?.eventLoop.execute { self?.spillRead(batch, reserved: reserved) }
+            guard let self else { return }
+            self.eventLoop.execute { self.spillRead(batch, reserved: reserved) }
         }
     }
 

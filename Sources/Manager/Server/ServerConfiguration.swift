@@ -19,8 +19,6 @@ package struct ServerConfiguration: Sendable {
     package var tokenFile: String?
     /// PEM file of the authorities that callers' certificates come from.
     package var clientCAPath: String?
-    /// Other instances share the state store.
-    package var hasPeers = false
     /// The secret that the instances of a cluster share.
     package var peerTokenFile: String?
     /// PEM file of the authorities that certificates of other instances come from.
@@ -105,6 +103,9 @@ package struct ServerConfiguration: Sendable {
 }
 
 extension ServerConfiguration {
+    /// Other instances share the state store.
+    package var hasPeers: Bool { cluster.isShared || state == .dapr }
+
     /// Where messages that have no room in memory wait (`buffer.overflow: spill`). A data directory
     /// that is not this server's alone has a part for each instance.
     var spillDirectory: String {

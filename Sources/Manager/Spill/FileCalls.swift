@@ -5,7 +5,7 @@ import ManagerCore
 #elseif canImport(Musl)
     import Musl
 #endif
-// The compiler finds `dirent` in this module first.
+// With a static standard library the compiler finds `dirent` in this module first.
 #if canImport(CoreFoundation)
     import CoreFoundation
 #endif

@@ -1,4 +1,4 @@
-package import Spec
+import Spec
 
 /// The form of a run of events in a spill file, with everything that makes it again.
 ///

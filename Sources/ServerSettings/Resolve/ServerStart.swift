@@ -58,6 +58,8 @@ extension ServerConfiguration {
         tlsKeyPath = settings.text(.tlsKey)
         tokenFile = settings.text(.tokenFile)
         clientCAPath = settings.text(.clientCA)
+        peerTokenFile = settings.text(.peerTokenFile)
+        peerCAPath = settings.text(.peerCA)
         isInsecure = settings.flag(.insecure)
         allowedCIDRs = settings.list(.allowCIDR)
         manifestsDirectory = settings.text(.manifests)
@@ -102,7 +104,6 @@ extension ClusterSettings {
         profile = settings.text(.leaseProfile).flatMap(LeaseProfile.init) ?? profile
         weight = settings.integer(.weight) ?? weight
         forwards = settings.text(.forward) != "off"
-        peerTokenFile = settings.text(.peerTokenFile)
     }
 }
 

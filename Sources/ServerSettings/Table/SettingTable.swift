@@ -103,6 +103,10 @@ package enum SettingTable {
         Setting(
             .peerTokenFile, "Cluster", .path, note: "none: members of this machine only",
             "File of the secret by which members know each other."),
+        Setting(
+            .peerCA, "Cluster", .path,
+            note: "those of the system, and then names must be right",
+            "PEM file of the authorities that members' certificates come from."),
     ]
 
     private static let limits = [

@@ -149,6 +149,15 @@ extension SpecDraft {
                     mark: mark, path: "requireSubprotocol",
                     message: "no subprotocols are offered, so every dial will fail"))
         }
+        if spec.compression.mode == .off,
+            let (path, mark) = FieldTable.compression.lazy.dropFirst()
+                .compactMap({ field in self.mark(field.path).map { (field.path, $0) } }).first
+        {
+            warnings.append(
+                FieldRelation.Problem(
+                    mark: mark, path: path,
+                    message: "compression.mode is off, so nothing is compressed"))
+        }
         return warnings
     }
 }

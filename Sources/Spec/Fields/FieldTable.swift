@@ -5,7 +5,7 @@ package enum FieldTable {
     /// Every field of a connection's `spec`, in the order of the reference.
     package static let fields: [Field] =
         whereAndWhat + afterUpgrade + alive + messages
-        + correlation + transport
+        + correlation + transport + compression
 
     static let whereAndWhat: [Field] = [
         Field(

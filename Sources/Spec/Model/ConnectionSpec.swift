@@ -25,6 +25,7 @@ package struct ConnectionSpec: Sendable, Hashable {
     package var publish = Publish()
     package var correlation = Correlation()
     package var tls = TLS()
+    package var compression = Compression()
 
     package init(url: String) {
         self.url = url
@@ -159,6 +160,23 @@ extension ConnectionSpec {
         package var serverName: String?
         package var minVersion = TLSVersion.v12
         package var insecureSkipVerify = false
+        package init() {}
+    }
+
+    package enum CompressionMode: String, Sendable, Hashable, CaseIterable {
+        case off, offer, require
+    }
+
+    /// permessage-deflate (RFC 7692).
+    package struct Compression: Sendable, Hashable {
+        package var mode = CompressionMode.off
+        package var serverContextTakeover = true
+        package var clientContextTakeover = false
+        /// As a power of two.
+        package var serverMaxWindowBits = 15
+        package var clientMaxWindowBits = 15
+        /// In bytes; shorter messages go out plain.
+        package var threshold = 1024
         package init() {}
     }
 }

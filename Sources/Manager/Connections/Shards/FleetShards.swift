@@ -204,6 +204,12 @@ package final class FleetShards: ShardConnections {
         endShadow(shard) { $0.from == from && $0.gate == nil }
     }
 
+    /// The process ends: no shadow is left. ``ConnectionFleet/shutDown(within:)`` ends the rest.
+    package func endShadows() {
+        let shards = state.withLock { Array($0.shadows.keys) }
+        for shard in shards { endShadow(shard) { _ in true } }
+    }
+
     private func endShadow(_ shard: Int, _ isMeant: (ShardShadow) -> Bool) {
         let shadow = state.withLock { state -> ShardShadow? in
             guard let shadow = state.shadows[shard], isMeant(shadow) else { return nil }

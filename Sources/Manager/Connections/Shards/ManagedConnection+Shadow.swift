@@ -133,11 +133,13 @@ extension ManagedConnection {
         gapEpoch = gate.epoch
         sequence = 0
         firstSequenceOfSocket = 1
+        // What this socket brought is with the bus, if the owner before has published it.
+        let match = place(of: shadow)
+        facts.hasFirstMessage = match.dropped > 0 && socket != nil
         recentFrames = RecentFrames()
         // The owner before has told of it as connected.
         lastStatusWord = Phase.connected.statusWord
         var past = past
-        let match = place(of: shadow)
         past.matched = LifecycleEvent.Gap.Match(match)
         past.lastSequence = shadow.published?.lastSequence ?? past.lastSequence
         succession = past
