@@ -141,7 +141,8 @@ package struct AccessInterceptor: ServerInterceptor {
         guard let hop = Hop(metadata: metadata), let caller = Caller(metadata: metadata) else {
             throw RPCError(
                 code: .unauthenticated,
-                message: "the other instance has not said for whom it calls: is it of this version?")
+                message: "the other instance has not said for whom it calls: is it of this version?"
+            )
         }
         try check(caller, may: method)
         return CallOrigin(caller: caller, hop: hop, via: address)

@@ -148,7 +148,8 @@ package final class ManagerServer: Sendable {
         let orchestrator = OrchestratorService(
             operations: operations, bus: resources.bus, server: identity, checks: checks)
         let services: [any RegistrableRPCService] =
-            [manager, orchestrator] + DiscoveryServices.make(checks: checks, isEnding: operations.isEnding)
+            [manager, orchestrator]
+            + DiscoveryServices.make(checks: checks, isEnding: operations.isEnding)
         let grpc = makeGRPCServer(configuration, services: services, security: security)
         let serving = Task { try await grpc.serve() }
         let port: Int

@@ -33,7 +33,9 @@ package struct ClusterManagerService: Virtufin_WebSocketManager.ServiceProtocol 
         request: ServerRequest<Virtufin_ListRequest>, context: ServerContext
     ) async throws -> ServerResponse<Virtufin_ListResponse> {
         if reads.isAskedByPeer {
-            return try await reads.answer { try await inner.list(request: request, context: context) }
+            return try await reads.answer {
+                try await inner.list(request: request, context: context)
+            }
         }
         let result = try await reads.all(request, context) {
             try await inner.list(request: $0, context: $1)

@@ -83,7 +83,9 @@ package struct ClusterOrchestratorService: Wsm_V1_Orchestrator.ServiceProtocol {
         request: ServerRequest<Wsm_V1_ListRequest>, context: ServerContext
     ) async throws -> ServerResponse<Wsm_V1_ListResponse> {
         if reads.isAskedByPeer {
-            return try await reads.answer { try await inner.list(request: request, context: context) }
+            return try await reads.answer {
+                try await inner.list(request: request, context: context)
+            }
         }
         let asked = request.message
         let limit =

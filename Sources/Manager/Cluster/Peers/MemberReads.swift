@@ -65,7 +65,8 @@ package struct MemberReads: Sendable {
     /// - Throws: What this instance's own part throws: a request that is wrong is wrong everywhere.
     package func all<Request: Message & Sendable, Response: Message & Sendable>(
         _ request: ServerRequest<Request>, _ context: ServerContext,
-        here: @Sendable (ServerRequest<Request>, ServerContext) async throws
+        here:
+            @Sendable (ServerRequest<Request>, ServerContext) async throws
             -> ServerResponse<Response>
     ) async throws -> Result<Response> {
         let (response, served) = try await own { try await here(request, context) }

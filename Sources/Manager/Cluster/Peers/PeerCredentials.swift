@@ -6,8 +6,7 @@ package struct PeerCredentials: Sendable {
     /// Sent as a bearer token with every call; `nil` sends none.
     package var token: @Sendable () -> String?
     /// Of a new connection.
-    package var security:
-        @Sendable () throws -> HTTP2ClientTransport.Posix.TransportSecurity
+    package var security: @Sendable () throws -> HTTP2ClientTransport.Posix.TransportSecurity
     /// Another number than before means that connections have to be made anew.
     package var version: @Sendable () -> UInt64
 
