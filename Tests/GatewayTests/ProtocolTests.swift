@@ -16,6 +16,16 @@ struct GRPCWebTests {
         try #require(GRPCWeb.Format(type))
     }
 
+    @Test func aTimeToWaitIsAHeader() {
+        func header(_ metadata: Metadata) -> String? {
+            let error = RPCError(code: .unavailable, message: "x", metadata: metadata)
+            return ErrorBody.answer(RPCFailure(error)).fields[.retryAfter]
+        }
+        #expect(header(["retry-after": "2"]) == "2")
+        #expect(header(["retry-after": "soon"]) == nil)
+        #expect(header([:]) == nil)
+    }
+
     @Test(arguments: ["application/grpc-web", "application/grpc-web-text"])
     func framesComeBack(_ type: String) throws {
         let format = try format(type)
