@@ -1,6 +1,6 @@
 import DequeModule
 import Logging
-package import ManagerCore
+import ManagerCore
 import NIOCore
 import Spec
 import WebSocket
