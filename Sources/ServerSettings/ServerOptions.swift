@@ -26,6 +26,7 @@ package struct ServerOptions: ParsableArguments {
     @Option(.weight) package var weight: String?
     @Option(.forward) package var forward: String?
     @Option(.peerTokenFile) package var peerTokenFile: String?
+    @Option(.peerCA) package var peerCA: String?
     @Option(.bufferLimit) package var bufferLimit: String?
     @Option(.dialRate) package var dialRate: String?
     @Option(.dialBurst) package var dialBurst: String?
@@ -42,6 +43,8 @@ package struct ServerOptions: ParsableArguments {
     @Option(.daprGRPCPort) package var daprGRPCPort: String?
     @Option(.pubsubName) package var pubsubName: String?
     @Option(.stateStoreName) package var stateStoreName: String?
+    @Option(.daprMaxBodySize) package var daprMaxBodySize: String?
+    @Option(.daprStartTimeout) package var daprStartTimeout: String?
 
     @Flag(help: "Prints every setting with its value and where it comes from, and ends.")
     package var printConfig = false
@@ -65,7 +68,8 @@ package struct ServerOptions: ParsableArguments {
             (.instanceID, instanceID), (.manifests, manifests), (.manifestsSet, manifestsSet),
             (.state, state), (.bus, bus), (.sharedState, sharedState ? "true" : nil),
             (.advertise, advertise), (.leaseProfile, leaseProfile), (.weight, weight),
-            (.forward, forward), (.peerTokenFile, peerTokenFile), (.bufferLimit, bufferLimit),
+            (.forward, forward), (.peerTokenFile, peerTokenFile), (.peerCA, peerCA),
+            (.bufferLimit, bufferLimit),
             (.dialRate, dialRate),
             (.dialBurst, dialBurst), (.dialConcurrency, dialConcurrency),
             (.drainTimeout, drainTimeout), (.secretsDir, secretsDir),
@@ -73,7 +77,8 @@ package struct ServerOptions: ParsableArguments {
             (.apiReconnectBase, apiReconnectBase), (.apiSendTimeout, apiSendTimeout),
             (.logLevel, logLevel), (.logFormat, logFormat), (.daprHTTPPort, daprHTTPPort),
             (.daprGRPCPort, daprGRPCPort), (.pubsubName, pubsubName),
-            (.stateStoreName, stateStoreName),
+            (.stateStoreName, stateStoreName), (.daprMaxBodySize, daprMaxBodySize),
+            (.daprStartTimeout, daprStartTimeout),
         ]
         var given: [SettingName: [String]] = [:]
         for (name, text) in single { given[name] = text.map { [$0] } }

@@ -25,6 +25,8 @@ package struct WebSocketDialError: Error, Sendable, Hashable, CustomStringConver
         case badHandshake
         /// The server chose a subprotocol that was not offered, or none where one is required.
         case subprotocol
+        /// The server does not compress and compression is required.
+        case compression
         case cancelled
         case unreachable
         /// The request or its TLS material cannot be used; dialling again will not help.

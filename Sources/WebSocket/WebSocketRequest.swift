@@ -21,6 +21,8 @@ package struct WebSocketRequest: Sendable {
     package var subprotocols: [String]
     /// Whether a server that chooses no subprotocol fails the dial.
     package var requireSubprotocol: Bool
+    /// What is offered about compressed messages; nil offers nothing.
+    package var compression: CompressionOptions?
     /// Used when `isSecure`.
     package var tls: TLSOptions
     package var timeouts: DialTimeouts
@@ -45,6 +47,7 @@ package struct WebSocketRequest: Sendable {
         headers: [(name: String, value: String)] = [],
         subprotocols: [String] = [],
         requireSubprotocol: Bool = false,
+        compression: CompressionOptions? = nil,
         tls: TLSOptions = TLSOptions(),
         timeouts: DialTimeouts = DialTimeouts(),
         maxMessageSize: Int = 1 << 20,
@@ -61,6 +64,7 @@ package struct WebSocketRequest: Sendable {
         self.headers = headers
         self.subprotocols = subprotocols
         self.requireSubprotocol = requireSubprotocol
+        self.compression = compression
         self.tls = tls
         self.timeouts = timeouts
         self.maxMessageSize = maxMessageSize

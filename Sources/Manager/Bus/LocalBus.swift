@@ -41,6 +41,11 @@ package final class LocalBus: Bus {
         publishNow(runs)
     }
 
+    /// Shows readers what a broker has taken: it is out, whatever became of its permit meanwhile.
+    func show(_ runs: [EventRun]) {
+        for run in runs { _ = topic(run.topic)?.append([run][...], asksPermits: false) }
+    }
+
     private func publishNow(_ runs: [EventRun]) -> PublishAnswer {
         var refused: [(runs: Range<Int>, outcome: PublishOutcome)] = []
         var index = 0
@@ -104,13 +109,13 @@ private final class Topic: Sendable {
         var isClosed = false
 
         /// A permit is asked once for runs that stand together.
-        mutating func append(_ runs: ArraySlice<EventRun>) -> [Int] {
+        mutating func append(_ runs: ArraySlice<EventRun>, asksPermits: Bool) -> [Int] {
             var fenced: [Int] = []
             var permit: (any PublishPermit)?
             var mayPublish = true
             for index in runs.indices {
                 let run = runs[index]
-                if permit !== run.block.origin.permit {
+                if asksPermits, permit !== run.block.origin.permit {
                     permit = run.block.origin.permit
                     mayPublish = run.mayPublish
                 }
@@ -127,9 +132,9 @@ private final class Topic: Sendable {
     }
 
     /// - Returns: the places of runs that may not go out now.
-    func append(_ runs: ArraySlice<EventRun>) -> [Int] {
+    func append(_ runs: ArraySlice<EventRun>, asksPermits: Bool = true) -> [Int] {
         let (woken, fenced) = state.withLock { state in
-            let fenced = state.append(runs)
+            let fenced = state.append(runs, asksPermits: asksPermits)
             guard !state.waiting.isEmpty, fenced.count < runs.count else {
                 return ([CheckedContinuation<Void, Never>](), fenced)
             }

@@ -23,19 +23,23 @@ package final class ClusterNode: @unchecked Sendable {
         package var link: any PeerLink
         /// For logs, metrics and events.
         package var onCount: @Sendable (ClusterAction.Counted) -> Void
-        /// The store was emptied, or belongs to another cluster: the process must end.
-        package var onStoreLost: @Sendable () -> Void
+        /// A fresh look, up to four times a second.
+        package var onView: @Sendable (ClusterView) -> Void
+        /// This instance's part in the cluster is over, and the process must end.
+        package var onEnd: @Sendable (ClusterAction.ExitCause) -> Void
 
         package init(
             connections: any ShardConnections, memory: any ShardMemory, link: any PeerLink,
-            onCount: @escaping @Sendable (ClusterAction.Counted) -> Void,
-            onStoreLost: @escaping @Sendable () -> Void
+            onCount: @escaping @Sendable (ClusterAction.Counted) -> Void = { _ in },
+            onView: @escaping @Sendable (ClusterView) -> Void = { _ in },
+            onEnd: @escaping @Sendable (ClusterAction.ExitCause) -> Void = { _ in }
         ) {
             self.connections = connections
             self.memory = memory
             self.link = link
             self.onCount = onCount
-            self.onStoreLost = onStoreLost
+            self.onView = onView
+            self.onEnd = onEnd
         }
     }
 
@@ -45,6 +49,8 @@ package final class ClusterNode: @unchecked Sendable {
     let logger: Logger
     private let store: any StateStore
     private let pulse: LoopPulse
+    /// What there is to see before the first turn.
+    private let initialMember: ClusterMember
     /// Names the calls of this process.
     private let origin: String
 
@@ -90,6 +96,7 @@ package final class ClusterNode: @unchecked Sendable {
         var owners: [ShardOwner] = []
         var gates: [Int: ShardGate] = [:]
         var members: [ClusterPeer] = []
+        var view: ClusterView?
     }
 
     /// - Parameters:
@@ -112,6 +119,7 @@ package final class ClusterNode: @unchecked Sendable {
         // Locked before the clock began: long ago.
         if configuration.lockedAt != nil { configuration.lockedAt = clock.now }
         member = ClusterMember(configuration: configuration, random: generator)
+        initialMember = member
     }
 
     private func makeCalls() -> StoreCalls {
@@ -127,8 +135,14 @@ package final class ClusterNode: @unchecked Sendable {
     }
 
     /// Begins to join. Any thread; once.
-    package func start(_ ports: Ports) {
+    ///
+    /// - Parameter address: where peers reach this instance, `host:port`.
+    package func start(_ ports: Ports, address: String) {
         eventLoop.execute {
+            var configuration = self.member.configuration
+            configuration.address = address
+            self.member = ClusterMember(
+                configuration: configuration, random: SystemRandomNumberGenerator())
             self.ports = ports
             let tick = self.member.configuration.timing.tick
             self.ticking = self.eventLoop.scheduleRepeatedTask(
@@ -265,7 +279,7 @@ package final class ClusterNode: @unchecked Sendable {
 
     private func exit(_ cause: ClusterAction.ExitCause) {
         end()
-        if cause == .storeLost { ports?.onStoreLost() }
+        ports?.onEnd(cause)
     }
 
     // MARK: Changes
@@ -320,8 +334,11 @@ package final class ClusterNode: @unchecked Sendable {
         fresh.owners = member.seats.indices.map { owner(of: $0, now: now) }
         if fresh.owners.contains(.nobody) { isSnapshotStale = true }
         fresh.members = member.livingMembers
+        let view = ClusterView(member: member, now: now)
+        fresh.view = view
         let taken = fresh
         snapshot.withLock { $0 = taken }
+        ports?.onView(view)
     }
 
     private func owner(of shard: Int, now: Moment) -> ShardOwner {
@@ -378,14 +395,6 @@ extension ClusterNode {
         }
     }
 
-    package func callOffDrain() {
-        eventLoop.execute { self.handle(.drainCalledOff) }
-    }
-
-    package func cordon(_ isWanted: Bool) {
-        eventLoop.execute { self.handle(.cordon(isWanted)) }
-    }
-
     /// Calls of the state store that wait for their answer.
     package func storeCallsUnderWay() async -> Int {
         await withCheckedContinuation { continuation in
@@ -402,6 +411,25 @@ extension ClusterNode {
                 continuation.resume(returning: body(self.member, self.clock.now))
             }
         }
+    }
+}
+
+extension ClusterNode: ClusterControl {
+    /// Of the last quarter of a second.
+    package var view: ClusterView {
+        snapshot.withLock { $0.view } ?? ClusterView(member: initialMember, now: clock.now)
+    }
+
+    package func drain(isRestart: Bool) {
+        eventLoop.execute { self.handle(.drain(isRestart: isRestart)) }
+    }
+
+    package func callOffDrain() {
+        eventLoop.execute { self.handle(.drainCalledOff) }
+    }
+
+    package func cordon(_ isWanted: Bool) {
+        eventLoop.execute { self.handle(.cordon(isWanted)) }
     }
 }
 

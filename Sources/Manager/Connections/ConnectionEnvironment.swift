@@ -39,9 +39,13 @@ package struct ConnectionEnvironment: Sendable {
     package var dialer: WebSocketDialer
     package var bus: any Bus
     package var secrets: SecretResolver
+    /// `nil`: the server has no sidecar.
+    package var daprSecrets: DaprSecrets?
     /// Whom connections may dial.
     package var egress: EgressPolicy
     package var buffers: SharedBufferBudget
+    /// `nil`: nothing can be spilled, and policy `spill` is as `block`.
+    package var spill: SpillDirectory?
     package var lifecycle: LifecyclePublisher
     package var clock: ManagerClock
     package var logger: Logger

@@ -257,9 +257,13 @@ package final class ConnectionFleet: ConnectionControl {
             if isDone { break }
             try? await Task.sleep(for: .milliseconds(20))
         }
-        let lost = (open + draining).reduce(0) { $0 + $1.observed.traffic.bufferedMessages }
+        let buffered = (open + draining).reduce(0) { $0 + $1.observed.traffic.bufferedMessages }
+        var saved = 0
+        for connection in open + draining where connection.observed.traffic.bufferedMessages > 0 {
+            saved += await connection.saveToSpill()
+        }
         for connection in open + draining { connection.discard(.shutdown) }
-        return lost
+        return max(0, buffered - saved)
     }
 }
 

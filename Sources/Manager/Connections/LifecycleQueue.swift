@@ -146,7 +146,7 @@ struct LifecycleQueue {
             case .unavailable:
                 isAway = true
                 retried.append(item)
-            case .fenced:
+            case .fenced, .notTried:
                 retried.append(item)
             case .accepted:
                 if isLate { publishedLate += 1 }

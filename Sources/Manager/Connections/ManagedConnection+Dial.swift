@@ -68,7 +68,21 @@ extension ManagedConnection {
         logger.debug("dial started", metadata: ["attempt": "\(machine.attempt + 1)"])
         changed()
         let spec = desired.effectiveSpec
-        let secrets = environment.secrets
+        let wanted = spec.daprSecrets
+        guard !wanted.isEmpty, let daprSecrets = environment.daprSecrets else {
+            return resolveInput(spec, environment.secrets, number: number)
+        }
+        Task {
+            let fetched = await daprSecrets.fetch(wanted)
+            self.eventLoop.execute {
+                var secrets = self.environment.secrets
+                secrets.fetched = fetched
+                self.resolveInput(spec, secrets, number: number)
+            }
+        }
+    }
+
+    private func resolveInput(_ spec: ConnectionSpec, _ secrets: SecretResolver, number: Int) {
         let egress = EgressGuard(
             policy: environment.egress, origin: desired.keeper == .grpc ? .api : .manifest)
         // Files are read on a thread that may block, never on the loop.
@@ -171,6 +185,7 @@ extension ManagedConnection {
         let connectedAt = wallTime
         facts.connectedAt = connectedAt
         facts.subprotocol = socket.subprotocol
+        facts.compression = socket.compression?.description
         facts.remoteAddress = socket.remoteAddress
         facts.hasFirstMessage = false
         firstSequenceOfSocket = sequence + 1
@@ -178,7 +193,11 @@ extension ManagedConnection {
         keepalive = KeepaliveStateMachine(desired.spec.keepalive, now: now)
         armKeepalive()
         logger.info(
-            "connected", metadata: ["address": "\(socket.remoteAddress ?? "")"])
+            "connected",
+            metadata: [
+                "address": "\(socket.remoteAddress ?? "")",
+                "compression": "\(facts.compression ?? "none")",
+            ])
         if desired.spec.tls.insecureSkipVerify {
             logger.warning(
                 "the server's certificate is not checked",
@@ -283,6 +302,7 @@ extension ManagedConnection {
         facts.connectedAt = nil
         facts.remoteAddress = nil
         facts.subprotocol = nil
+        facts.compression = nil
         facts.hasFirstMessage = false
         let link = LinkClose(close, at: wallTime)
         if let kind = DisconnectKind(link, in: machine.state) {
@@ -330,6 +350,7 @@ extension ManagedConnection {
         if spec.buffer != before.buffer {
             queue.policyChanged(
                 bounds: MessageAmount(spec.buffer), overflow: spec.buffer.overflow)
+            spill?.queue.limit = spec.buffer.spill.bytes
         }
         if spec.correlation != before.correlation {
             correlationRule = CorrelationRule(spec: spec.correlation)
@@ -344,6 +365,7 @@ extension ManagedConnection {
             armKeepalive()
         }
         socket?.setMaxMessageSize(spec.maxMessageSize)
+        socket?.setCompressionThreshold(spec.compression.threshold)
         socket?.setCloseTimeout(spec.timeouts.close)
         if tells {
             drainBacklog()

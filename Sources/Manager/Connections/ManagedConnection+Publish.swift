@@ -1,6 +1,7 @@
 import Logging
 package import ManagerCore
 import NIOCore
+import Spec
 
 /// How long to leave the bus alone after it did not answer.
 struct PublishRetry {
@@ -25,6 +26,8 @@ extension ManagedConnection {
     /// Of one call to the bus.
     static let batchMessages = 1_000
     static let batchBytes = 1 << 20
+    /// Of one call to a broker that takes messages one by one: what it manages in a moment.
+    static let remoteMessages = 100
 
     /// Hands what waits to the bus, and what finds room then.
     func publishNext() {
@@ -36,10 +39,12 @@ extension ManagedConnection {
     ///
     /// The right is asked right before each call; the runs carry it on to where a bus asks again.
     private func publishWaiting() {
+        let bus = environment.bus
+        let limits = callLimits(isRemote: bus.isRemote)
         while publishTimer.deadline == nil, let gate = gateToPublish,
-            let batch = queue.take(maxCount: Self.batchMessages, maxBytes: Self.batchBytes)
+            !waitsForBatch(isRemote: bus.isRemote),
+            let batch = queue.take(maxCount: limits.messages, maxBytes: limits.bytes)
         {
-            let bus = environment.bus
             guard let answer = bus.publishAtOnce(batch.runs) else {
                 isCallUnderWay = true
                 Task {
@@ -57,6 +62,43 @@ extension ManagedConnection {
             }
             published(batch, answer)
         }
+    }
+
+    private func callLimits(isRemote: Bool) -> MessageAmount {
+        let publish = desired.spec.publish
+        guard isRemote else {
+            return MessageAmount(messages: Self.batchMessages, bytes: Self.batchBytes)
+        }
+        if publish.batch == .array {
+            return MessageAmount(messages: publish.batchMessages, bytes: publish.batchBytes)
+        }
+        let messages = publish.order == .strict ? Self.remoteMessages : Self.batchMessages
+        return MessageAmount(messages: messages, bytes: Self.batchBytes)
+    }
+
+    /// Lets the first message of an array wait for others, `publish.batchDelay` at most.
+    private func waitsForBatch(isRemote: Bool) -> Bool {
+        let publish = desired.spec.publish
+        guard isRemote, publish.batch == .array, publish.batchDelay > .zero, onDrained == nil,
+            !queue.hasBatchInFlight, queue.held.messages > 0,
+            queue.held.messages < publish.batchMessages, queue.held.bytes < publish.batchBytes,
+            !isBatchDue
+        else {
+            if !queue.hasBatchInFlight {
+                batchTimer.cancel()
+                isBatchDue = false
+            }
+            return false
+        }
+        guard batchTimer.deadline == nil else { return true }
+        batchTimer.arm(now.advanced(by: publish.batchDelay), now: now, on: eventLoop) {
+            [weak self] in
+            guard let self else { return }
+            self.batchTimer.fired()
+            self.isBatchDue = true
+            self.publishNext()
+        }
+        return true
     }
 
     /// Nothing goes out in the shadow, ahead of the gap event of a new owner, or by a gate that is
@@ -95,6 +137,8 @@ extension ManagedConnection {
             case .unavailable(let sentence):
                 failure = sentence
                 return .retry
+            case .notTried:
+                return .retry
             case .fenced:
                 isFenced = true
                 return .retry
@@ -113,7 +157,8 @@ extension ManagedConnection {
         }
         settle(queue.batchCompleted(batch.number, answers))
         if isFenced { watchGate() }
-        if failure != nil || accepted > 0 || !isFenced {
+        // Where none had its turn there is nothing to be learnt.
+        if failure != nil || outcomes.contains(where: { $0 != .notTried && $0 != .fenced }) {
             notePublishing(failure: failure, lastAccepted: accepted)
         }
     }
@@ -129,6 +174,10 @@ extension ManagedConnection {
 
     private func settle(_ completed: PublishQueue<EventRun>.Completed) {
         environment.buffers.release(completed.delivered.bytes + completed.dropped.bytes)
+        if spill != nil {
+            spillSettled()
+            stepSpill()
+        }
     }
 
     private func notePublishing(failure: String?, lastAccepted: UInt64) {
@@ -170,6 +219,8 @@ extension ManagedConnection {
         backlog.removeAll()
         let dropped = queue.discardAll(reason: reason)
         environment.buffers.release(dropped.bytes)
+        // What is on the disk at the end of the process is published by the next one.
+        if reason != .shutdown { queue.countRefused(reason, messages: discardSpill()) }
         publishTimer.cancel()
         refreshFacts()
         finishIfDrained()
@@ -177,9 +228,9 @@ extension ManagedConnection {
 
     func finishIfDrained() {
         checkQuiet()
-        guard let onDrained, queue.held.messages == 0, backlog.isEmpty, !isCallUnderWay else {
-            return
-        }
+        guard let onDrained, queue.held.messages == 0, backlog.isEmpty, !isCallUnderWay,
+            spill.map({ !$0.isActive }) ?? true
+        else { return }
         self.onDrained = nil
         onDrained()
     }

@@ -102,7 +102,9 @@ extension ManagedConnection {
         guard data != .json else { return false }
         let run = EventRun(
             origin: origin, topic: topic, time: time, kind: segment.kind == .text ? .text : .binary,
-            data: data, firstSequence: sequence + 1, payload: segment.bytes, ends: segment.ends)
+            data: data, delivery: EventDelivery(desired.spec.publish), firstSequence: sequence + 1,
+            payload: segment.bytes, ends: segment.ends)
+        if let spill, spill.isActive { return spillOver(run) }
         let bytes = run.bytes
         guard case .granted = environment.buffers.reserve(bytes) else { return false }
         guard queue.appendWhole(run) else {
@@ -129,11 +131,14 @@ extension ManagedConnection {
         }
         let event = EventRun(
             origin: origin, topic: topic, time: time, kind: isText ? .text : .binary, data: data,
-            firstSequence: sequence + 1, payload: message.payload, ends: [message.payload.count])
+            delivery: EventDelivery(desired.spec.publish), firstSequence: sequence + 1,
+            payload: message.payload, ends: [message.payload.count])
+        if let spill, spill.isActive { return spillOver(event) }
         switch reserve(event.bytes) {
         case .granted: break
         case .wait: return false
         case .dropped: return true
+        case .spill: return spillOver(event)
         }
         return append(event)
     }
@@ -150,7 +155,7 @@ extension ManagedConnection {
             return true
         case .full:
             environment.buffers.release(bytes)
-            return false
+            return queue.overflow == .spill && spillOver(event)
         case .refused:
             // It had its number: consumers see the hole.
             sequence += 1
@@ -160,7 +165,7 @@ extension ManagedConnection {
     }
 
     private enum BudgetAnswer {
-        case granted, wait, dropped
+        case granted, wait, dropped, spill
     }
 
     /// Asks for room in the buffers of all connections together, by this connection's policy.
@@ -180,6 +185,8 @@ extension ManagedConnection {
         case .refused where mayWait:
             waitsForBudget = true
             return .wait
+        case .refused where queue.overflow == .spill:
+            return .spill
         case .refused:
             if queue.overflow == .dropOldest {
                 let freed = queue.dropOldest(freeing: bytes, reason: .budget)

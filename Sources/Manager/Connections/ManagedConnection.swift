@@ -49,6 +49,11 @@ package final class ManagedConnection: @unchecked Sendable {
     var sequence: UInt64 = 0
     var publishRetry = PublishRetry()
     var publishTimer = LoopTimer()
+    /// Of the array that is being filled.
+    var batchTimer = LoopTimer()
+    var isBatchDue = false
+    /// `nil` until something was spilled.
+    var spill: ConnectionSpill?
     /// The sequence from which on an event belongs to the present socket.
     var firstSequenceOfSocket: UInt64 = 1
 
@@ -135,6 +140,9 @@ package final class ManagedConnection: @unchecked Sendable {
         gapEpoch = right.epoch
         snapshot = Mutex(facts)
         correlationRule = CorrelationRule(spec: desired.spec.correlation)
+        if environment.spill?.holdsLeftovers(of: uid) == true {
+            eventLoop.execute { self.openSpill() }
+        }
     }
 
     /// What is true now. Any thread.
@@ -173,8 +181,9 @@ package final class ManagedConnection: @unchecked Sendable {
         facts.lastClose = machine.lastClose
         facts.traffic.published = queue.delivered
         facts.traffic.dropped = queue.dropped
-        facts.traffic.bufferedMessages = queue.held.messages + backlog.count
-        facts.traffic.bufferedBytes = queue.held.bytes
+        let spilled = spill?.queue.held ?? MessageAmount()
+        facts.traffic.bufferedMessages = queue.held.messages + backlog.count + spilled.messages
+        facts.traffic.bufferedBytes = queue.held.bytes + spilled.bytes
     }
 
     // MARK: Events for people

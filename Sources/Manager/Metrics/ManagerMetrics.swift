@@ -16,6 +16,7 @@ package final class ManagerMetrics: Sendable {
     /// Messages whose call ended later than ownership allows for.
     package let publishedLate = Counter()
     package let shadowMessages = CounterFamily<ShadowFate>()
+    package let clusterEvents = CounterFamily<ClusterEvent>()
     private let dialDurationsState = Mutex(DurationHistogram.dials)
 
     package init() {}

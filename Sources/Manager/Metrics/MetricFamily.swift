@@ -27,7 +27,7 @@ package enum MetricCatalogue {
         messagesReceived, receivedBytes, published, bufferMessages, bufferBytes, bufferLimit,
         dropped, publishedLate, shadowMessages, eventsDropped, sends,
         reconciled, reconcileDuration, queueDepth, queueAdds, queueRetries, queueProcessing,
-        storeOperations, manifests,
+        storeOperations, manifests, clusterMembers, clusterShards, clusterFenced, clusterEvents,
         processCPU, processStart, residentMemory, virtualMemory, openFiles, maxFiles,
     ]
 
@@ -102,6 +102,18 @@ package enum MetricCatalogue {
     static let manifests = MetricFamily(
         "wsm_manifests_total", .counter, labels: ["result"],
         "States of the manifest directory: put in force, or refused and reported.")
+
+    static let clusterMembers = MetricFamily(
+        "wsm_cluster_members", .gauge, labels: ["state"],
+        "Members by state, as this instance sees them; all zero for a server that is alone.")
+    static let clusterShards = MetricFamily(
+        "wsm_cluster_shards", .gauge, labels: ["state"],
+        "Shards by state, as this instance sees them: serving, loading and moving are its own.")
+    static let clusterFenced = MetricFamily(
+        "wsm_cluster_fenced", .gauge, "1 while this instance may not act, since its lease ran out.")
+    static let clusterEvents = MetricFamily(
+        "wsm_cluster_events_total", .counter, labels: ClusterEvent.names,
+        "What the ownership protocol did at this instance.")
 
     static let processCPU = MetricFamily(
         "process_cpu_seconds_total", .counter, "User and system time of the process.")

@@ -6,6 +6,8 @@ package enum PublishOutcome: Sendable, Hashable {
     case accepted
     /// Not now; the same event, under the same id, may be tried again.
     case unavailable(String)
+    /// Nothing is wrong, but its turn has not come within this call: hand it in again.
+    case notTried
     /// Its permit does not hold now, so nothing was published; see ``EventRun/mayPublish``.
     case fenced
     /// Never: the event itself is the fault (too large for the broker).
@@ -29,8 +31,11 @@ extension PublishAnswer {
 
 /// Where messages go, and where they can be listened to.
 ///
-/// Implementations: ``LocalBus``, topics inside the process. One conformance suite, passed by all.
+/// Implementations: ``LocalBus``, topics inside the process; ``DaprBus``, a broker behind a Dapr
+/// sidecar. One conformance suite, passed by all.
 package protocol Bus: Sendable {
+    /// A broker is asked for every message, so a call takes time and its size matters.
+    var isRemote: Bool { get }
     /// Publishes in order. A caller that needs order has one call in flight at a time.
     ///
     /// Whether a run may go out is asked as the last thing before it does, on every try.
@@ -39,6 +44,8 @@ package protocol Bus: Sendable {
     ///
     /// - Returns: `nil`, and nothing was published, where it takes time; publish with `await` then.
     func publishAtOnce(_ runs: [EventRun]) -> PublishAnswer?
+    /// Ends every reader.
+    func close()
     /// Listens to a topic. The reader that is slower than the ring learns how much it missed.
     func subscribe(topic: String, from start: TopicStart) -> any TopicReader
     /// Of the newest message that a reader of the topic can be handed; 0 is none.
@@ -51,16 +58,26 @@ extension Bus {
 }
 
 extension Bus {
+    package var isRemote: Bool { false }
+
     package func publishAtOnce(_ runs: [EventRun]) -> PublishAnswer? { nil }
 
-    /// Publishes events that stand alone. An outcome for each, in the same order.
+    /// Publishes events that stand alone. An outcome for each, in the same order; each was tried.
     package func publish(_ events: [OutboundEvent]) async -> [PublishOutcome] {
-        guard !events.isEmpty else { return [] }
-        switch await publish(events.map { EventRun($0) }) {
-        case .accepted: return Array(repeating: .accepted, count: events.count)
-        case .outcomes(let outcomes): return outcomes
+        var outcomes = Array(repeating: PublishOutcome.notTried, count: events.count)
+        while true {
+            let left = events.indices.filter { outcomes[$0] == .notTried }
+            guard !left.isEmpty else { return outcomes }
+            switch await publish(left.map { EventRun(events[$0]) }) {
+            case .accepted:
+                for index in left { outcomes[index] = .accepted }
+            case .outcomes(let answers):
+                for (index, answer) in zip(left, answers) { outcomes[index] = answer }
+            }
         }
     }
+
+    package func close() {}
 }
 
 /// A reader of one topic. Not shared: one task calls ``next(maxCount:)``.

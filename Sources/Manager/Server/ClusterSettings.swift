@@ -11,10 +11,16 @@ package struct ClusterSettings: Sendable {
     package var weight = 1
     /// Calls for connections of other members are passed on to them.
     package var forwards = true
-    /// File with the secret by which members know each other.
-    package var peerTokenFile: String?
 
     package init() {}
+
+    /// - Parameter drain: of the orderly end. Hand-overs are given the longer of the two times: a
+    ///   quiet feed needs seconds until its heir is ready.
+    func timing(drain: Duration) -> ClusterTiming {
+        var timing = profile.timing
+        timing.drain = max(timing.drain, drain)
+        return timing
+    }
 
     /// - Throws: ``ServerConfiguration/Invalid`` naming the flag.
     func validate() throws(ServerConfiguration.Invalid) {

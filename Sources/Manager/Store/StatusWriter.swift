@@ -72,6 +72,9 @@ package final class StatusWriter: Sendable {
     }
 
     private func write(_ names: [String]) async {
+        // What is being handed over or fenced is tried again; what went is not ours any more.
+        for name in names where !store.isServed(name) && store.epoch(of: name) != nil { note(name) }
+        let names = names.filter(store.isServed)
         let statuses = names.compactMap { name in status(name).map { (name, $0) } }
         guard !statuses.isEmpty else { return }
         do {

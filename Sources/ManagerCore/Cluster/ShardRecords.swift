@@ -70,6 +70,7 @@ package struct ShardRecords: Sendable {
     var entries: [String: Entry] = [:]
     var bulkCall: CallID?
     private(set) var pagesWanted = 0
+    /// Nothing is left to be begun until somebody asks for a change, or a call ends.
     private(set) var isSettled = false
     var effects: [Effect] = []
     /// Only with the rule against deleting switched off.

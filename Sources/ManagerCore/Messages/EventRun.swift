@@ -1,5 +1,26 @@
 package import Spec
 
+/// What a connection wants of a broker: `publish` of its spec, but for what its queue sees to.
+package struct EventDelivery: Sendable, Hashable {
+    package var order: ConnectionSpec.PublishOrder
+    package var batch: ConnectionSpec.PublishBatch
+    /// Of one event with an array, in bytes.
+    package var batchBytes: Int
+    package var attributes: ConnectionSpec.PublishAttributes
+
+    package init(_ publish: ConnectionSpec.Publish = ConnectionSpec.Publish()) {
+        order = publish.order
+        batch = publish.batch
+        batchBytes = publish.batchBytes
+        attributes = publish.attributes
+    }
+
+    init(attributes: ConnectionSpec.PublishAttributes) {
+        self.init()
+        self.attributes = attributes
+    }
+}
+
 /// Events of one origin and one topic with consecutive sequence numbers: what one read brought.
 ///
 /// One block of bytes holds the payloads of all; the run is a window of it. So a message costs
@@ -13,6 +34,7 @@ package struct EventRun: MessageRun {
         package let time: WallTime
         package let kind: OutboundEvent.Kind
         package let data: ConnectionSpec.PublishData
+        package let delivery: EventDelivery
         /// Of the first event of the block.
         package let firstSequence: UInt64
         package let payload: [UInt8]
@@ -21,8 +43,10 @@ package struct EventRun: MessageRun {
 
         init(
             origin: EventOrigin, topic: String, time: WallTime, kind: OutboundEvent.Kind,
-            data: ConnectionSpec.PublishData, firstSequence: UInt64, payload: [UInt8], ends: [Int]
+            data: ConnectionSpec.PublishData, delivery: EventDelivery, firstSequence: UInt64,
+            payload: [UInt8], ends: [Int]
         ) {
+            self.delivery = delivery
             self.origin = origin
             self.topic = topic
             self.time = time
@@ -43,11 +67,12 @@ package struct EventRun: MessageRun {
     ///   - ends: Where each ends; at least one.
     package init(
         origin: EventOrigin, topic: String, time: WallTime, kind: OutboundEvent.Kind,
-        data: ConnectionSpec.PublishData, firstSequence: UInt64, payload: [UInt8], ends: [Int]
+        data: ConnectionSpec.PublishData, delivery: EventDelivery = EventDelivery(),
+        firstSequence: UInt64, payload: [UInt8], ends: [Int]
     ) {
         precondition(!ends.isEmpty && ends.last == payload.count, "a run without events")
         block = Block(
-            origin: origin, topic: topic, time: time, kind: kind, data: data,
+            origin: origin, topic: topic, time: time, kind: kind, data: data, delivery: delivery,
             firstSequence: firstSequence, payload: payload, ends: ends)
         first = 0
         end = ends.count
@@ -57,8 +82,10 @@ package struct EventRun: MessageRun {
     package init(_ event: OutboundEvent, permit: (any PublishPermit)? = nil) {
         self.init(
             origin: EventOrigin(of: event, permit: permit), topic: event.topic, time: event.time,
-            kind: event.kind, data: event.data, firstSequence: event.id.sequence,
-            payload: event.payload, ends: [event.payload.count])
+            kind: event.kind, data: event.data,
+            delivery: EventDelivery(attributes: event.attributeStyle),
+            firstSequence: event.id.sequence, payload: event.payload,
+            ends: [event.payload.count])
     }
 
     package var count: Int { end - first }
@@ -108,6 +135,7 @@ package struct EventRun: MessageRun {
             payload: Array(block.payload[payloadRange(at: index)]), kind: block.kind,
             attributes: block.origin.attributes)
         event.data = block.data
+        event.attributeStyle = block.delivery.attributes
         return event
     }
 
@@ -117,6 +145,8 @@ package struct EventRun: MessageRun {
 }
 
 extension [EventRun] {
+    package var messageCount: Int { reduce(0) { $0 + $1.count } }
+
     /// Every event, with a copy of its payload.
     package var events: [OutboundEvent] {
         flatMap { run in (0..<run.count).map { run[$0] } }

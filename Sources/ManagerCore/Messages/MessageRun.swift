@@ -16,7 +16,7 @@ package protocol MessageRun: Sendable {
 
 extension MessageRun {
     /// How many of the first messages count for no more than so many bytes.
-    func countWithin(_ limit: Int) -> Int {
+    package func countWithin(_ limit: Int) -> Int {
         var sum = 0
         for index in 0..<count {
             sum += bytes(at: index)
@@ -25,7 +25,7 @@ extension MessageRun {
         return count
     }
 
-    func part(_ range: Range<Int>) -> Self {
+    package func part(_ range: Range<Int>) -> Self {
         var part = prefix(range.upperBound)
         if range.lowerBound > 0 { part.removeFirst(range.lowerBound) }
         return part

@@ -40,6 +40,8 @@ package struct OutboundEvent: Sendable, Hashable {
     package var kind: Kind
     /// How a message is carried: `publish.data` of its connection.
     package var data: ConnectionSpec.PublishData = .auto
+    /// `publish.attributes` of its connection.
+    package var attributeStyle: ConnectionSpec.PublishAttributes = .cloudevents
     /// Written after the standard attributes, in this order; `epoch` and `sequence`, which the
     /// writer takes from ``id``, are not among them.
     package var attributes: [Attribute]
@@ -93,6 +95,19 @@ package final class EventOrigin: Sendable {
         self.source = "/connections/" + name
         self.subject = nil
         self.attributes = [.init("websocketid", name), .init("websocketurl", url)]
+    }
+
+    package init(
+        uid: ConnectionUID, epoch: UInt64, type: String, source: String, subject: String?,
+        attributes: [OutboundEvent.Attribute], permit: (any PublishPermit)?
+    ) {
+        self.permit = permit
+        self.uid = uid
+        self.epoch = epoch
+        self.type = type
+        self.source = source
+        self.subject = subject
+        self.attributes = attributes
     }
 
     /// The origin of an event that stands alone.

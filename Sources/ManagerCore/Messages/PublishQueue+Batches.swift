@@ -29,6 +29,9 @@ extension PublishQueue {
         package init() {}
     }
 
+    /// True while a batch is at the bus.
+    package var hasBatchInFlight: Bool { inFlightMessages > 0 }
+
     /// Messages that could be taken, in flight not counted.
     package var waitingCount: Int { held.messages - inFlightMessages }
 
@@ -131,6 +134,26 @@ extension PublishQueue {
 
     private mutating func putBack(_ run: Run, _ range: Range<Int>) {
         if !range.isEmpty { waiting.prepend(run.part(range)) }
+    }
+
+    /// Empties the queue without counting: what it held is kept elsewhere.
+    ///
+    /// - Returns: All but the last so many, what was in flight first.
+    package mutating func takeAll(butLast kept: Int) -> [Run] {
+        var left = max(0, held.messages - kept)
+        var taken: [Run] = []
+        for run in inFlight + waiting where left > 0 {
+            let part = run.prefix(min(left, run.count))
+            taken.append(part)
+            left -= part.count
+        }
+        accepted -= UInt64(held.messages)
+        waiting.removeAll()
+        inFlight.removeAll()
+        inFlightMessages = 0
+        held = MessageAmount()
+        amountChanged()
+        return taken
     }
 
     /// Drops and counts everything, in flight too; for the end of a connection or of the process.

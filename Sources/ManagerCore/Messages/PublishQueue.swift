@@ -29,6 +29,9 @@ package struct MessageAmount: Sendable, Hashable {
 /// connection holds at most that one message and the undecoded rest of its last read; a read that
 /// is off the socket already is never lost and never has to fit as a whole.
 ///
+/// **`spill`.** Never pauses; what does not fit is answered with ``Appended/full`` and goes to the disk
+/// (``SpillQueue``), and everything after it, until the disk is empty again.
+///
 /// **`dropOldest`, `dropNewest`.** Never pause; every drop is counted under its reason.
 ///
 /// At every moment `accepted = delivered + discarded + held`.
@@ -38,7 +41,8 @@ package struct PublishQueue<Run: MessageRun>: Sendable {
         case accepted
         /// Taken; so much of the oldest was dropped for it.
         case acceptedDroppedOldest(MessageAmount)
-        /// Policy `block`: not taken, offer it again when there is room.
+        /// Policies `block` and `spill`: not taken; offer it again when there is room, or put it
+        /// on the disk.
         case full
         /// Dropped and counted.
         case refused(DropReason)
@@ -52,7 +56,7 @@ package struct PublishQueue<Run: MessageRun>: Sendable {
     package private(set) var shouldPauseReading = false
 
     /// Messages taken in since the start.
-    package private(set) var accepted: UInt64 = 0
+    package internal(set) var accepted: UInt64 = 0
     /// Messages the bus has taken since the start.
     package internal(set) var delivered: UInt64 = 0
     /// Messages that were accepted and dropped later.
@@ -123,6 +127,7 @@ extension PublishQueue {
             case .block:
                 shouldPauseReading = true
                 return .full
+            case .spill: return .full
             case .dropNewest: return refuse(.dropNewest)
             case .dropOldest:
                 guard let dropped = makeRoom(for: bytes) else { return refuse(.bufferFull) }

@@ -1,3 +1,4 @@
+import Dapr
 package import Logging
 package import Manager
 import Reconciler
@@ -23,6 +24,13 @@ package struct ServerStart: Sendable {
     ) throws(Invalid) {
         guard settings.problems.isEmpty else { throw Invalid(problems: settings.problems) }
         configuration = ServerConfiguration(settings, environment: environment)
+        if configuration.state == .dapr || configuration.bus == .dapr {
+            do throws(DaprEnvironment.Fault) {
+                configuration.dapr = try DaprSettings(settings, environment: environment)
+            } catch {
+                throw Invalid(problems: [error.description])
+            }
+        }
         if case .level(let level) = settings.value(.logLevel) {
             logLevel = level
         } else {
@@ -50,6 +58,8 @@ extension ServerConfiguration {
         tlsKeyPath = settings.text(.tlsKey)
         tokenFile = settings.text(.tokenFile)
         clientCAPath = settings.text(.clientCA)
+        peerTokenFile = settings.text(.peerTokenFile)
+        peerCAPath = settings.text(.peerCA)
         isInsecure = settings.flag(.insecure)
         allowedCIDRs = settings.list(.allowCIDR)
         manifestsDirectory = settings.text(.manifests)
@@ -65,6 +75,24 @@ extension ServerConfiguration {
         reconciler.dialConcurrency =
             settings.integer(.dialConcurrency) ?? reconciler.dialConcurrency
         apiDefaults = APIConnectionDefaults(settings)
+        state = settings.text(.state).flatMap(StateKind.init(rawValue:)) ?? state
+        bus = settings.text(.bus).flatMap(BusKind.init(rawValue:)) ?? bus
+    }
+}
+
+extension DaprSettings {
+    fileprivate init(
+        _ settings: ResolvedSettings, environment variables: [String: String]
+    ) throws(DaprEnvironment.Fault) {
+        self.init()
+        // The ports of the environment are among the settings already.
+        environment = try DaprEnvironment(
+            variables: variables, grpcPort: settings.integer(.daprGRPCPort),
+            httpPort: settings.integer(.daprHTTPPort))
+        stateStoreName = settings.text(.stateStoreName) ?? stateStoreName
+        pubsubName = settings.text(.pubsubName) ?? pubsubName
+        maxBodySize = settings.integer(.daprMaxBodySize) ?? maxBodySize
+        startTimeout = settings.duration(.daprStartTimeout) ?? startTimeout
     }
 }
 
@@ -76,7 +104,6 @@ extension ClusterSettings {
         profile = settings.text(.leaseProfile).flatMap(LeaseProfile.init) ?? profile
         weight = settings.integer(.weight) ?? weight
         forwards = settings.text(.forward) != "off"
-        peerTokenFile = settings.text(.peerTokenFile)
     }
 }
 

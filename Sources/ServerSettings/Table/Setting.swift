@@ -122,8 +122,11 @@ package enum SettingName: String, Sendable, Hashable, CaseIterable {
     case weight
     case forward
     case peerTokenFile = "peer-token-file"
+    case peerCA = "peer-ca"
     case daprHTTPPort = "dapr-http-port"
     case daprGRPCPort = "dapr-grpc-port"
     case pubsubName = "pubsub-name"
     case stateStoreName = "state-store-name"
+    case daprMaxBodySize = "dapr-max-body-size"
+    case daprStartTimeout = "dapr-start-timeout"
 }

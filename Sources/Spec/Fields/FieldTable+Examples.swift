@@ -8,6 +8,7 @@ extension FieldTable {
         "publish": "How a message goes out to the bus.",
         "correlation": "How the reply to a correlated send is found.",
         "tls": "How the server is verified, and the client's certificate.",
+        "compression": "Messages compressed on the wire, as RFC 7692 has it.",
     ]
 
     /// One value for each field, in JSON; each stands in a manifest that compiles.
@@ -48,6 +49,12 @@ extension FieldTable {
         "tls.serverName": #""stream.example.com""#,
         "tls.minVersion": #""1.3""#,
         "tls.insecureSkipVerify": "false",
+        "compression.mode": #""offer""#,
+        "compression.serverContextTakeover": "false",
+        "compression.clientContextTakeover": "true",
+        "compression.serverMaxWindowBits": "12",
+        "compression.clientMaxWindowBits": "11",
+        "compression.threshold": #""256B""#,
     ]
 }
 

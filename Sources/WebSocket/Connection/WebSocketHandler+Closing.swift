@@ -64,6 +64,7 @@ extension WebSocketHandler {
         self.phase = .closed
         self.closeTimer?.cancel()
         self.closeTimer = nil
+        self.dropCompression()
         self.discardOutbound()
         let (segments, bytes) = self.takeRead()
         let close = self.closing.transportEnded(self.transportError)

@@ -8,6 +8,7 @@ extension WebSocketHandler {
         self.bytesRead += buffer.readableBytes
         // In place, once per buffer: a copy of the decoder would copy the message it assembles.
         buffer.withUnsafeReadableBytes { self.decoder.decode($0, into: &self.batch) }
+        if self.compression != nil { self.compressionUsed() }
         if !self.batch.controls.isEmpty { self.answerControls() }
         if self.batch.end != nil {
             self.deliver()

@@ -144,13 +144,13 @@ final class DialAttempt {
 
     // MARK: - Ends
 
-    private func succeed(subprotocol: String?) {
+    private func succeed(_ agreement: HandshakeAgreement) {
         guard !self.isFinished, let handler = self.handler, let channel = self.channel else {
             return
         }
         self.finish()
         let connection = WebSocketConnection(
-            handler: handler, channel: channel, subprotocol: subprotocol)
+            handler: handler, channel: channel, agreement: agreement)
         handler.delegate = self.makeDelegate(connection)
         self.promise.succeed(connection)
     }
@@ -214,8 +214,8 @@ extension DialAttempt: HandshakeObserver {
         self.enter(.upgrade, self.request.timeouts.upgrade)
     }
 
-    func handshakeUpgraded(subprotocol: String?) {
-        self.succeed(subprotocol: subprotocol)
+    func handshakeUpgraded(_ agreement: HandshakeAgreement) {
+        self.succeed(agreement)
     }
 
     func handshakeFailed(_ failure: HandshakeFailure) {

@@ -7,10 +7,14 @@
 ///
 ///     var decoder = FrameDecoder(maxMessageSize: 1 << 20)
 ///     decoder.decode(bytes, into: &batch)
-struct FrameDecoder: Sendable {
+struct FrameDecoder {
     /// A message of which part has arrived.
-    private struct Assembly: Sendable {
+    struct Assembly {
         var kind: WebSocketOpcode
+        /// What inflates it, when it is compressed.
+        var inflater: MessageInflater?
+        /// Bytes of payload as they were on the wire.
+        var wireBytes = 0
         /// The bound that was in force when the message began.
         var limit: Int
         var payload: [UInt8] = []
@@ -19,6 +23,8 @@ struct FrameDecoder: Sendable {
 
     /// The largest message in bytes; a change holds from the next message on.
     var maxMessageSize: Int
+    /// Inflates compressed messages; nil where none are agreed on.
+    var inflater: MessageInflater?
 
     /// The frame whose payload is being read, and how much of it is to come.
     private var frame: FrameHeader?
@@ -26,7 +32,7 @@ struct FrameDecoder: Sendable {
     /// The beginning of a header whose end has not arrived.
     private var partialHeader: [UInt8] = []
     /// The message begun; between its fragments `frame` may be nil or a control frame.
-    private var assembly: Assembly?
+    var assembly: Assembly?
     private var controlPayload: [UInt8] = []
     private(set) var hasEnded = false
 
@@ -70,12 +76,12 @@ struct FrameDecoder: Sendable {
             guard let assembly = self.assembly else {
                 throw .violation("continuation of no message")
             }
-            try Self.check(header.length, after: assembly.payload.count, limit: assembly.limit)
+            try assembly.check(header.length)
         case .text, .binary:
             guard self.assembly == nil else {
                 throw .violation("new message within a fragmented one")
             }
-            try Self.check(header.length, after: 0, limit: self.maxMessageSize)
+            try self.newAssembly(header).check(header.length)
         }
         self.remaining = header.length
         return header
@@ -87,7 +93,7 @@ struct FrameDecoder: Sendable {
     ) throws(WebSocketError) -> FrameHeader? {
         if self.partialHeader.isEmpty {
             let rest = UnsafeRawBufferPointer(rebasing: input[position...])
-            if let header = try FrameHeader.parse(rest) {
+            if let header = try FrameHeader.parse(rest, compression: self.inflater != nil) {
                 position &+= header.size
                 return header
             }
@@ -98,7 +104,7 @@ struct FrameDecoder: Sendable {
         while position < input.count {
             self.partialHeader.append(input[position])
             position &+= 1
-            if let header = try Self.parse(self.partialHeader) {
+            if let header = try Self.parse(self.partialHeader, self.inflater != nil) {
                 self.partialHeader = []
                 return header
             }
@@ -107,22 +113,16 @@ struct FrameDecoder: Sendable {
     }
 
     /// `withUnsafeBytes` does not carry the type of the error through.
-    private static func parse(_ bytes: [UInt8]) throws(WebSocketError) -> FrameHeader? {
+    private static func parse(
+        _ bytes: [UInt8],
+        _ compression: Bool
+    ) throws(WebSocketError) -> FrameHeader? {
         let result = bytes.withUnsafeBytes { bytes in
-            Result { () throws(WebSocketError) in try FrameHeader.parse(bytes) }
+            Result { () throws(WebSocketError) in
+                try FrameHeader.parse(bytes, compression: compression)
+            }
         }
         return try result.get()
-    }
-
-    /// Checks a size before anything is allocated for it.
-    private static func check(
-        _ length: Int,
-        after count: Int,
-        limit: Int
-    ) throws(WebSocketError) {
-        guard length <= limit - count else {
-            throw WebSocketError(.messageTooBig, "message larger than \(limit) bytes")
-        }
     }
 }
 
@@ -220,10 +220,13 @@ extension FrameDecoder {
         of header: FrameHeader
     ) throws(WebSocketError) {
         if self.assembly == nil {
-            let kind: WebSocketOpcode = header.opcode == .text ? .text : .binary
-            self.assembly = Assembly(kind: kind, limit: self.maxMessageSize)
+            self.assembly = self.newAssembly(header)
             self.assembly?.payload.reserveCapacity(
                 min(header.length, WebSocketLimits.payloadReserve))
+        }
+        if self.assembly?.inflater != nil {
+            try self.assembly?.inflate(bytes)
+            return
         }
         if self.assembly?.kind == .text {
             guard self.assembly?.utf8.consume(bytes) == true else { throw .textIsNotUTF8 }
@@ -232,6 +235,10 @@ extension FrameDecoder {
     }
 
     private mutating func finishMessage(_ batch: inout FrameBatch) throws(WebSocketError) {
+        if self.assembly?.inflater != nil {
+            try self.finishCompressed(&batch)
+            return
+        }
         guard let assembly = self.assembly.take() else { return }
         guard assembly.utf8.isComplete else { throw .textIsNotUTF8 }
         batch.segments.append(
@@ -257,5 +264,5 @@ extension FrameDecoder {
 }
 
 extension WebSocketError {
-    fileprivate static let textIsNotUTF8 = WebSocketError(.invalidUTF8, "text is not UTF-8")
+    static let textIsNotUTF8 = WebSocketError(.invalidUTF8, "text is not UTF-8")
 }

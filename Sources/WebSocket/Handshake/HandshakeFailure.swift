@@ -13,6 +13,10 @@ struct HandshakeFailure: Error, Sendable, Hashable {
         HandshakeFailure(code: .badHandshake, message: message)
     }
 
+    static func compression(_ message: String) -> HandshakeFailure {
+        HandshakeFailure(code: .compression, message: message)
+    }
+
     static func subprotocol(_ message: String) -> HandshakeFailure {
         HandshakeFailure(code: .subprotocol, message: message)
     }

@@ -26,6 +26,8 @@ final class FakeOrchestrator: Wsm_V1_Orchestrator.SimpleServiceProtocol {
         var history: (@Sendable (Wsm_V1_GetHistoryRequest) throws -> Wsm_V1_GetHistoryResponse)?
         var rollback:
             (@Sendable (Wsm_V1_RollbackRequest, Sink<Wsm_V1_ApplyResponse>) async throws -> Void)?
+        var cluster: (@Sendable () throws -> Wsm_V1_Cluster)?
+        var drain: (@Sendable (Wsm_V1_DrainRequest) throws -> Wsm_V1_DrainResponse)?
         var status: (@Sendable () throws -> Wsm_V1_ServerStatus)?
         var subscribe:
             (
@@ -157,6 +159,34 @@ final class FakeOrchestrator: Wsm_V1_Orchestrator.SimpleServiceProtocol {
     ) async throws {
         note(request)
         try await scripted(script.subscribe)(request) { try await response.write($0) }
+    }
+
+    func getCluster(
+        request: Wsm_V1_GetClusterRequest, context: ServerContext
+    ) async throws -> Wsm_V1_Cluster {
+        note(request)
+        return try scripted(script.cluster)()
+    }
+
+    func drain(
+        request: Wsm_V1_DrainRequest, context: ServerContext
+    ) async throws -> Wsm_V1_DrainResponse {
+        note(request)
+        return try scripted(script.drain)(request)
+    }
+
+    func callOffDrain(
+        request: Wsm_V1_CallOffDrainRequest, context: ServerContext
+    ) async throws -> Wsm_V1_CallOffDrainResponse {
+        note(request)
+        return Wsm_V1_CallOffDrainResponse()
+    }
+
+    func cordon(
+        request: Wsm_V1_CordonRequest, context: ServerContext
+    ) async throws -> Wsm_V1_CordonResponse {
+        note(request)
+        return Wsm_V1_CordonResponse()
     }
 
     func getServerInfo(

@@ -152,9 +152,17 @@ final class ClusterRig: Sendable, StoredObjects {
     }
 
     let ownership = FakeOwnership()
-    let received = Mutex<[String: [PeerMessage]]>([:])
-    let audit = Mutex<[String]>([])
+    private let received = Mutex<[String: [PeerMessage]]>([:])
+    private let audit = Mutex<[String]>([])
     private let nodes = Mutex<[String: Node]>([:])
+
+    /// What peers have brought to an instance, in order.
+    func messages(at name: String) -> [PeerMessage] { received.withLock { $0[name] ?? [] } }
+
+    /// Audit lines of all instances: `instance: caller role method outcome`.
+    var auditLines: [String] { audit.withLock { $0 } }
+
+    fileprivate func note(_ line: String) { audit.withLock { $0.append(line) } }
 
     func node(_ name: String) throws -> Node {
         guard let node = nodes.withLock({ $0[name] }) else { throw Missing(name: name) }
@@ -302,6 +310,6 @@ private struct AuditLines: LogHandler {
         let text = ["caller", "role", "method", "via", "outcome"].compactMap { key in
             facts[key].map { key == "via" ? " via" : " \($0)" }
         }.joined()
-        rig.audit.withLock { $0.append("\(node):\(text)") }
+        rig.note("\(node):\(text)")
     }
 }

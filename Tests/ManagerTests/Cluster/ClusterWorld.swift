@@ -14,7 +14,8 @@ final class ClusterWorld {
     private(set) var nodes: [TestNode] = []
     private let switchboard = Switchboard()
 
-    func addNode(_ name: String) -> TestNode {
+    /// - Parameter memory: told instead of the node's own double.
+    func addNode(_ name: String, memory: (any ShardMemory)? = nil) -> TestNode {
         var configuration = ClusterConfiguration(
             node: name, hostID: "host", address: name, timing: .standard)
         configuration.slots = 8
@@ -25,7 +26,7 @@ final class ClusterWorld {
                 clock: clock.managerClock, logger: Logger(label: "test")))
         switchboard.add(node.node, at: name)
         nodes.append(node)
-        node.start(link: switchboard)
+        node.start(link: switchboard, memory: memory)
         return node
     }
 
@@ -101,11 +102,10 @@ final class TestNode: Sendable {
         connections = ConnectionsDouble(reports: node)
     }
 
-    func start(link: any PeerLink) {
+    func start(link: any PeerLink, memory other: (any ShardMemory)? = nil) {
         node.start(
-            .init(
-                connections: connections, memory: memory, link: link, onCount: { _ in },
-                onStoreLost: {}))
+            .init(connections: connections, memory: other ?? memory, link: link),
+            address: name)
     }
 }
 

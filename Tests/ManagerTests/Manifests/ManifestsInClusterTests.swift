@@ -7,14 +7,14 @@ import Testing
 
 /// One directory of manifests for each of two instances: the owner of the set applies its own.
 @Suite(.timeLimit(.minutes(1))) struct ManifestsInClusterTests {
-    private let cluster: FakeCluster
+    private let cluster: ShardedCluster
     private let stores: [TwoTierStore]
     private let directories: [TemporaryDirectory]
     private let manifests: [ManifestsDirectory]
     private let clock = ManualClock()
 
     init() throws {
-        (cluster, stores) = FakeCluster.of(2)
+        (cluster, stores) = ShardedCluster.of(2)
         directories = try (0..<2).map { _ in try TemporaryDirectory() }
         let (clock, bus) = (clock.managerClock, RecordingBus())
         manifests = zip(directories, stores).map { directory, store in

@@ -42,7 +42,6 @@ package struct OwnerCalls: Sendable {
             return try await serve(name, request, context, isRead: isRead, here: here)
         }
         var owner = cluster.owner(of: name)
-        var tried: UInt64 = 0
         for attempt in 1...2 {
             switch owner {
             case .me:
@@ -61,9 +60,10 @@ package struct OwnerCalls: Sendable {
                         hop: Hop(title: title.metadataText), timeout: timeout)
                     return ServerResponse(message: answer.message)
                 } catch let refusal as NotServed {
-                    guard attempt == 1, let known = refusal.owner else { throw refusal }
-                    tried = title.shardEpoch
-                    owner = newer(than: tried, told: known, about: name)
+                    guard attempt == 1, let known = refusal.owner else {
+                        throw NotServed(refusal.sentence)
+                    }
+                    owner = newer(than: title.shardEpoch, told: known, about: name)
                 }
             }
         }
@@ -108,8 +108,11 @@ package struct OwnerCalls: Sendable {
         here: Here<Request, Response>
     ) async throws -> ServerResponse<Response> {
         if ownsAnything { return try await here(request, context) }
-        let nowhere = NotServed("this instance owns no shard at the moment", owner: .nobody)
-        guard Hop.current == nil, isForwarding else { throw nowhere }
+        guard Hop.current == nil, isForwarding else {
+            throw NotServed(
+                "this instance owns no shard at the moment",
+                owner: Hop.current == nil ? nil : .nobody)
+        }
         for peer in cluster.members where !peer.isMe && !peer.isDraining {
             do {
                 let answer: PeerCalls.Answer<Response> = try await calls.unary(

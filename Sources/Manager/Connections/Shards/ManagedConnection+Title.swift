@@ -107,7 +107,7 @@ extension ManagedConnection {
     /// Nothing is left to be published, no call is under way and no reply is waited for.
     var isQuiet: Bool {
         queue.held.messages == 0 && backlog.isEmpty && !isCallUnderWay && replies.count == 0
-            && !isAwaitingGapEvent
+            && !isAwaitingGapEvent && spill.map({ !$0.isActive }) ?? true
     }
 
     func checkQuiet() {

@@ -9,15 +9,16 @@ struct ChangeProgress: Sendable {
     struct Done: Sendable {
         var before: StoredObject?
         var now: StoredObject?
-        /// `nil` after a delete.
-        var base: RecordChange.Base?
+        var base: RecordChange.Base
     }
 
     private(set) var done: [ObjectKey: Done] = [:]
     /// Also what was forgotten since.
     private(set) var hasTakenEffect = false
     /// What the owner does not hold for live, though the store shows it: a record in no index.
-    private(set) var garbage: [ObjectKey: RecordChange.Base] = [:]
+    private var garbage: [ObjectKey: RecordChange.Base] = [:]
+    /// What memory says of them is not enough.
+    private(set) var toFetch: Set<ObjectKey> = []
     /// Revisions whose pages are deleted, by set: its record need not tell of them any more.
     var tidied: [String: Set<Int64>] = [:]
     /// Pages that were written, those of revisions that did not come about among them.
@@ -42,9 +43,11 @@ struct ChangeProgress: Sendable {
     }
 
     mutating func refused(_ step: ChangePlan.Step) {
+        if step.isOfApplySet, done[step.key] != nil { return overtaken() }
         // What we did to it before, somebody has changed since.
         done[step.key] = nil
         garbage[step.key] = step.from.base
+        if step.from.isGuess { toFetch.insert(step.key) }
     }
 
     /// Somebody else changed the set after us: all is to be looked at as it is now.
@@ -54,7 +57,7 @@ struct ChangeProgress: Sendable {
 
     /// A record as fetched, as its owner sees it.
     func judged(_ seen: SeenRecord, _ key: ObjectKey) -> SeenRecord {
-        seen.base != nil && seen.base == garbage[key] ? .nothing : seen
+        seen.base == garbage[key] ? SeenRecord(base: seen.base) : seen
     }
 }
 
@@ -67,16 +70,15 @@ struct ChangePlan: Sendable {
         var to: StoredObject?
 
         /// Life and revision after it. A status alone does not raise the revision.
-        var newBase: RecordChange.Base? {
-            to.map { RecordChange.Base(uid: LiveRecord.key(ofUID: $0.uid), revision: revision) }
+        var newBase: RecordChange.Base {
+            RecordChange.Base(
+                uid: to.map { LiveRecord.key(ofUID: $0.uid) } ?? from.base.uid,
+                revision: from.base.revision + (isStatus ? 0 : 1))
         }
 
-        private var revision: UInt64 {
-            guard let base = from.base else { return 1 }
-            guard let old = from.object, let to, old.isSameDesired(as: to) else {
-                return base.revision + 1
-            }
-            return base.revision
+        private var isStatus: Bool {
+            guard let old = from.object, let to else { return false }
+            return old.isSameDesired(as: to)
         }
 
         var isOfApplySet: Bool {
@@ -90,7 +92,7 @@ struct ChangePlan: Sendable {
             RecordChange(
                 name: key.indexEntry,
                 kind: to == nil ? .delete : from.object == nil ? .create : .change,
-                revision: revision, uid: newBase?.uid, base: from.base,
+                revision: newBase.revision, uid: newBase.uid, base: from.base,
                 content: to?.content ?? [])
         }
     }

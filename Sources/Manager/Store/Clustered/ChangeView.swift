@@ -5,10 +5,13 @@ import Synchronization
 struct SeenRecord: Sendable {
     /// `nil`: there is none.
     var object: StoredObject?
-    /// `nil` with no object.
-    var base: RecordChange.Base?
+    /// Of the tombstone, where there is one.
+    var base = RecordChange.Base.absent
     /// Under which it was read from memory; `nil` for what came from the store.
     var gate: ShardGate?
+
+    /// Memory knows of no tombstones; that there is none is mostly right.
+    var isGuess: Bool { object == nil && gate != nil }
 
     static let nothing = SeenRecord()
 }

@@ -40,8 +40,8 @@ final class ClusterMemory: ShardMemory {
                 "a record cannot be read and is not served", metadata: ["error": "\(error)"])
             object = nil
         }
-        let isUnanswered = object?.isProvisional == true && !connects.has(key.name)
-        if object?.isProvisional == false { connects.end(key.name) }
+        let isUnanswered = object?.isProvisional == true && !connects.has(key)
+        if object?.isProvisional == false { connects.end(key) }
         let shown = isUnanswered ? nil : object
         if memory.install(shown, base, at: key, under: gate) { onChange([key]) }
         if isUnanswered { onUnanswered(key, base, gate) }
@@ -49,14 +49,14 @@ final class ClusterMemory: ShardMemory {
 
     func closed(_ gate: ShardGate, name: String) {
         let key = ObjectKey(indexEntry: name)
-        connects.end(key.name)
+        connects.end(key)
         if memory.install(nil, nil, at: key, under: gate) { onChange([key]) }
     }
 
     func dropped(_ gate: ShardGate) {
         guard memory.read({ $0.owned[gate.shard]?.gate === gate }) else { return }
         let gone = memory.clear(gate.shard, for: nil)
-        for key in gone { connects.end(key.name) }
+        for key in gone { connects.end(key) }
         if !gone.isEmpty { onChange(gone) }
     }
 }
@@ -113,17 +113,17 @@ extension MemoryTier {
             // Live, but not seen: the store tells what it is.
             if object == nil, base != nil, epoch != nil { return nil }
             return SeenRecord(
-                object: object, base: object == nil ? nil : base,
+                object: object, base: object == nil ? .absent : base ?? .absent,
                 gate: epoch == nil ? nil : shard.gate)
         }
     }
 }
 
-/// Names of Connects of this process that have not been answered yet.
+/// Connects of this process that have not been answered yet, by the connection they make.
 final class OpenConnects: Sendable {
-    private let names = Mutex<Set<String>>([])
+    private let keys = Mutex<Set<ObjectKey>>([])
 
-    func begin(_ name: String) { _ = names.withLock { $0.insert(name) } }
-    func end(_ name: String) { _ = names.withLock { $0.remove(name) } }
-    func has(_ name: String) -> Bool { names.withLock { $0.contains(name) } }
+    func begin(_ key: ObjectKey) { _ = keys.withLock { $0.insert(key) } }
+    func end(_ key: ObjectKey) { _ = keys.withLock { $0.remove(key) } }
+    func has(_ key: ObjectKey) -> Bool { keys.withLock { $0.contains(key) } }
 }

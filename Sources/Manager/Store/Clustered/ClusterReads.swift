@@ -43,9 +43,8 @@ struct ClusterReads: Sendable {
 
     private static func decode(_ bytes: [UInt8], _ key: ObjectKey) throws -> SeenRecord {
         let record = try ClusterCodec.record(bytes, key: key.storeKey)
-        guard !record.isTombstone else { return .nothing }
         return SeenRecord(
-            object: try StoredObject(key, content: record.content),
+            object: record.isTombstone ? nil : try StoredObject(key, content: record.content),
             base: RecordChange.Base(uid: record.uid, revision: record.revision))
     }
 }

@@ -33,10 +33,22 @@ extension TwoTierStore {
         onChange: @escaping @Sendable ([ObjectKey]) -> Void,
         onCommit: @escaping @Sendable (NotCommitted?) -> Void = { _ in }
     ) -> Clustered {
+        clustered(
+            store, epoch: epoch, logger: logger, patience: .init(), onChange: onChange,
+            onCommit: onCommit)
+    }
+
+    static func clustered(
+        _ store: any StateStore, epoch: UInt64, logger: Logger,
+        patience: ClusterCommitter.Patience,
+        onChange: @escaping @Sendable ([ObjectKey]) -> Void,
+        onCommit: @escaping @Sendable (NotCommitted?) -> Void = { _ in }
+    ) -> Clustered {
         let memory = MemoryTier()
         let connects = OpenConnects()
         let committer = ClusterCommitter(
-            store: store, memory: memory, connects: connects, logger: logger, onCommit: onCommit)
+            store: store, memory: memory, connects: connects, patience: patience, logger: logger,
+            onCommit: onCommit)
         let shards = ClusterMemory(
             memory: memory, connects: connects, logger: logger, onChange: onChange,
             onUnanswered: { committer.remove($0, $1, $2) })

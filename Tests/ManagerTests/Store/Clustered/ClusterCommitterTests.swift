@@ -1,5 +1,6 @@
 import ManagerCore
 import Spec
+import Synchronization
 import TestKit
 import Testing
 
@@ -12,7 +13,7 @@ import Testing
     private let c = name("c", of: 0)
 
     @Test func aSetIsWrittenFirstAndItsMembersAtTheirOwners() async throws {
-        let (cluster, stores) = FakeCluster.of(2)
+        let (cluster, stores) = ShardedCluster.of(2)
         let outcome = try await stores[0].apply(connection(a), connection(b))
         #expect(outcome.count(.created) == 2)
         #expect(cluster.log.first?.name == "set/s")
@@ -24,7 +25,7 @@ import Testing
     }
 
     @Test func ofTwoCoordinatorsOfOneSetTheLaterStartsFromTheEarlier() async throws {
-        let (cluster, stores) = FakeCluster.of(2)
+        let (cluster, stores) = ShardedCluster.of(2)
         cluster.interrupt { [c] in
             let first = try? await stores[1].apply(connection(c))
             #expect(first?.revision == 1)
@@ -37,7 +38,7 @@ import Testing
     }
 
     @Test func whoWasAskedForARevisionThatIsGoneChangesNothing() async throws {
-        let (cluster, stores) = FakeCluster.of(2)
+        let (cluster, stores) = ShardedCluster.of(2)
         cluster.interrupt { [c] in _ = try? await stores[1].apply(connection(c)) }
         let sentence = await failure {
             try await stores[0].apply(connection(a)) { $0.ifRevision = 0 }
@@ -47,7 +48,7 @@ import Testing
     }
 
     @Test func aRefusedMemberIsDecidedAnewAndTheCallerIsToldTheWhole() async throws {
-        let (cluster, stores) = FakeCluster.of(2)
+        let (cluster, stores) = ShardedCluster.of(2)
         try await stores[0].apply(connection(a), connection(b))
         let uids = try (cluster.connection(a)?.desired.uid, cluster.connection(b)?.desired.uid)
         // Between the set's record and its members somebody sets a tag.
@@ -70,7 +71,7 @@ import Testing
     }
 
     @Test func whatARunDidThatTheNextDoesNotIsUndone() async throws {
-        let (cluster, stores) = FakeCluster.of(2)
+        let (cluster, stores) = ShardedCluster.of(2)
         try await stores[0].put(b)
         cluster.interrupt { [b] in try? await stores[1].put(b, topic: "stop") }
         try await stores[0].transact { [a, b] draft in
@@ -88,7 +89,7 @@ import Testing
     // MARK: Overtaken
 
     @Test func aSetThatMovedOnIsAppliedOnceMoreOnTop() async throws {
-        let (cluster, stores) = FakeCluster.of(2)
+        let (cluster, stores) = ShardedCluster.of(2)
         try await stores[0].apply(connection(a), connection(b))
         cluster.interrupt(afterCalls: 1) { [a, b] in
             // Sees revision 2, but none of its members yet.
@@ -104,7 +105,7 @@ import Testing
 
     /// The other coordinator leaves a member as it sees it, which the first is just about to change.
     @Test func aMemberThatTheLaterRevisionDidNotTouchIsNoMixture() async throws {
-        let (cluster, stores) = FakeCluster.of(2)
+        let (cluster, stores) = ShardedCluster.of(2)
         try await stores[0].apply(connection(a))
         cluster.interrupt(afterCalls: 1) { [a, b] in
             let other = try? await stores[1].apply(connection(a), connection(b))
@@ -119,7 +120,7 @@ import Testing
     }
 
     @Test func whoMayNotGoOnAfterwardsIsToldSo() async throws {
-        let (cluster, stores) = FakeCluster.of(2)
+        let (cluster, stores) = ShardedCluster.of(2)
         try await stores[0].apply(connection(a))
         cluster.interrupt(afterCalls: 1) { [a] in
             _ = try? await stores[1].apply(connection(a, topic: "theirs"))
@@ -132,7 +133,7 @@ import Testing
     }
 
     @Test func afterFiveTriesItEnds() async throws {
-        let (cluster, stores) = FakeCluster.of(2)
+        let (cluster, stores) = ShardedCluster.of(2)
         try await stores[1].put(b)
         for step in 0..<ClusterCommitter.tries {
             cluster.interrupt(afterCalls: 2 * step) { [b] in
@@ -150,7 +151,7 @@ import Testing
     // MARK: Unavailable
 
     @Test func anApplyThatIsCutOffSaysSoAndTheNextOneHealsIt() async throws {
-        let (cluster, stores) = FakeCluster.of(2)
+        let (cluster, stores) = ShardedCluster.of(2)
         cluster.inject { [b] in $0.name == b ? .unavailable : nil }
         let sentence = await failure { try await stores[0].apply(connection(a), connection(b)) }
         #expect(
@@ -168,7 +169,7 @@ import Testing
     }
 
     @Test func whatTookEffectUnheardIsFoundUnchanged() async throws {
-        let (cluster, stores) = FakeCluster.of(2)
+        let (cluster, stores) = ShardedCluster.of(2)
         cluster.inject { _ in .unavailableButApplied }
         let sentence = await failure { try await stores[0].apply(connection(a), connection(b)) }
         #expect(sentence?.contains("NotCommitted: 0 of 3 changes are in effect; set s") == true)
@@ -178,6 +179,36 @@ import Testing
         let outcome = try await stores[0].apply(connection(a), connection(b))
         #expect(outcome.changesNothing)
         #expect(cluster.names == [a, b, "set/s"].sorted())
+    }
+
+    @Test func aShardThatIsHandedOverIsWaitedFor() async throws {
+        let (cluster, stores) = ShardedCluster.of(2, patience: .seconds(30))
+        let left = Mutex(3)
+        cluster.inject { [b] change in
+            guard change.name == b else { return nil }
+            return left.withLock { left in
+                left -= 1
+                return left >= 0 ? .unavailable : nil
+            }
+        }
+        let outcome = try await stores[0].apply(connection(a), connection(b))
+        #expect(outcome.count(.created) == 2 && outcome.revision == 1)
+        #expect(cluster.log.map(\.name).sorted() == [a, b, "set/s"].sorted())
+    }
+
+    @Test func aRepeatedChangeThatHadTakenEffectIsDone() async throws {
+        let (cluster, stores) = ShardedCluster.of(2, patience: .seconds(30))
+        let heard = Mutex<Set<String>>([])
+        cluster.inject { change in
+            heard.withLock { $0.insert(change.name).inserted } ? .unavailableButApplied : nil
+        }
+        let outcome = try await stores[0].apply(connection(a), connection(b))
+        #expect(outcome.count(.created) == 2 && outcome.revision == 1)
+        #expect(cluster.refused == 3, "each was asked for twice, and made once")
+        heard.withLock { $0 = [] }
+        let pruned = try await stores[1].apply(connection(b))
+        #expect(pruned.count(.pruned) == 1 && pruned.revision == 2)
+        #expect(cluster.names == [b, "set/s"])
     }
 
     @Test func beforeTheClusterIsJoinedNothingIsChanged() async throws {
@@ -190,7 +221,7 @@ import Testing
     // MARK: Many at once
 
     @Test func changesOfOneProcessWaitForEachOther() async throws {
-        let (_, stores) = FakeCluster.of(2)
+        let (_, stores) = ShardedCluster.of(2)
         try await stores[0].put(b)
         await withTaskGroup { group in
             for number in 0..<30 {
@@ -206,7 +237,7 @@ import Testing
 
     /// Counters that everybody raises, while shards move: what was acknowledged is counted once.
     @Test(arguments: 1...10) func whatIsAcknowledgedIsInEffectOnce(seed: UInt64) async throws {
-        let (cluster, stores) = FakeCluster.of(3)
+        let (cluster, stores) = ShardedCluster.of(3)
         var random = SplitMix64(seed: seed)
         let names = (0..<4).map { "n\($0)-\(seed)" }
         for name in names { try await stores[0].put(name) }

@@ -23,8 +23,8 @@ import Testing
     }
 
     /// Two instances; the keys that the first is told.
-    private func pair() -> (FakeCluster, [TwoTierStore], Told) {
-        let (cluster, told) = (FakeCluster(), Told())
+    private func pair() -> (ShardedCluster, [TwoTierStore], Told) {
+        let (cluster, told) = (ShardedCluster(), Told())
         let stores = [cluster.join { told.add($0) }, cluster.join()]
         for shard in 0..<Shards.count { cluster.give(shard, to: shard % 2) }
         return (cluster, stores, told)
@@ -57,7 +57,19 @@ import Testing
         #expect(told.take() == [.connection(mine)])
         try await stores[1].put(mine, uid: "again")
         #expect(cluster.live[mine]?.uid == LiveRecord.key(ofUID: "uid-again"))
-        #expect(cluster.live[mine]?.revision == 1)
+        #expect(cluster.live[mine]?.revision == 4, "the tombstone counts")
+    }
+
+    @Test func aNameIsUsedAgainByItsOwnerWhichKnowsOfNoTombstone() async throws {
+        let (cluster, stores, _) = pair()
+        try await stores[0].put(mine)
+        try await stores[0].remove(mine)
+        try await stores[0].put(mine, uid: "again")
+        #expect(stores[0].desired(mine)?.uid == .sample("again"))
+        #expect(cluster.refused == 1, "asked again with the tombstone")
+        #expect(cluster.log.allSatisfy { $0.base != nil }, "whatever comes late is refused")
+        try await stores[1].put(mine, topic: "t")
+        #expect(cluster.live[mine]?.revision == 4)
     }
 
     @Test func aMovedShardTakesItsRecordsAlongWithTheirStatus() async throws {
@@ -122,6 +134,22 @@ import Testing
         #expect(names.allSatisfy { stores[0].record($0)?.observed != nil })
     }
 
+    @Test func aShardThatIsHandedOverHoldsUpNoOtherStatus() async throws {
+        let (cluster, stores, _) = pair()
+        let moving = name("moving", of: 0)
+        for name in [mine, moving] { try await stores[0].put(name) }
+        let writer = StatusWriter(store: stores[0], logger: silent) { _ in
+            StoredStatus(phase: .connected, attempt: 1, published: 1)
+        }
+        cluster.give(Shards.shard(of: moving), to: 0, isServing: false)
+        for name in [mine, moving, other] { writer.note(name) }
+        await writer.flush()
+        #expect(stores[0].record(mine)?.observed != nil)
+        cluster.give(Shards.shard(of: moving), to: 0)
+        await writer.flush()
+        #expect(stores[0].record(moving)?.observed != nil, "it was kept for later")
+    }
+
     // MARK: Connects without an answer
 
     @Test func anUnansweredConnectGoesWithItsInstance() async throws {
@@ -156,7 +184,7 @@ import Testing
 
     @Test func aRecordThatCannotBeReadIsNotServedAndSaysWhy() async throws {
         let (cluster, stores, told) = pair()
-        _ = await FakeCluster.Member(cluster: cluster, index: 0).change([
+        _ = await ShardedCluster.Member(cluster: cluster, index: 0).change([
             RecordChange(
                 name: mine, kind: .create, revision: 1, uid: 1, content: Array("{}".utf8))
         ])
@@ -166,7 +194,7 @@ import Testing
     }
 
     @Test func namesAreDrawnFromTheOwnShards() async throws {
-        let cluster = FakeCluster()
+        let cluster = ShardedCluster()
         let stores = [cluster.join(), cluster.join()]
         var generator = SplitMix64(seed: 7)
         #expect(stores[0].drawName(using: &generator) == nil)
@@ -178,6 +206,6 @@ import Testing
     }
 }
 
-extension FakeCluster {
+extension ShardedCluster {
     fileprivate var connectionsChanged: [String] { log.map(\.name) }
 }

@@ -11,7 +11,7 @@ import Testing
     private let other = name("other", of: 1)
 
     @Test func ownRecordsAreReadWithoutTheStore() async throws {
-        let (cluster, stores) = FakeCluster.of(2)
+        let (cluster, stores) = ShardedCluster.of(2)
         try await stores[0].put(mine, topic: "t")
         cluster.store.isDown = true
         #expect(try await stores[0].find(connection: mine)?.desired.spec.topic == "t")
@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test func recordsOfOthersAreReadFromTheStore() async throws {
-        let (_, stores) = FakeCluster.of(2)
+        let (_, stores) = ShardedCluster.of(2)
         try await stores[0].apply(connection(mine), connection(other), connectionSet("m", ["w"]))
         for store in stores {
             #expect(try await store.find(connection: mine)?.desired.name == mine)
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test func aPlanSeesTheRecordsOfOthersAndChangesNothing() async throws {
-        let (cluster, stores) = FakeCluster.of(2)
+        let (cluster, stores) = ShardedCluster.of(2)
         try await stores[0].apply(connection(mine), connection(other))
         let before = cluster.log.count
         for store in stores {
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test func withoutAnOpenTitleTheStoreIsAsked() async throws {
-        let (cluster, stores) = FakeCluster.of(2)
+        let (cluster, stores) = ShardedCluster.of(2)
         try await stores[0].put(mine, topic: "in-memory")
         let record = try #require(try cluster.connection(mine))
         var later = record
@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test func aShardThatIsBeingLoadedIsReadFromTheStore() async throws {
-        let (cluster, stores) = FakeCluster.of(2)
+        let (cluster, stores) = ShardedCluster.of(2)
         try await stores[0].put(mine, topic: "t")
         cluster.give(Shards.shard(of: mine), to: 1, isServing: false)
         #expect(stores[1].names.isEmpty)
@@ -83,7 +83,7 @@ import Testing
     }
 
     @Test func whatBelongsToAnotherIsNotThereForTheLoop() async throws {
-        let (cluster, stores) = FakeCluster.of(2)
+        let (cluster, stores) = ShardedCluster.of(2)
         try await stores[0].put(other)
         let before = cluster.log.count
         #expect(await stores[0].spendDial(other) == nil)
@@ -97,7 +97,7 @@ import Testing
     }
 
     @Test func aRecordThatItsOwnerDoesNotKnowIsNothing() async throws {
-        let (cluster, stores) = FakeCluster.of(2)
+        let (cluster, stores) = ShardedCluster.of(2)
         let record = ConnectionRecord(epoch: 0, desired: .sample(other, uid: "old"))
         cluster.plantGarbage(
             RecordChange(
@@ -109,7 +109,7 @@ import Testing
     }
 
     @Test func manyForeignRecordsAreReadInBulk() async throws {
-        let (_, stores) = FakeCluster.of(2)
+        let (_, stores) = ShardedCluster.of(2)
         let names = (0..<1_500).map { "bulk-\($0)" }
         try await stores[0].transact { draft in
             for name in names { draft.put(ConnectionRecord(epoch: 0, desired: .sample(name))) }

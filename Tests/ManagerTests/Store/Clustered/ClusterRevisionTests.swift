@@ -10,7 +10,7 @@ import Testing
     private let a = name("a", of: 0)
     private let b = name("b", of: 1)
 
-    private func pages(_ cluster: FakeCluster) -> [String] {
+    private func pages(_ cluster: ShardedCluster) -> [String] {
         cluster.store.entries.keys.filter { $0.contains("/revision/") }.sorted()
     }
 
@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test func pagesStandBeforeTheRecordUnderTheDigest() async throws {
-        let (cluster, stores) = FakeCluster.of(2)
+        let (cluster, stores) = ShardedCluster.of(2)
         cluster.inject { _ in .unavailable }
         _ = await failure { try await stores[0].apply(connection(a)) }
         let digest = try #require(pages(cluster).first).split(separator: "/")[4]
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test func ofTwoRevisionsWithOneNumberEachFindsItsOwnPages() async throws {
-        let (cluster, stores) = FakeCluster.of(2)
+        let (cluster, stores) = ShardedCluster.of(2)
         cluster.interrupt { [b] in _ = try? await stores[1].apply(connection(b)) }
         try await stores[0].apply(connection(a))
         for store in stores { try await expectWhole(store, revisions: 2) }
@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test func pagesGoWithTheirRevision() async throws {
-        let (cluster, stores) = FakeCluster.of(2)
+        let (cluster, stores) = ShardedCluster.of(2)
         let count = ApplySetRecord.keptRevisions + 4
         for step in 0..<count {
             try await stores[step % 2].apply(connection(a, topic: "t\(step)"))
@@ -58,7 +58,7 @@ import Testing
     }
 
     @Test func aRevisionThatCouldNotBeKeptIsNotMade() async throws {
-        let (cluster, stores) = FakeCluster.of(2)
+        let (cluster, stores) = ShardedCluster.of(2)
         cluster.store.inject { $0.key.contains("/revision/") ? .unknownNotApplied : nil }
         let sentence = await failure { try await stores[0].apply(connection(a)) }
         #expect(sentence?.contains("wsm/set/s/revision/1-") == true)
@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test func aRevisionOfTheTimeAloneIsReadAndGoesToo() async throws {
-        let (cluster, stores) = FakeCluster.of(2)
+        let (cluster, stores) = ShardedCluster.of(2)
         try await stores[0].apply(connection(a))
         // As a process that was alone wrote it: no digest in the key.
         var record = try #require(try cluster.set())

@@ -39,7 +39,7 @@ extension TwoTierStore {
     }
 }
 
-extension FakeCluster {
+extension ShardedCluster {
     /// What is live of a connection, whoever owns it.
     func connection(_ name: String) throws -> ConnectionRecord? {
         try live[name].map { try RecordCodec.decodeConnection($0.content, key: name) }

@@ -1,11 +1,12 @@
-import Manager
 import ManagerCore
 import Synchronization
 import TestKit
 
+@testable import Manager
+
 /// A cluster in one process: the shards of several instances over one state store, each change made
 /// by its owner with the rules of the protocol, faults on demand.
-final class FakeCluster: Sendable {
+final class ShardedCluster: Sendable {
     enum Fault: Sendable {
         /// Nobody answers; nothing happens.
         case unavailable
@@ -18,6 +19,8 @@ final class FakeCluster: Sendable {
         var gates: [Int: ShardGate] = [:]
         var serving: Set<Int> = []
         var live: [String: OwnedRecord] = [:]
+        /// As the store has them, tombstones too.
+        var stored: [String: OwnedRecord] = [:]
         var memories: [any ShardMemory] = []
         var lastEpoch: UInt64 = 100
         var lastNonce: UInt64 = 0
@@ -33,7 +36,7 @@ final class FakeCluster: Sendable {
 
     /// One instance's end of it.
     struct Member: Cluster {
-        let cluster: FakeCluster
+        let cluster: ShardedCluster
         let index: Int
 
         func owner(of name: String) -> ShardOwner {
@@ -52,11 +55,14 @@ final class FakeCluster: Sendable {
     }
 
     /// Adds an instance that owns nothing yet.
+    /// - Parameter patience: with owners that do not answer; none unless told.
     func join(
+        patience: Duration = .zero,
         onChange: @escaping @Sendable ([ObjectKey]) -> Void = { _ in }
     ) -> TwoTierStore {
         let clustered = TwoTierStore.clustered(
-            store, epoch: 1, logger: silent, onChange: onChange)
+            store, epoch: 1, logger: silent,
+            patience: .init(limit: patience, pause: .milliseconds(1)), onChange: onChange)
         let index = state.withLock { state in
             state.memories.append(clustered.memory)
             return state.memories.count - 1
@@ -66,9 +72,11 @@ final class FakeCluster: Sendable {
     }
 
     /// So many instances, each with every so-many-th shard.
-    static func of(_ count: Int) -> (FakeCluster, [TwoTierStore]) {
-        let cluster = FakeCluster()
-        let stores = (0..<count).map { _ in cluster.join() }
+    static func of(
+        _ count: Int, patience: Duration = .zero
+    ) -> (ShardedCluster, [TwoTierStore]) {
+        let cluster = ShardedCluster()
+        let stores = (0..<count).map { _ in cluster.join(patience: patience) }
         for shard in 0..<Shards.count { cluster.give(shard, to: shard % count) }
         return (cluster, stores)
     }
@@ -141,10 +149,12 @@ final class FakeCluster: Sendable {
             gate.mayAct, let owner = state.owners[shard]
         else { return .unavailable }
         let present = state.live[change.name]
-        let hasBase =
-            change.base == nil
-            || change.base == present.map { .init(uid: $0.uid, revision: $0.revision) }
-        guard (change.kind == .create) == (present == nil), present == nil || hasBase else {
+        let base = state.stored[change.name].map {
+            RecordChange.Base(uid: $0.uid, revision: $0.revision)
+        }
+        guard (change.kind == .create) == (present == nil),
+            change.base ?? base ?? .absent == base ?? .absent
+        else {
             state.refused += 1
             return .refused
         }
@@ -157,6 +167,7 @@ final class FakeCluster: Sendable {
         store.plant(
             ClusterCodec.storeKey(.record(change.name)), ClusterCodec.encode(.record(record)))
         state.log.append(change)
+        state.stored[change.name] = record
         if record.isTombstone {
             state.live[change.name] = nil
             state.memories[owner].closed(gate, name: change.name)
@@ -187,6 +198,7 @@ final class FakeCluster: Sendable {
             nonce: Nonce(author: Incarnation(high: 2, low: 2), counter: 1), shardEpoch: 1,
             isTombstone: false, uid: change.uid ?? 0, revision: change.revision,
             content: change.content)
+        state.withLock { $0.stored[change.name] = record }
         store.plant(
             ClusterCodec.storeKey(.record(change.name)), ClusterCodec.encode(.record(record)))
     }
@@ -206,7 +218,7 @@ extension LiveRecord {
     }
 }
 
-/// A name whose shard an instance of ``FakeCluster/of(_:)`` owns.
+/// A name whose shard an instance of ``ShardedCluster/of(_:)`` owns.
 func name(_ prefix: String, of index: Int, among count: Int = 2) -> String {
     var number = 0
     while Shards.shard(of: "\(prefix)-\(number)") % count != index { number += 1 }
