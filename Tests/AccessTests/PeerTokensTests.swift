@@ -25,7 +25,9 @@ struct PeerTokensTests {
 
     @Test func aFileThatIsWrongSaysWhere() {
         #expect(problem("") == "it holds no token")
-        #expect(problem("# a\nshort") == "line 2: a token has 16 to 1024 characters; this one has 5")
+        #expect(
+            problem("# a\nshort")
+                == "line 2: a token has 16 to 1024 characters; this one has 5")
         #expect(problem("a b") == "line 1: a line has one token and nothing else")
         #expect(problem("admin-admin-admin\u{e4}").hasPrefix("line 1: a token has visible"))
         let many = (0..<9).map { "token-number-0000\($0)" }.joined(separator: "\n")

@@ -1,4 +1,5 @@
 import GRPCCore
+import HTTPTypes
 import ManagerAPI
 import SwiftProtobuf
 import Testing
@@ -14,6 +15,16 @@ import Testing
 struct GRPCWebTests {
     private func format(_ type: String) throws -> GRPCWeb.Format {
         try #require(GRPCWeb.Format(type))
+    }
+
+    @Test func aTimeToWaitIsAHeader() {
+        func header(_ metadata: Metadata) -> String? {
+            let error = RPCError(code: .unavailable, message: "x", metadata: metadata)
+            return ErrorBody.answer(RPCFailure(error)).fields[.retryAfter]
+        }
+        #expect(header(["retry-after": "2"]) == "2")
+        #expect(header(["retry-after": "soon"]) == nil)
+        #expect(header([:]) == nil)
     }
 
     @Test(arguments: ["application/grpc-web", "application/grpc-web-text"])

@@ -95,13 +95,17 @@ class Sidecar(Process):
 
     def accepted(self, topic=None, start=0):
         """Every event the broker took, in order."""
-        events, position = [], start
+        return [item["event"] for item in self.accepted_since(start, topic)[0]]
+
+    def accepted_since(self, position, topic=None):
+        """Events with the time they were taken, and the position to go on from."""
+        items = []
         while True:
             query = {"from": position} | ({"topic": topic} if topic else {})
             answer = self._ask("GET", "/accepted?" + urllib.parse.urlencode(query))
-            events += [item["event"] for item in answer["events"]]
+            items += answer["events"]
             if answer["next"] == position:
-                return events
+                return items, position
             position = answer["next"]
 
     def wait_accepted(self, count, topic=None, timeout=30.0):

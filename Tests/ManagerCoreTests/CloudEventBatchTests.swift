@@ -22,8 +22,10 @@ struct CloudEventBatchTests {
 
     @Test func messagesStandInAnArrayAsTheyWouldAlone() throws {
         var batch = try #require(CloudEventBatch(text(#"{"n":1}"#, 7), maxBytes: 1 << 20))
-        #expect(batch.append(text("plain", 8)))
-        #expect(batch.append(event(9, [0, 255], kind: .binary)))
+        let isTaken1 = batch.append(text("plain", 8))
+        #expect(isTaken1)
+        let isTaken2 = batch.append(event(9, [0, 255], kind: .binary))
+        #expect(isTaken2)
         let json = try JSONValue.parse(batch.json())
         #expect(json["id"] == .string("\(ConnectionUID.sample("batch")).3.7-9"))
         #expect(json["type"] == .string(CloudEventBatch.type))
@@ -42,8 +44,10 @@ struct CloudEventBatchTests {
 
     @Test func whatDoesNotBelongIsNotTaken() throws {
         var batch = try #require(CloudEventBatch(text("1", 1), maxBytes: 1 << 20))
-        #expect(!batch.append(event(2, [1], uid: .sample("other"))))
-        #expect(!batch.append(event(2, [1], topic: "u")))
+        let isTaken3 = batch.append(event(2, [1], uid: .sample("other")))
+        #expect(!isTaken3)
+        let isTaken4 = batch.append(event(2, [1], topic: "u"))
+        #expect(!isTaken4)
         #expect(batch.count == 1)
     }
 

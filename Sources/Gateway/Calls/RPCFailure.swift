@@ -12,6 +12,8 @@ struct RPCFailure: Error, Sendable, Hashable {
     var status: Int?
     /// Methods that the path has, for 405.
     var allowed: [String] = []
+    /// When to try again, where the service says so.
+    var retryAfterSeconds: UInt?
 
     init(_ code: RPCError.Code, _ message: String, status: Int? = nil) {
         self.code = code
@@ -29,7 +31,10 @@ struct RPCFailure: Error, Sendable, Hashable {
         switch error {
         case let failure as RPCFailure: self = failure
         case let problem as FieldProblem: self.init(problem)
-        case let error as RPCError: self.init(error.code, error.message)
+        case let error as RPCError:
+            self.init(error.code, error.message)
+            retryAfterSeconds = error.metadata[stringValues: "retry-after"].lazy
+                .compactMap { UInt($0) }.first { _ in true }
         case is CancellationError: self.init(.cancelled, "the call was cancelled")
         default: self.init(.internalError, "the call failed: \(type(of: error))")
         }

@@ -76,6 +76,9 @@ enum ErrorBody {
         if failure.code == .unauthenticated {
             answer.fields[.wwwAuthenticate] = "Bearer"
         }
+        if let seconds = failure.retryAfterSeconds {
+            answer.fields[.retryAfter] = "\(seconds)"
+        }
         if !failure.allowed.isEmpty {
             answer.fields[.allow] = failure.allowed.joined(separator: ", ")
         }

@@ -44,7 +44,7 @@ extension ManagedConnection {
 
 extension ManagedConnection {
     private func startDial(_ desired: DesiredConnection) {
-        guard mayDial else {
+        guard mayDial, !leavesDialToHeir else {
             // Not a failure of the remote: the loop is told again when it may.
             refreshFacts()
             if !isGone, !isStopped, !isHungUp {

@@ -82,6 +82,8 @@ package final class ManagedConnection: @unchecked Sendable {
     var onQuiet: (@Sendable () -> Void)?
     var isCallUnderWay = false
     var isWatchingGate = false
+    /// An heir is listening: a socket that drops is not dialled again before.
+    var redialsFrom: ContinuousClock.Instant?
     /// A dial was due and might not begin.
     var wantsDial = false
     var lastReplies = LoopTimer()

@@ -154,6 +154,7 @@ final class ClusterRig: Sendable, StoredObjects {
     let ownership = FakeOwnership()
     private let received = Mutex<[String: [PeerMessage]]>([:])
     private let audit = Mutex<[String]>([])
+    private let streams = Mutex(0)
     private let nodes = Mutex<[String: Node]>([:])
 
     /// What peers have brought to an instance, in order.
@@ -161,6 +162,12 @@ final class ClusterRig: Sendable, StoredObjects {
 
     /// Audit lines of all instances: `instance: caller role method outcome`.
     var auditLines: [String] { audit.withLock { $0 } }
+
+    /// Streams that peers have open at instances.
+    var openStreams: Int { streams.withLock { $0 } }
+
+    fileprivate func opened() { streams.withLock { $0 += 1 } }
+    fileprivate func closed() { streams.withLock { $0 -= 1 } }
 
     fileprivate func note(_ line: String) { audit.withLock { $0.append(line) } }
 
@@ -220,7 +227,7 @@ final class ClusterRig: Sendable, StoredObjects {
             services: services,
             interceptors: [
                 AccessInterceptor(.network(control), audit: log), ReaderMasking(),
-                RequestSizeLimit(),
+                RequestSizeLimit(), StreamCount(rig: self),
             ])
         let serving = Task { try await server.serve() }
         let port = try await server.transport.listeningAddress.ipv4?.port ?? 0
@@ -291,6 +298,33 @@ final class ClusterRig: Sendable, StoredObjects {
 
     func connectionSets(_ names: [String]) async throws -> [ConnectionSetRecord] {
         names.compactMap { name in stores.lazy.compactMap { $0.connectionSet(name) }.first }
+    }
+}
+
+/// Counts the calls of peers for as long as they are answered.
+private struct StreamCount: ServerInterceptor {
+    let rig: ClusterRig
+
+    @concurrent
+    func intercept<Input: Sendable, Output: Sendable>(
+        request: StreamingServerRequest<Input>, context: ServerContext,
+        next:
+            @concurrent @Sendable (
+                _ request: StreamingServerRequest<Input>, _ context: ServerContext
+            ) async throws -> StreamingServerResponse<Output>
+    ) async throws -> StreamingServerResponse<Output> {
+        var response = try await next(request, context)
+        guard case .success(var contents) = response.accepted, Hop.current != nil else {
+            return response
+        }
+        let producer = contents.producer
+        contents.producer = { writer in
+            rig.opened()
+            defer { rig.closed() }
+            return try await producer(writer)
+        }
+        response.accepted = .success(contents)
+        return response
     }
 }
 

@@ -223,6 +223,29 @@ import Testing
         }
     }
 
+    @Test func aSlowReaderThatLeavesEndsEveryStream() async throws {
+        try await ClusterRig.run("a", "b", "c") { rig in
+            let reader = Told()
+            try await publish(rig, "b", "x", epoch: 1, 1...1)
+            try await subscribe(
+                rig, at: "a", .with { $0.start = .oldest },
+                each: {
+                    guard reader.lines.first == "slow" else { return }
+                    // Until the task is cancelled.
+                    try? await Task.sleep(for: .seconds(60))
+                }
+            ) { told in
+                #expect(await told.has("x 1.1 b"))
+                reader.add("slow")
+                for start in stride(from: UInt64(2), to: 40_000, by: 500) {
+                    try await publish(rig, "b", "x", epoch: 1, start...start + 499)
+                }
+                try await publish(rig, "c", "x", epoch: 2, 1...500)
+            }
+            #expect(await eventually { rig.openStreams == 0 })
+        }
+    }
+
     // MARK: Events
 
     @Test func eventsAreOfAllMembers() async throws {

@@ -1,5 +1,6 @@
 import ManagerCore
 import TestKit
+import Spec
 import Testing
 
 @testable import Manager

@@ -52,8 +52,7 @@ extension Wsm_V1_Cluster {
     init(_ view: ClusterView, connections: Int, now: WallTime, isBrief: Bool) {
         self.init()
         clustered = true
-        clusterID =
-            view.clusterID.map { String($0.high, radix: 16) + String($0.low, radix: 16) } ?? ""
+        clusterID = view.clusterID.map { $0.high.sixteenDigits + $0.low.sixteenDigits } ?? ""
         instance = view.instance
         let seconds = now.nanosecondsSinceEpoch / 1_000_000_000
         members = view.members.map { member in
@@ -119,6 +118,13 @@ extension Wsm_V1_ClusterTiming {
         closeAfterFenced = timing.closeAfterFenced.wholeMilliseconds
         awayGrace = timing.awayGrace.wholeMilliseconds
         drain = timing.drain.wholeMilliseconds
+    }
+}
+
+extension UInt64 {
+    fileprivate var sixteenDigits: String {
+        let digits = String(self, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }
 

@@ -119,9 +119,8 @@ package final class GRPCPeerLink: PeerLink {
             state.counts.delivered += UInt64(count)
             return state.failing.remove(address) != nil
         }
-        if wasFailing {
-            logger.info("a peer takes messages again", metadata: ["peer": "\(address)"])
-        }
+        guard wasFailing else { return }
+        logger.info("a peer takes messages again", metadata: ["peer": "\(address)"])
     }
 
     private func failed(_ count: Int, _ address: String, _ error: any Error) {

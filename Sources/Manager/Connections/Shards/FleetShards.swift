@@ -121,7 +121,7 @@ package final class FleetShards: ShardConnections {
     package func collectDigests(_ gate: ShardGate) {
         guard let title = gate.title else { return }
         let reports = environment.reports
-        Gathering.run(fleet.members(of: gate).present, { $0.digests }) { digests in
+        Gathering.run(fleet.members(of: gate).present, { $0.digestsForHeir() }) { digests in
             reports.digests(shard: gate.shard, title: title, digests.sortedByName)
         }
     }

@@ -7,6 +7,10 @@ extension ManagedConnection {
     /// How long replies of Send are waited for before a shard is given away; the callers of those
     /// that come later are told to try again.
     static let repliesLimit: Duration = .seconds(1)
+    /// While digests are asked for, once a second, a socket that drops is left to the heir: a remote
+    /// that bears one session would make both kick each other out for ever. So long after the last
+    /// time the hand-over must have gone on, or was called off.
+    static let heirLimit: Duration = .seconds(2)
 
     /// Begins nothing new, reads no more once no reply is waited for, and publishes the rest.
     ///
@@ -31,12 +35,19 @@ extension ManagedConnection {
         }
     }
 
+    /// What was published, for an heir that listens already.
+    func digestsForHeir() -> ConnectionDigests {
+        redialsFrom = now.advanced(by: Self.heirLimit)
+        return digests
+    }
+
     /// Goes on as before ``stopReading(whenQuiet:)`` and ``hangUp()``.
     func resume() {
         eventLoop.execute {
             self.isStopped = false
             self.isHungUp = false
             self.onQuiet = nil
+            self.redialsFrom = nil
             self.lastReplies.cancel()
             self.drainBacklog()
             self.gateOpened()
@@ -90,6 +101,8 @@ extension ManagedConnection {
 extension ManagedConnection {
     /// Right before a connect, and again before the upgrade request.
     var mayDial: Bool { !isStopped && !isHungUp && !isGone && right.mayReachOut }
+
+    var leavesDialToHeir: Bool { redialsFrom.map { now < $0 } ?? false }
 
     /// Nothing is left to be published, no call is under way and no reply is waited for.
     var isQuiet: Bool {

@@ -159,6 +159,24 @@ import Testing
         }
     }
 
+    @Test func anOwnerWhoseSocketDropsLeavesTheDialToItsHeir() async throws {
+        try await TwoMembers.run { rig in
+            let c = DesiredConnection.feed(rig.feed, "c", "/mute")
+            let gate = await begin(rig, [c])
+            rig.one.shards.collectDigests(gate)
+            #expect(await eventually { rig.one.reports.seen.digests.count == 1 })
+            rig.feed.dropAll()
+            #expect(await eventually { rig.one.reports.seen.dropped.count == 1 })
+            rig.one.shards.stopReading(gate)
+            #expect(await eventually { rig.one.reports.seen.drained.count == 1 })
+            #expect(await eventually { rig.feed.stats(of: "/mute").opened == 3 })
+            await rig.one.loop.reconciled("c")
+            #expect(rig.feed.stats(of: "/mute").opened == 3, "the heir's second socket alone")
+            rig.one.shards.resume(gate)
+            #expect(await eventually { rig.one.isOpen("c") }, "called off: it dials at once")
+        }
+    }
+
     @Test func aRemoteThatBearsOneSocketIsDialledAfterwards() async throws {
         try await TwoMembers.run { rig in
             let c = DesiredConnection.feed(rig.feed, "c", "/mute") { $0.overlap = false }
