@@ -18,7 +18,8 @@ trap 'rm -f "$log"' EXIT
 echo "fuzz: building; the first time this takes many minutes"
 # A debug build, optimised: with the checks of one, at the speed of the other.
 if ! WSM_FUZZ=1 swift build --scratch-path .build-fuzz --product wsm-fuzz --sanitize fuzzer \
-    --sanitize address -Xswiftc -O -Xswiftc -enable-testing >"$log" 2>&1; then
+    --sanitize address -Xswiftc -O -Xswiftc -enable-testing \
+    -Xswiftc -use-ld=lld >"$log" 2>&1; then
     grep -E 'error:' "$log" | sort -u | head -20 >&2 || true
     tail -20 "$log" >&2
     exit 1
@@ -28,14 +29,14 @@ found=.build-fuzz/found corpus=.build-fuzz/corpora/$target
 mkdir -p "$found" "$corpus"
 program=.build-fuzz/debug/wsm-fuzz
 # What the sanitizer calls a leak is what Swift's runtime keeps for good.
-export ASAN_OPTIONS=detect_leaks=0
+export ASAN_OPTIONS=detect_leaks=0 WSM_FUZZ_TARGET=$target
 if [[ -n "${MERGE:-}" ]]; then
     merged=$(mktemp -d)
-    "$program" "$target" -merge=1 -max_len=512 "$merged" "Fuzz/corpora/$target" "$corpus"
+    "$program" -merge=1 -max_len=512 "$merged" "Fuzz/corpora/$target" "$corpus"
     rm -rf "Fuzz/corpora/$target"
     mv "$merged" "Fuzz/corpora/$target"
     chmod 755 "Fuzz/corpora/$target"
     exit
 fi
-exec "$program" "$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=4096 \
+exec "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=4096 \
     -artifact_prefix="$found/$target-" -print_final_stats=1 "$@" "$corpus" "Fuzz/corpora/$target"

@@ -3,7 +3,7 @@
 /// The frame decoder: however the bytes are cut, the same comes out, and it keeps what it promises.
 ///
 /// The first two bytes choose the pieces and the limit.
-func fuzzCodec(_ input: [UInt8]) {
+@Sendable func fuzzCodec(_ input: [UInt8]) {
     guard input.count >= 2 else { return }
     let limit = Int(input[1]) * 8 + 1
     let bytes = Array(input[2...])
@@ -16,7 +16,7 @@ func fuzzCodec(_ input: [UInt8]) {
 
 /// The same with compression agreed on. The first byte chooses the pieces, the second what was agreed
 /// on, the third the limit. Between two pieces the inflater of one of the two may rest.
-func fuzzInflate(_ input: [UInt8]) {
+@Sendable func fuzzInflate(_ input: [UInt8]) {
     guard input.count >= 3 else { return }
     let limit = Int(input[2]) * Int(input[2]) + 1
     let bytes = Array(input[3...])

@@ -2,7 +2,7 @@
 
 /// The reader of a handshake's answer and what judges it. The first byte chooses the pieces, the
 /// second what was offered.
-func fuzzHandshake(_ input: [UInt8]) {
+@Sendable func fuzzHandshake(_ input: [UInt8]) {
     guard input.count >= 2 else { return }
     let bytes = Array(input[2...])
     let whole = Answer([bytes])

@@ -2,7 +2,7 @@ import Spec
 
 /// The manifest compiler: YAML or JSON of any kind gives objects or diagnostics, and what it gives as
 /// canonical compiles to itself.
-func fuzzManifest(_ input: [UInt8]) {
+@Sendable func fuzzManifest(_ input: [UInt8]) {
     let compilation = ManifestCompiler.compile([ManifestSource(name: "f.yaml", bytes: input)])
     require(
         !compilation.objects.isEmpty || !compilation.diagnostics.isEmpty || isBlank(input),

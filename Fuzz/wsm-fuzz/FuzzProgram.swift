@@ -1,51 +1,32 @@
-import CFuzzer
-
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
     import Musl
 #endif
 
-/// Feeds one of our readers with what libFuzzer thinks of.
-///
-///     wsm-fuzz codec|inflate|handshake|manifest [libFuzzer's arguments]
-///
-/// A trap, a property that does not hold, or an input that takes too long ends the run and leaves the
-/// input in a file. `make fuzz` builds and runs it.
-@main
-struct FuzzProgram {
-    static func main() {
-        var arguments = CommandLine.arguments
-        guard arguments.count > 1, let target = Self.targets[arguments[1]] else {
-            print(
-                "usage: wsm-fuzz \(Self.targets.keys.sorted().joined(separator: "|")) [ARGUMENTS]")
-            exit(2)
-        }
-        arguments.remove(at: 1)
-        // libFuzzer keeps them for its whole life.
-        var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-        let status: Int32 = pointers.withUnsafeMutableBufferPointer { buffer in
-            var count = Int32(buffer.count - 1)
-            var base = buffer.baseAddress
-            return LLVMFuzzerRunDriver(&count, &base, target)
-        }
-        exit(status)
-    }
+// Feeds one of our readers with what libFuzzer thinks of; `main` is libFuzzer's.
+//
+//     WSM_FUZZ_TARGET=codec|inflate|handshake|manifest wsm-fuzz [libFuzzer's arguments]
+//
+// A trap, a property that does not hold, or an input that takes too long ends the run and leaves the
+// input in a file. `make fuzz` builds and runs it.
 
-    private static let targets: [String: FuzzerCallback] = [
-        "codec": { data, size in run(data, size, fuzzCodec) },
-        "inflate": { data, size in run(data, size, fuzzInflate) },
-        "handshake": { data, size in run(data, size, fuzzHandshake) },
-        "manifest": { data, size in run(data, size, fuzzManifest) },
-    ]
-
-    private static func run(
-        _ data: UnsafePointer<UInt8>?, _ size: Int, _ body: ([UInt8]) -> Void
-    ) -> Int32 {
-        body(Array(UnsafeBufferPointer(start: data, count: size)))
-        return 0
-    }
+/// What libFuzzer calls for each input.
+@_cdecl("LLVMFuzzerTestOneInput")
+func testOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
+    target(Array(UnsafeBufferPointer(start: data, count: size)))
+    return 0
 }
+
+private let target: @Sendable ([UInt8]) -> Void = {
+    switch getenv("WSM_FUZZ_TARGET").map({ String(cString: $0) }) {
+    case "codec": return fuzzCodec
+    case "inflate": return fuzzInflate
+    case "handshake": return fuzzHandshake
+    case "manifest": return fuzzManifest
+    default: fatalError("WSM_FUZZ_TARGET is none of codec, inflate, handshake, manifest")
+    }
+}()
 
 /// Ends the run: libFuzzer keeps the input.
 func require(_ isSo: Bool, _ property: @autoclosure () -> String) {

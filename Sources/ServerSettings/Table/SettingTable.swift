@@ -87,7 +87,7 @@ package enum SettingTable {
             .sharedState, "Cluster", .flag, default: "false",
             "Several servers of this machine share the data directory and form a cluster."),
         Setting(
-            .advertise, "Cluster", .text(bytes: 3...253),
+            .advertise, "Cluster", .text(bytes: 1...253),
             note: "the address of `--bind`, or the host's name, and the gRPC port",
             "Where other members reach this one: host:port."),
         Setting(
@@ -181,7 +181,7 @@ package enum SettingTable {
             .daprMaxBodySize, "Dapr", .size(atLeast: 1 << 20), default: "4MiB",
             "The largest message that the sidecar takes: its own `--max-body-size`."),
         Setting(
-            .daprStartTimeout, "Dapr", .duration(.zero ... .seconds(3600)), default: "60s",
+            .daprStartTimeout, "Dapr", .duration(.zero ... .seconds(3600)), default: "1m",
             "How long to wait at the start for the sidecar."),
     ]
 

@@ -1,1 +1,0 @@
-// Declarations only; libFuzzer is linked with -fsanitize=fuzzer.
