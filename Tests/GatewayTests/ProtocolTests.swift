@@ -1,4 +1,5 @@
 import GRPCCore
+import HTTPTypes
 import ManagerAPI
 import SwiftProtobuf
 import Testing
