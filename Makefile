@@ -1,5 +1,5 @@
 # The front door. Every target does its own set-up; what it does is in scripts/.
-.PHONY: help run test build release package-test format lint proto bench sim
+.PHONY: help run test test-dapr build release package-test format lint proto bench sim fuzz test-tsan test-asan
 .DEFAULT_GOAL := help
 
 help: ## print this
@@ -12,6 +12,9 @@ run: ## start a server with example connections and watch them (WSM_RUN_SECONDS=
 
 test: ## everything: lint, unit tests, tests against real servers
 	@scripts/test.sh
+
+test-dapr: ## state and messages against a real sidecar (DAPR_GRPC_PORT=N DAPR_HTTP_PORT=N)
+	@DAPR_GRPC_PORT=$(DAPR_GRPC_PORT) DAPR_HTTP_PORT=$(DAPR_HTTP_PORT) scripts/test-dapr.sh
 
 build: ## debug build of the three programs, in .build/debug
 	@scripts/setup.sh
@@ -34,6 +37,15 @@ proto: ## generate the gRPC code from Protos/ (needs protoc)
 
 sim: ## simulate the ownership protocol (SEEDS=N, FIRST=N; SEED=N shows one run; JOBS=N, WITHOUT=RULE)
 	@scripts/sim.sh
+
+fuzz: ## fuzz TARGET=codec|inflate|handshake|manifest for SECONDS=N (60)
+	@TARGET="$(TARGET)" SECONDS_LONG="$(or $(SECONDS),60)" scripts/fuzz.sh
+
+test-tsan: ## the unit tests with ThreadSanitizer (ONLY=TARGETS names some)
+	@scripts/test-sanitized.sh thread $(ONLY)
+
+test-asan: ## the unit tests with AddressSanitizer (ONLY=TARGETS names some)
+	@scripts/test-sanitized.sh address $(ONLY)
 
 bench: ## the receive path beside other clients, a short form (Benchmarks/run.py --help has more)
 	@scripts/release.sh >/dev/null

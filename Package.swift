@@ -73,13 +73,20 @@ let package = Package(
         .target(name: "ManagerCore", dependencies: ["Spec", .deque, .heap]),
 
         // Shells.
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "WebSocket",
-            dependencies: [.nio, .nioPosix, .nioTLS, .nioSSL, .crypto]),
+            dependencies: ["CZlib", .nio, .nioPosix, .nioTLS, .nioSSL, .crypto]),
+        .target(
+            name: "Dapr",
+            dependencies: [
+                .grpcCore, .grpcTransport, .grpcProtobuf, .protobuf, .nio, .nioPosix, .nioHTTP1,
+                .nioSSL,
+            ]),
         .target(
             name: "Manager",
             dependencies: [
-                "Spec", "ManagerCore", "WebSocket", "ManagerAPI", "Reconciler", "Access",
+                "Spec", "ManagerCore", "WebSocket", "Dapr", "ManagerAPI", "Reconciler", "Access",
                 "Gateway", .nio, .nioPosix, .crypto, .grpcInProcess,
                 .grpcCore, .grpcTransport, .grpcProtobuf, .protobuf, .grdb, .logging, .deque,
             ]),
@@ -109,7 +116,7 @@ let package = Package(
         .target(
             name: "ServerSettings",
             dependencies: [
-                "Manager", "ManagerCore", "Reconciler", "Spec", .arguments, .logging,
+                "Manager", "ManagerCore", "Dapr", "Reconciler", "Spec", .arguments, .logging,
             ]),
         .executableTarget(
             name: "wsm-server",
@@ -130,12 +137,20 @@ let package = Package(
             name: "TestKit",
             dependencies: [
                 "Spec", "ManagerCore", "Manager", "ManagerAPI", "Reconciler", "WebSocket", "Feed",
-                .nio, .nioPosix, .grpcCore, .grpcTransport, .logging,
+                "CZlib", .nio, .nioPosix, .crypto, .grpcCore, .grpcTransport, .logging,
             ]),
 
+        // Our client as the Autobahn test suite drives one; for the interop tests.
+        .executableTarget(
+            name: "ws-echo", dependencies: ["Spec", "TestKit", "WebSocket", .nio, .nioPosix],
+            path: "Tests/EchoAgent"),
         // A program for the interop tests: both directions of the JSON mapping, by lines.
         .executableTarget(
             name: "wsm-transcode", dependencies: ["Gateway"], path: "Tests/TranscodeProbe"),
+        // Another one: the conformance suites against the sidecar it is told of.
+        .executableTarget(
+            name: "wsm-dapr-probe",
+            dependencies: ["TestKit", "Manager", "ManagerCore", "Dapr"], path: "Tests/DaprProbe"),
         // The proof of the ownership protocol: nothing shipped imports it either.
         .target(name: "Simulation", dependencies: ["ManagerCore"]),
         .executableTarget(name: "wsm-sim", dependencies: ["Simulation", .arguments]),
@@ -146,6 +161,14 @@ let package = Package(
         .testTarget(
             name: "WebSocketTests",
             dependencies: ["WebSocket", "Feed", .nio, .nioPosix, .nioEmbedded]),
+        .testTarget(
+            name: "DaprTests",
+            dependencies: [
+                "Dapr", .grpcCore, .grpcTransport, .grpcProtobuf, .protobuf, .nio, .nioPosix,
+                .nioHTTP1,
+            ]),
+        .testTarget(
+            name: "ConformanceTests", dependencies: ["TestKit", "WebSocket", .nio, .nioPosix]),
         .testTarget(
             name: "FeedTests", dependencies: ["Feed", "WebSocket", .nio, .nioPosix, .nioHTTP1]),
         .testTarget(
@@ -172,7 +195,8 @@ let package = Package(
             name: "ManagerTests",
             dependencies: [
                 "Manager", "ManagerCore", "ManagerAPI", "Reconciler", "Spec", "WebSocket", "Feed",
-                "Access", "TestKit", .nio, .nioPosix, .grpcCore, .grpcInProcess, .grpcTransport,
+                "Access", "TestKit", .nio, .nioPosix, .nioEmbedded, .grpcCore, .grpcInProcess,
+                .grpcTransport,
                 .protobuf, .grdb, .logging,
             ]),
         .testTarget(
@@ -185,6 +209,13 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
-for target in package.targets {
+// Only `make fuzz` asks for these: they link with libFuzzer alone.
+if Context.environment["WSM_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "wsm-fuzz", dependencies: ["Spec", "WebSocket"], path: "Fuzz/wsm-fuzz"))
+}
+
+for target in package.targets where target.type != .system {
     target.swiftSettings = settings
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Drives the built programs with independent peers: gRPC and WebSocket of Python, nats-server,
-# mosquitto, openssl and nghttp2.
+# Drives the built programs with independent peers: gRPC of Python, WebSocket of Python, node and
+# libwebsockets, nats-server, mosquitto, redis-server, openssl and nghttp2.
 #
 #   scripts/interop.sh [pytest arguments]
 #
@@ -27,7 +27,11 @@ packages=()
 have nats-server || packages+=(nats-server)
 have mosquitto || packages+=(mosquitto)
 have mosquitto_pub || packages+=(mosquitto-clients)
+have redis-server || packages+=(redis-server)
 have openssl || packages+=(openssl)
+have libwebsockets-test-server || packages+=(libwebsockets-test-server)
+have node || packages+=(nodejs)
+[[ -e /usr/share/nodejs/ws || -e /usr/lib/nodejs/ws ]] || packages+=(node-ws)
 have h2load && have nghttp || packages+=(nghttp2-client)
 for header in yaml.h openssl/ssl.h nghttp2/nghttp2.h; do
     if ! compgen -G "/usr/include/$header" >/dev/null \

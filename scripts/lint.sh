@@ -36,14 +36,17 @@ report "WebSocket knows nothing of wsm" "$findings"
 findings=$(imports Sources/Gateway \
     | grep -P ':(Spec|ManagerCore|Manager|Reconciler|WebSocket|Access|ServerSettings)$')
 report "Gateway knows the contract only" "$findings"
+findings=$(imports Sources/Dapr \
+    | grep -P ':(Spec|ManagerCore|Manager|ManagerAPI|Reconciler|WebSocket|Gateway|Access|ServerSettings)$')
+report "Dapr knows nothing of wsm" "$findings"
 findings=$(imports Sources | grep -vP '^Sources/(TestKit|Simulation|wsm-sim)/' \
     | grep -P ':(TestKit|Simulation|Feed|Testing|XCTest)$')
 report "nothing shipped imports what is for tests" "$findings"
 findings=$(imports Sources/Simulation | grep -vP ':ManagerCore$')
 report "Simulation may import ManagerCore only" "$findings"
 
-files=$(git ls-files --cached --others --exclude-standard -- . ':!Sources/ManagerAPI/Generated' \
-    ':!Tests/Fixtures')
+files=$(git ls-files --cached --others --exclude-standard -- . ':!Sources/*/Generated/*' \
+    ':!Tests/Fixtures' ':!Fuzz/corpora')
 findings=$(grep -nIP '\b(TODO|FIXME|XXX|HACK)\b|^(<{7}|>{7}|={7})( |$)' $files \
     | grep -v '^scripts/lint.sh:')
 report "a marker was left over" "$findings"

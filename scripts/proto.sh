@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Generates Sources/ManagerAPI/Generated from Protos. Usage: scripts/proto.sh
+# Generates Sources/ManagerAPI/Generated and Sources/Dapr/Generated from Protos.
+# Usage: scripts/proto.sh
 # Needs protoc (Debian: protobuf-compiler); the Swift plugins are built from the package's own
 # dependencies.
 set -euo pipefail
@@ -10,9 +11,6 @@ swift build --product protoc-gen-swift
 swift build --product protoc-gen-grpc-swift-2
 bin=$(swift build --show-bin-path)
 
-out=Sources/ManagerAPI/Generated
-rm -rf "$out"
-mkdir -p "$out"
 services=(virtufin/websocketmanager.proto wsm/v1/orchestrator.proto grpc/health/v1/health.proto
     grpc/reflection/v1/reflection.proto grpc/reflection/v1alpha/reflection.proto)
 # Between instances only: generated, but no part of what clients are told of.
@@ -20,13 +18,25 @@ private=(wsm/v1/peer.proto)
 grpc_options=Visibility=Package,UseAccessLevelOnImports=true,Server=true,Client=true
 grpc_options+=,FileNaming=PathToUnderscores
 # Two files are called reflection.proto, so the folders stay in the names of what is generated.
-protoc -I Protos \
-    --plugin=protoc-gen-swift="$bin/protoc-gen-swift" \
-    --plugin=protoc-gen-grpc-swift="$bin/protoc-gen-grpc-swift-2" \
-    --swift_out="$out" --swift_opt=Visibility=Package,UseAccessLevelOnImports=true,FileNaming=PathToUnderscores \
-    --grpc-swift_out="$out" \
-    --grpc-swift_opt="$grpc_options" \
-    "${services[@]}" "${private[@]}" google/api/annotations.proto google/api/http.proto
+generate() { # FOLDER PROTO...
+    local out=$1
+    shift
+    rm -rf "$out"
+    mkdir -p "$out"
+    protoc -I Protos \
+        --plugin=protoc-gen-swift="$bin/protoc-gen-swift" \
+        --plugin=protoc-gen-grpc-swift="$bin/protoc-gen-grpc-swift-2" \
+        --swift_out="$out" \
+        --swift_opt=Visibility=Package,UseAccessLevelOnImports=true,FileNaming=PathToUnderscores \
+        --grpc-swift_out="$out" \
+        --grpc-swift_opt="$grpc_options" \
+        "$@"
+}
+
+out=Sources/ManagerAPI/Generated
+generate "$out" "${services[@]}" "${private[@]}" google/api/annotations.proto google/api/http.proto
+# The sidecar's API is one we call: it is no part of what reflection and the HTTP port show.
+generate Sources/Dapr/Generated dapr/proto/common/v1/common.proto dapr/proto/runtime/v1/dapr.proto
 
 # What reflection, the HTTP routes and the OpenAPI page are made from: every file with its comments.
 descriptors=$(mktemp)

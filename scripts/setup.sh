@@ -8,7 +8,7 @@ if ! command -v swift >/dev/null; then
     exit 1
 fi
 
-# The build includes and links SQLite (the state) and zlib (gRPC's compression); git fetches the
+# The build includes and links SQLite (the state) and zlib (compression); git fetches the
 # Swift packages.
 missing=()
 command -v git >/dev/null || missing+=(git)

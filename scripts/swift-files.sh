@@ -4,5 +4,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 roots=(Package.swift)
-for folder in Sources Tests examples Benchmarks; do [[ -d $folder ]] && roots+=("$folder"); done
+for folder in Sources Tests examples Benchmarks Fuzz; do [[ -d $folder ]] && roots+=("$folder"); done
 find "${roots[@]}" \( -name .build -o -name Generated \) -prune -o -name '*.swift' -print0 | sort -z

@@ -32,9 +32,10 @@ package struct DialBudget: Sendable {
 
     private static let fewestHostsToSweep = 64
 
-    private let interval: Duration
-    private let tolerance: Duration
-    private let concurrency: Int
+    private var interval: Duration
+    private var tolerance: Duration
+    private var concurrency: Int
+    private let whole: (rate: Double, burst: Int, concurrency: Int)
     private var hosts: [String: Host] = [:]
     private var sweepAt = fewestHostsToSweep
 
@@ -44,12 +45,26 @@ package struct DialBudget: Sendable {
     ///   - concurrency: Dials under way at the same time; at least 1.
     package init(rate: Double, burst: Int, concurrency: Int) {
         precondition(rate > 0 && burst >= 1 && concurrency >= 1, "a dial budget that dials never")
-        // Rounded up, so that rounding never grants more than the rate.
-        let exact = min(1_000_000_000 / rate, 1e18)
-        let whole = Int64(exact)
-        self.interval = .nanoseconds(Double(whole) < exact ? whole + 1 : whole)
+        self.whole = (rate, burst, concurrency)
+        self.interval = Self.interval(rate: rate)
         self.tolerance = interval * (burst - 1)
         self.concurrency = concurrency
+    }
+
+    /// Rounded up, so that rounding never grants more than the rate.
+    private static func interval(rate: Double) -> Duration {
+        let exact = min(1_000_000_000 / rate, 1e18)
+        let whole = Int64(exact)
+        return .nanoseconds(Double(whole) < exact ? whole + 1 : whole)
+    }
+
+    /// The budget is one for so many instances, and each takes an equal share: of the rate exactly,
+    /// of burst and dials under way at least one. What is under way goes on.
+    package mutating func share(among instances: Int) {
+        let instances = max(1, instances)
+        self.interval = Self.interval(rate: whole.rate / Double(instances))
+        self.tolerance = interval * (max(1, whole.burst / instances) - 1)
+        self.concurrency = max(1, whole.concurrency / instances)
     }
 
     /// Hosts held in memory.

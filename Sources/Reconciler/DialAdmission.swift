@@ -36,6 +36,11 @@ package struct DialAdmission: Sendable {
         self.budget = budget
     }
 
+    /// So many instances dial the same hosts; see ``DialBudget/share(among:)``.
+    package mutating func setMembers(_ count: Int) {
+        budget.share(among: count)
+    }
+
     /// Asks for a dial. `true`: go now, and ``finished(_:now:)`` is owed.
     package mutating func request(
         _ name: String, host: String, now: ContinuousClock.Instant

@@ -97,6 +97,12 @@ package final class ReconcileLoop: Sendable {
         }
     }
 
+    /// So many instances share the budget of dials, this one among them. Any thread.
+    package func setMembers(_ count: Int) {
+        state.withLock { $0.admission.setMembers(count) }
+        wake.yield()
+    }
+
     /// Stops beginning anything; what runs goes on. For the end of the process.
     package func pause() {
         let waiting = state.withLock { state in

@@ -20,6 +20,13 @@ package struct ServerOptions: ParsableArguments {
     @Option(.manifestsSet) package var manifestsSet: String?
     @Option(.state) package var state: String?
     @Option(.bus) package var bus: String?
+    @Flag(.sharedState) package var sharedState = false
+    @Option(.advertise) package var advertise: String?
+    @Option(.leaseProfile) package var leaseProfile: String?
+    @Option(.weight) package var weight: String?
+    @Option(.forward) package var forward: String?
+    @Option(.peerTokenFile) package var peerTokenFile: String?
+    @Option(.peerCA) package var peerCA: String?
     @Option(.bufferLimit) package var bufferLimit: String?
     @Option(.dialRate) package var dialRate: String?
     @Option(.dialBurst) package var dialBurst: String?
@@ -36,6 +43,8 @@ package struct ServerOptions: ParsableArguments {
     @Option(.daprGRPCPort) package var daprGRPCPort: String?
     @Option(.pubsubName) package var pubsubName: String?
     @Option(.stateStoreName) package var stateStoreName: String?
+    @Option(.daprMaxBodySize) package var daprMaxBodySize: String?
+    @Option(.daprStartTimeout) package var daprStartTimeout: String?
 
     @Flag(help: "Prints every setting with its value and where it comes from, and ends.")
     package var printConfig = false
@@ -57,14 +66,19 @@ package struct ServerOptions: ParsableArguments {
             (.tlsCert, tlsCert), (.tlsKey, tlsKey), (.tokenFile, tokenFile),
             (.clientCA, clientCA), (.insecure, insecure ? "true" : nil), (.dataDir, dataDir),
             (.instanceID, instanceID), (.manifests, manifests), (.manifestsSet, manifestsSet),
-            (.state, state), (.bus, bus), (.bufferLimit, bufferLimit), (.dialRate, dialRate),
+            (.state, state), (.bus, bus), (.sharedState, sharedState ? "true" : nil),
+            (.advertise, advertise), (.leaseProfile, leaseProfile), (.weight, weight),
+            (.forward, forward), (.peerTokenFile, peerTokenFile), (.peerCA, peerCA),
+            (.bufferLimit, bufferLimit),
+            (.dialRate, dialRate),
             (.dialBurst, dialBurst), (.dialConcurrency, dialConcurrency),
             (.drainTimeout, drainTimeout), (.secretsDir, secretsDir),
             (.secretEnvPrefix, secretEnvPrefix), (.apiMaxAttempts, apiMaxAttempts),
             (.apiReconnectBase, apiReconnectBase), (.apiSendTimeout, apiSendTimeout),
             (.logLevel, logLevel), (.logFormat, logFormat), (.daprHTTPPort, daprHTTPPort),
             (.daprGRPCPort, daprGRPCPort), (.pubsubName, pubsubName),
-            (.stateStoreName, stateStoreName),
+            (.stateStoreName, stateStoreName), (.daprMaxBodySize, daprMaxBodySize),
+            (.daprStartTimeout, daprStartTimeout),
         ]
         var given: [SettingName: [String]] = [:]
         for (name, text) in single { given[name] = text.map { [$0] } }

@@ -185,7 +185,7 @@ final class Checker {
     func checkBalanced(_ world: World) {
         let running = world.places.compactMap(\.process)
         guard Set(running.map(\.place.node)).count == running.count else { return }
-        let share = world.configuration.shards / max(1, running.count)
+        let share = world.shardCount / max(1, running.count)
         for process in running {
             let load = process.member.seats.count { $0.owned != nil }
             if load < share || load > share + 1 {
@@ -197,7 +197,7 @@ final class Checker {
     /// Every shard is served by a living instance whose title is in the header.
     func checkServed(_ world: World) {
         // A hand-over may be under way at this very moment: each has to be seen served within 15 s.
-        var unserved = Array(0..<world.configuration.shards)
+        var unserved = Array(0..<world.shardCount)
         for _ in 0..<30 where !unserved.isEmpty {
             unserved.removeAll { isServed($0, world) }
             if !unserved.isEmpty { world.run(until: world.now + .second / 2) }

@@ -53,13 +53,21 @@ final class Clients {
         }
         if kind == .change && world.isHealed && world.random.chance(800) { return }
         let token = CallToken(origin: place.address, number: lastNumber)
-        let change = RecordChange(name: name, kind: kind, revision: lastNumber)
+        let change = RecordChange(
+            name: name, kind: kind, revision: lastNumber, base: base(of: name, world))
         state.outstanding = token
         state.change = change
         names[name] = state
         world.note("client asks \(process): \(kind) \(name) r\(lastNumber)")
         process.handle(.called(token, change))
         world.after(20 * .second) { [unowned self] in answered(token, .unavailable, world) }
+    }
+
+    /// What is in the store now: a member that works out a change reads it there.
+    private func base(of name: String, _ world: World) -> RecordChange.Base? {
+        guard world.configuration.rules.changesNameTheirBase else { return nil }
+        guard case .record(let record)? = world.store.value(.record(name)) else { return .absent }
+        return RecordChange.Base(uid: record.uid, revision: record.revision)
     }
 
     func answered(_ token: CallToken, _ result: CallResult, _ world: World) {

@@ -49,6 +49,7 @@ package enum MissingRule {
             "ownerFreezesBeforeCutOver": named("12 the cut-over lands late"),
             "takeoversSeal": named("15 writes of the dead owner"),
             "acknowledgesAppliedOnly": named("20 an owner ends"),
+            "changesNameTheirBase": named("a forwarded change arrives late"),
         ]
     }
 }

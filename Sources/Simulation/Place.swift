@@ -62,7 +62,8 @@ final class Place {
             node: node, hostID: hostID, address: address, lockedAt: hasLock ? clock : nil,
             timing: world.configuration.timing)
         configuration.slots = world.configuration.slots
-        configuration.shards = world.configuration.shards
+        configuration.shards =
+            world.configuration.shardsWanted[index] ?? world.configuration.shards
         configuration.namesPerPage = world.configuration.namesPerPage
         configuration.rules = world.configuration.rules
         let random = SplitMix64(seed: world.random.next())

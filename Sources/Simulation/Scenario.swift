@@ -24,7 +24,7 @@ package struct Scenario: Sendable, CustomStringConvertible {
     }
 
     package static var all: [Scenario] {
-        lateWrites + joins + pauses + clocks + outages + handOvers + restarts + stores
+        lateWrites + joins + calls + pauses + clocks + outages + handOvers + restarts + stores
     }
 
     /// Runs the scenario; the seed varies delays and phases.
@@ -64,6 +64,17 @@ extension World {
     func sec(_ seconds: Int) -> SimTime { Self.warm + SimTime(seconds) * .second }
 
     func place(_ index: Int) -> Place { places[index] }
+
+    /// As `wsm/meta` says and every process knows.
+    var shardCount: Int {
+        places.compactMap { $0.process?.member.seats.count }.max() ?? configuration.shards
+    }
+
+    /// What the process there holds.
+    func shards(of place: Place) -> Set<Int> {
+        guard let seats = place.process?.member.seats else { return [] }
+        return Set(seats.indices.filter { seats[$0].owned != nil })
+    }
 
     func seen(_ transition: String) -> Bool {
         coverage.table.values.contains { ($0[transition] ?? 0) > 0 }

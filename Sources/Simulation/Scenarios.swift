@@ -127,6 +127,37 @@ extension Scenario {
                 }
             },
             Scenario(
+                "4 the 65th instance stays out",
+                configure: {
+                    $0.instances = 65
+                    $0.slots = 64
+                    $0.shards = 64
+                    $0.names = 4
+                    $0.faultSeconds = 40
+                },
+                check: { $0.seen("no free slot") ? nil : "nobody was left out" }
+            ) { world in
+                world.at(world.sec(40)) {
+                    world.place(64).crash()
+                    world.places.removeLast()
+                }
+            },
+            Scenario(
+                "4 two first starts with different numbers of shards",
+                configure: {
+                    $0.shardsWanted = [0: 5, 1: 9, 2: 7]
+                },
+                check: { world in
+                    let counts = Set(world.places.compactMap { $0.process?.member.seats.count })
+                    return counts.count == 1 ? nil : "the members count \(counts) shards"
+                }
+            ) { world in
+                world.interceptWrite = { flight, process in
+                    flight.key == .meta && process.place.index == 1
+                        ? .late(world.random.time(.second, 6 * .second)) : nil
+                }
+            },
+            Scenario(
                 "4 all slots are stale after a crash of all",
                 configure: {
                     $0.slots = 3; $0.instances = 3
@@ -156,6 +187,42 @@ extension Scenario {
                     world.at(world.sec(second)) {
                         world.drain(world.place(0), isRestart: false, backAfter: .second)
                     }
+                }
+            },
+        ]
+    }
+
+    static var calls: [Scenario] {
+        [
+            Scenario(
+                "a forwarded change arrives late, after a later one was acknowledged",
+                configure: { $0.clientPause = 200 * .millisecond }
+            ) { world in
+                world.delayMessage = { message in
+                    guard case .call = message, !world.isHealed, world.random.chance(250) else {
+                        return 0
+                    }
+                    return world.random.time(9 * .second, 16 * .second)
+                }
+            },
+            Scenario(
+                "a cordoned member keeps what it has and takes nothing",
+                check: { $0.seen("take-over") ? nil : "nobody took over" }
+            ) { world in
+                var kept: Set<Int> = []
+                world.at(world.sec(0)) {
+                    world.place(0).process?.handle(.cordon(true))
+                    kept = world.shards(of: world.place(0))
+                }
+                world.at(world.sec(1)) {
+                    world.begin(.crash, on: world.place(1), for: 90 * .second)
+                }
+                world.at(world.sec(45)) {
+                    let held = world.shards(of: world.place(0))
+                    if held != kept {
+                        world.broken(12, "cordoned with \(kept.sorted()), now \(held.sorted())")
+                    }
+                    world.place(0).process?.handle(.cordon(false))
                 }
             },
         ]

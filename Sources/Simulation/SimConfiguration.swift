@@ -14,6 +14,8 @@ package struct SimConfiguration: Sendable {
     package var driftPPM = 10_000
     /// Clocks of instances by number, where a scenario sets them; else drawn within ± `driftPPM`.
     package var driftsPPM: [Int: Int] = [:]
+    /// Wanted numbers of shards of instances by number, where they differ.
+    package var shardsWanted: [Int: Int] = [:]
 
     /// How long faults go on.
     package var faultSeconds: Int = 80

@@ -47,6 +47,8 @@ package final class World {
     /// How much longer the answer to a read takes, after the store was looked at.
     var delayRead: (([ClusterKey], Int) -> SimTime)?
     var onAction: ((Process, ClusterAction) -> Void)?
+    /// How much longer a message to a peer takes.
+    var delayMessage: ((PeerMessage) -> SimTime)?
     /// Sockets that an instance closed though nobody asked for it.
     var socketsCut = 0
 
@@ -118,6 +120,7 @@ package final class World {
         interceptWrite = nil
         delayRead = nil
         onAction = nil
+        delayMessage = nil
     }
 
     // MARK: Reports
@@ -151,6 +154,7 @@ package final class World {
         for _ in 0..<(isTwice ? 2 : 1) {
             var delay = random.time(500, 30 * .millisecond)
             if !isHealed, random.chance(20) { delay += random.time(0, 2 * .second) }
+            delay += delayMessage?(message) ?? 0
             after(delay) { [unowned self] in
                 guard !peerCuts.contains(PeerCut(from: from, to: target.index)) else { return }
                 target.process?.soon { $0.handle(.received(message)) }

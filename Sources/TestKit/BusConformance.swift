@@ -1,5 +1,6 @@
 package import Manager
 package import ManagerCore
+import Synchronization
 
 /// The contract of ``Bus``, run against every implementation. Each part uses its own topics.
 package enum BusConformance {
@@ -10,6 +11,35 @@ package enum BusConformance {
         try await wakesAReaderThatWaits(bus)
         try await endsACancelledReader(bus)
         try await keepsTopicsApart(bus)
+        try await asksForThePermit(bus)
+    }
+
+    /// A right to publish that holds as long as the test wants.
+    package final class Permit: PublishPermit {
+        private let state: Mutex<Bool>
+
+        package init(_ mayAct: Bool) { state = Mutex(mayAct) }
+
+        package var mayAct: Bool {
+            get { state.withLock { $0 } }
+            set { state.withLock { $0 = newValue } }
+        }
+    }
+
+    private static func asksForThePermit(_ bus: any Bus) async throws {
+        let reader = bus.subscribe(topic: "permit", from: .oldest)
+        let permit = Permit(false)
+        let first = EventRun(event(1, on: "permit"), permit: permit)
+        try check(
+            await bus.publish([first]) == .fenced(messages: 1),
+            "a run without the right to go out was not refused")
+        permit.mayAct = true
+        let answer = await bus.publish([first, EventRun(event(2, on: "permit"), permit: permit)])
+        try check(
+            answer == .accepted || answer == .outcomes([.accepted, .accepted]),
+            "runs with the right to go out were answered with \(answer)")
+        try check(
+            try await read(2, from: reader) == [1, 2], "what was refused has gone out all the same")
     }
 
     /// One event whose payload is its number.

@@ -11,6 +11,8 @@ package final class RecordingBus: Bus {
         case accepting
         /// Calls wait until the mode changes.
         case stalled
+        /// The same, but they have asked for the right to publish before.
+        case slow
         case unavailable
         /// Every event is refused for good.
         case refusing
@@ -24,6 +26,8 @@ package final class RecordingBus: Bus {
         var violations: [String] = []
         var calls = 0
         var waiting: [CheckedContinuation<Void, Never>] = []
+
+        var isHeldUp: Bool { mode == .stalled || mode == .slow }
     }
 
     private let state = Mutex(State())
@@ -33,18 +37,26 @@ package final class RecordingBus: Bus {
 
     // MARK: The port
 
-    package func publish(_ events: [OutboundEvent]) async -> [PublishOutcome] {
+    package func publish(_ runs: [EventRun]) async -> PublishAnswer {
+        let events = runs.events
         let source = events.first?.source ?? ""
         begin(source)
         defer { end(source) }
+        let early = mode == .slow ? Self.permits(runs) : nil
         while await waitWhileStalled() {}
-        let (outcomes, accepted) = state.withLock { Self.answer(events, in: &$0) }
+        let (outcomes, accepted) = state.withLock { state in
+            Self.answer(events, early ?? Self.permits(runs), in: &state)
+        }
         _ = await topics.publish(accepted)
-        return outcomes
+        return .outcomes(outcomes)
     }
 
     package func subscribe(topic: String, from start: TopicStart) -> any TopicReader {
         topics.subscribe(topic: topic, from: start)
+    }
+
+    private static func permits(_ runs: [EventRun]) -> [Bool] {
+        runs.flatMap { Array(repeating: $0.mayPublish, count: $0.count) }
     }
 
     package func newestPosition(of topic: String) -> UInt64 {
@@ -67,11 +79,11 @@ package final class RecordingBus: Bus {
 
     /// - Returns: whether it had to wait, and so should look again.
     private func waitWhileStalled() async -> Bool {
-        guard state.withLock({ $0.mode == .stalled }) else { return false }
+        guard state.withLock({ $0.isHeldUp }) else { return false }
         await withCheckedContinuation { continuation in
             let isStalled = state.withLock { state in
-                if state.mode == .stalled { state.waiting.append(continuation) }
-                return state.mode == .stalled
+                if state.isHeldUp { state.waiting.append(continuation) }
+                return state.isHeldUp
             }
             if !isStalled { continuation.resume() }
         }
@@ -79,11 +91,12 @@ package final class RecordingBus: Bus {
     }
 
     private static func answer(
-        _ events: [OutboundEvent], in state: inout State
+        _ events: [OutboundEvent], _ mayPublish: [Bool], in state: inout State
     ) -> ([PublishOutcome], [OutboundEvent]) {
         var accepted: [OutboundEvent] = []
         var isBroken = false
-        let outcomes = events.map { event -> PublishOutcome in
+        let outcomes = zip(events, mayPublish).map { event, mayPublish -> PublishOutcome in
+            if !mayPublish { return .fenced }
             if isBroken || state.mode == .unavailable {
                 isBroken = true
                 return .unavailable("the bus is down")
@@ -105,7 +118,7 @@ package final class RecordingBus: Bus {
         set {
             let waiting = state.withLock { state in
                 state.mode = newValue
-                guard newValue != .stalled else { return [CheckedContinuation<Void, Never>]() }
+                guard !state.isHeldUp else { return [CheckedContinuation<Void, Never>]() }
                 defer { state.waiting = [] }
                 return state.waiting
             }
@@ -121,6 +134,7 @@ package final class RecordingBus: Bus {
     /// In the order they were taken.
     package var accepted: [OutboundEvent] { state.withLock { $0.accepted } }
     package var violations: [String] { state.withLock { $0.violations } }
+    package var waitingCalls: Int { state.withLock { $0.waiting.count } }
     package var calls: Int { state.withLock { $0.calls } }
 
     package func accepted(on topic: String) -> [OutboundEvent] {

@@ -76,6 +76,9 @@ package enum StateStoreConformance {
         try check(try await store.get("delete/1") == nil, "a deleted key is still there")
         let again = await write(store, "delete/1", nil, .etag(second))
         try check(again == .conflict, "a second delete is \(again)")
+        let late = await write(store, "delete/1", [9], .etag(second))
+        try check(late == .conflict, "a replace of a deleted key is \(late)")
+        try check(try await store.get("delete/1") == nil, "a refused replace made it again")
         _ = try tag(await write(store, "delete/1", [3], .absent), "a create after a delete")
     }
 

@@ -7,9 +7,9 @@
 package protocol WebSocketDelegate: AnyObject {
     /// Tells what one read from the socket brought, once per read.
     /// - Parameters:
-    ///   - messages: The messages completed by this read, in order; may be empty.
+    ///   - segments: The messages completed by this read, in order; may be empty.
     ///   - bytes: The bytes of frames read, at least 1 (with TLS: after decryption).
-    func webSocketReceived(_ messages: [WebSocketMessage], bytes: Int)
+    func webSocketReceived(_ segments: [MessageSegment], bytes: Int)
 
     /// Tells of a pong, asked for or not.
     func webSocketReceivedPong(_ payload: [UInt8])

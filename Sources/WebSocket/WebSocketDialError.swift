@@ -25,12 +25,16 @@ package struct WebSocketDialError: Error, Sendable, Hashable, CustomStringConver
         case badHandshake
         /// The server chose a subprotocol that was not offered, or none where one is required.
         case subprotocol
+        /// The server does not compress and compression is required.
+        case compression
         case cancelled
         case unreachable
         /// The request or its TLS material cannot be used; dialling again will not help.
         case invalidRequest
         /// Every address of the host was refused by the request's `addressFilter`; nothing was sent.
         case addressRefused
+        /// The request's `permit` did not hold any more.
+        case notPermitted
         case other
     }
 

@@ -7,6 +7,8 @@ package struct WebSocketError: Error, Sendable, Hashable, CustomStringConvertibl
         case invalidUTF8
         /// A message was larger than `maxMessageSize`; the peer is told 1009.
         case messageTooBig
+        /// A compressed message could not be inflated; the peer is told 1007.
+        case badCompression
         /// The transport failed.
         case connectionReset
         /// The peer ended the transport without a close frame.
@@ -38,7 +40,7 @@ package struct WebSocketError: Error, Sendable, Hashable, CustomStringConvertibl
     var closeCode: UInt16? {
         switch self.code {
         case .protocolViolation: CloseCode.protocolError
-        case .invalidUTF8: CloseCode.invalidPayload
+        case .invalidUTF8, .badCompression: CloseCode.invalidPayload
         case .messageTooBig: CloseCode.messageTooBig
         case .connectionReset, .connectionClosed, .closeTimedOut, .tlsFailure, .writeBufferFull,
             .notOpen, .aborted:

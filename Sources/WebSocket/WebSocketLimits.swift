@@ -24,6 +24,20 @@ package enum WebSocketLimits {
     /// What a frame's header alone may reserve for its payload; beyond, memory follows the bytes.
     static let payloadReserve = 1024 * 1024
 
+    /// How long a connection keeps what it compresses and inflates with when it does neither. Some
+    /// 40 KiB to receive and 262 KiB to send are too much for a feed that speaks once a minute, and
+    /// making them anew costs microseconds.
+    static let compressionIdle: Duration = .seconds(10)
+
+    /// The most bytes a compressed message may take on the wire: what its size may be, and a quarter
+    /// for what the poorest encoder adds to bytes that cannot be made smaller. Without a bound, empty
+    /// blocks could go on for ever.
+    static func compressedSize(limit: Int) -> Int { limit + limit / 4 + 1024 }
+
+    /// Segments that take further messages inflated in the same read, in bytes: beyond, copying a
+    /// message costs more than a segment of its own.
+    static let sharedSegment = 64 * 1024
+
     /// Reads in a row from one socket before the others have their turn.
     static let readsInARow: UInt = 4
 

@@ -21,6 +21,8 @@ package struct WebSocketRequest: Sendable {
     package var subprotocols: [String]
     /// Whether a server that chooses no subprotocol fails the dial.
     package var requireSubprotocol: Bool
+    /// What is offered about compressed messages; nil offers nothing.
+    package var compression: CompressionOptions?
     /// Used when `isSecure`.
     package var tls: TLSOptions
     package var timeouts: DialTimeouts
@@ -32,6 +34,9 @@ package struct WebSocketRequest: Sendable {
     /// that very address; a sentence refuses it. The host is looked up once in a dial, so what was
     /// asked about is what is connected to. Nil lets every address pass.
     package var addressFilter: (@Sendable (SocketAddress) -> String?)?
+    /// Asked on the dial's loop right before each connect and again before the upgrade request is
+    /// written; false ends the dial with `notPermitted`. Nil lets every dial go on.
+    package var permit: (@Sendable () -> Bool)?
 
     package init(
         isSecure: Bool = false,
@@ -42,12 +47,15 @@ package struct WebSocketRequest: Sendable {
         headers: [(name: String, value: String)] = [],
         subprotocols: [String] = [],
         requireSubprotocol: Bool = false,
+        compression: CompressionOptions? = nil,
         tls: TLSOptions = TLSOptions(),
         timeouts: DialTimeouts = DialTimeouts(),
         maxMessageSize: Int = 1 << 20,
         closeTimeout: Duration = .seconds(5),
-        addressFilter: (@Sendable (SocketAddress) -> String?)? = nil
+        addressFilter: (@Sendable (SocketAddress) -> String?)? = nil,
+        permit: (@Sendable () -> Bool)? = nil
     ) {
+        self.permit = permit
         self.isSecure = isSecure
         self.host = host
         self.port = port
@@ -56,6 +64,7 @@ package struct WebSocketRequest: Sendable {
         self.headers = headers
         self.subprotocols = subprotocols
         self.requireSubprotocol = requireSubprotocol
+        self.compression = compression
         self.tls = tls
         self.timeouts = timeouts
         self.maxMessageSize = maxMessageSize

@@ -92,7 +92,7 @@ struct Server: AsyncParsableCommand {
         await Self.trapSignals(continuation)
         let server = try await ManagerServer.start(
             configuration,
-            resources: .embedded(dataDirectory: configuration.dataDirectory),
+            resources: .open(configuration, logger: logger),
             version: Version.text, logger: logger)
         logger.info(
             "ready",
@@ -115,7 +115,7 @@ struct Server: AsyncParsableCommand {
                     manager.ready(status: "files were read again")
                 }
             case .apiEnded(let error): throw error
-            case .signal: break waiting
+            case .signal, .left: break waiting
             }
         }
         manager.stopping()
@@ -140,6 +140,8 @@ struct Server: AsyncParsableCommand {
     private enum Event: Sendable {
         case signal
         case reload
+        /// Out of the cluster, as somebody asked.
+        case left
         case apiEnded(any Error)
     }
 
@@ -159,6 +161,15 @@ struct Server: AsyncParsableCommand {
     private static func watch(
         _ server: ManagerServer, _ events: AsyncStream<Event>.Continuation
     ) {
+        Task {
+            do {
+                guard server.cluster != nil else { return }
+                try await server.membershipEnded()
+                events.yield(.left)
+            } catch {
+                events.yield(.apiEnded(error))
+            }
+        }
         Task {
             do {
                 try await server.serverEnded()

@@ -18,8 +18,8 @@ struct FeedServerTests {
 
         var closed: WebSocketClose? { self.close.withLock { $0 } }
 
-        func webSocketReceived(_ messages: [WebSocketMessage], bytes: Int) {
-            for message in messages { self.messages.yield(message) }
+        func webSocketReceived(_ segments: [MessageSegment], bytes: Int) {
+            for message in segments.messages { self.messages.yield(message) }
         }
         func webSocketReceivedPong(_ payload: [UInt8]) {}
         func webSocketClosed(_ close: WebSocketClose) {

@@ -8,6 +8,7 @@ import grpc
 import pytest
 
 from client import Client
+from dapr_fixtures import new_sidecar, redis  # noqa: F401
 from peer import Peer
 from processes import Feed, Server
 

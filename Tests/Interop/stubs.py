@@ -14,7 +14,9 @@ def _compile():
     from grpc_tools import protoc
 
     protos = REPOSITORY / "Protos"
-    files = sorted(str(path.relative_to(protos)) for path in protos.rglob("*.proto"))
+    # The sidecar's own package brings its stubs; ours are a part of them.
+    files = sorted(str(path.relative_to(protos)) for path in protos.rglob("*.proto")
+                   if path.relative_to(protos).parts[0] != "dapr")
     directory = tempfile.mkdtemp(prefix="wsm-stubs-")
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
     well_known = pathlib.Path(grpc_tools.__file__).parent / "_proto"

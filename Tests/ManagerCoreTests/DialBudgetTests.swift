@@ -25,6 +25,25 @@ import Testing
         #expect(budget.request(host: host, now: start) == .granted)
     }
 
+    @Test func instancesShareTheBudgetAndGetItBack() {
+        var budget = DialBudget(rate: 6, burst: 6, concurrency: 9)
+        budget.share(among: 3)
+        for _ in 0..<2 { #expect(budget.request(host: host, now: start) == .granted) }
+        let next = start.advanced(by: .milliseconds(500))
+        #expect(budget.request(host: host, now: start) == .wait(until: next))
+        #expect(budget.request(host: host, now: next) == .granted)
+        let later = start.advanced(by: .seconds(10))
+        #expect(budget.request(host: host, now: later) == .waitForFinish)
+        budget.share(among: 1)
+        for _ in 0..<6 { #expect(budget.request(host: host, now: later) == .granted) }
+        #expect(budget.request(host: host, now: later) == .waitForFinish)
+        // More members than dials leave everyone one.
+        var small = DialBudget(rate: 1, burst: 1, concurrency: 1)
+        small.share(among: 64)
+        #expect(small.request(host: host, now: start) == .granted)
+        #expect(small.request(host: host, now: start) == .waitForFinish)
+    }
+
     @Test func hostsDoNotShareABudget() {
         var budget = DialBudget(rate: 1, burst: 1, concurrency: 1)
         #expect(budget.request(host: "a:80", now: start) == .granted)

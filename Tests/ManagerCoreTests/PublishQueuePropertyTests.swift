@@ -5,12 +5,12 @@ import Testing
 /// Random histories under every policy: bounds, order and accounts always hold.
 @Suite struct PublishQueuePropertyTests {
     private struct History {
-        var queue: PublishQueue<Int>
+        var queue: PublishQueue<TestRun<Int>>
         var bounds: MessageAmount
         var offered = 0
         var nextNumber = 1
         var delivered: [Int] = []
-        var batch: PublishQueue<Int>.Batch?
+        var batch: PublishQueue<TestRun<Int>>.Batch?
         var wasLowered = false
     }
 
@@ -24,7 +24,8 @@ import Testing
             queue: PublishQueue(bounds: bounds, overflow: policy), bounds: bounds)
         for _ in 0..<2000 {
             switch Int.random(in: 0..<10, using: &generator) {
-            case 0..<6: append(&history, using: &generator)
+            case 0..<5: append(&history, using: &generator)
+            case 5: appendWhole(&history, using: &generator)
             case 6, 7: take(&history, using: &generator)
             case 8: complete(&history, using: &generator)
             default: edit(&history, policy, using: &generator)
@@ -49,6 +50,21 @@ import Testing
         history.nextNumber += 1
     }
 
+    /// What one read brought goes in as it is or not at all.
+    private func appendWhole(_ history: inout History, using generator: inout SplitMix64) {
+        let count = Int.random(in: 1...12, using: &generator)
+        let numbers = Array(history.nextNumber..<(history.nextNumber + count))
+        let sizes = numbers.map { _ in Int.random(in: 0...30, using: &generator) }
+        let before = history.queue.held
+        guard history.queue.appendWhole(TestRun(numbers, sizes: sizes)) else {
+            #expect(history.queue.held == before)
+            return
+        }
+        #expect(history.queue.held.messages == before.messages + count)
+        history.offered += count
+        history.nextNumber += count
+    }
+
     private func take(_ history: inout History, using generator: inout SplitMix64) {
         let batch = history.queue.take(
             maxCount: Int.random(in: 1...10, using: &generator),
@@ -63,7 +79,7 @@ import Testing
         // A bus in ordered mode takes a prefix and leaves the rest.
         let taken = Int.random(in: 0...batch.elements.count, using: &generator)
         var outcomes = batch.elements.indices.map {
-            $0 < taken ? PublishQueue<Int>.Outcome.delivered : .retry
+            $0 < taken ? PublishQueue<TestRun<Int>>.Outcome.delivered : .retry
         }
         if taken > 0, Int.random(in: 0..<5, using: &generator) == 0 {
             outcomes[0] = .dropped(.refusedByBus)

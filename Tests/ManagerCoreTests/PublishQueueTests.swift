@@ -5,7 +5,7 @@ import Testing
 @Suite struct PublishQueueTests {
     private func queue(
         _ messages: Int, _ bytes: Int, _ overflow: ConnectionSpec.Overflow = .block
-    ) -> PublishQueue<Int> {
+    ) -> PublishQueue<TestRun<Int>> {
         PublishQueue(
             bounds: MessageAmount(messages: messages, bytes: bytes), overflow: overflow)
     }
@@ -195,7 +195,7 @@ import Testing
     }
 }
 
-extension PublishQueue<Int> {
+extension PublishQueue<TestRun<Int>> {
     /// Appends messages of one byte each.
     fileprivate mutating func fill(_ numbers: some Sequence<Int>) {
         for number in numbers { _ = append(number, bytes: 1) }

@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct TopicRingTests {
     @Test func positionsCountFromOne() {
-        var ring = TopicRing<String>()
+        var ring = TopicRing<TestRun<String>>()
         #expect(ring.newestPosition == 0)
         #expect(ring.oldestPosition == 1)
         #expect(ring.append("a", bytes: 1) == 1)
@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test func aReaderGetsWhatIsNewOnce() {
-        var ring = TopicRing<String>()
+        var ring = TopicRing<TestRun<String>>()
         for message in ["a", "b", "c"] { ring.append(message, bytes: 1) }
         #expect(ring.take(1) == .init(messages: ["a", "b", "c"], next: 4))
         #expect(ring.take(4) == .init(messages: [], next: 4))
@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test func aReadStopsAtItsBytesButGivesOneMessage() {
-        var ring = TopicRing<String>()
+        var ring = TopicRing<TestRun<String>>()
         ring.append("large", bytes: 100)
         ring.append("small", bytes: 1)
         ring.append("small too", bytes: 1)
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test func aReaderThatFellBehindIsToldHowMuchItMissed() {
-        var ring = TopicRing<Int>(maxMessages: 3, maxBytes: 1000)
+        var ring = TopicRing<TestRun<Int>>(maxMessages: 3, maxBytes: 1000)
         for number in 1...10 { ring.append(number, bytes: 1) }
         #expect(ring.count == 3)
         #expect(ring.take(5) == .init(missed: 3, next: 8))
@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test func aPositionInTheFutureIsAGapOfUnknownLength() {
-        var ring = TopicRing<Int>()
+        var ring = TopicRing<TestRun<Int>>()
         ring.append(1, bytes: 1)
         #expect(ring.take(500) == .init(missed: 0, next: 1))
         #expect(ring.take(.max) == .init(missed: 0, next: 1))
@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func theLatestMessageIsHeldWhateverItsSize() {
-        var ring = TopicRing<Int>(maxMessages: 10, maxBytes: 100)
+        var ring = TopicRing<TestRun<Int>>(maxMessages: 10, maxBytes: 100)
         ring.append(1, bytes: 60)
         ring.append(2, bytes: 40)
         #expect(ring.count == 2)
@@ -67,7 +67,7 @@ import Testing
         var generator = SplitMix64(seed: seed)
         let maxMessages = Int.random(in: 1...50, using: &generator)
         let maxBytes = Int.random(in: 1...500, using: &generator)
-        var ring = TopicRing<UInt64>(maxMessages: maxMessages, maxBytes: maxBytes)
+        var ring = TopicRing<TestRun<UInt64>>(maxMessages: maxMessages, maxBytes: maxBytes)
         var readers = [UInt64](repeating: 1, count: 3)
         var accounted = [UInt64](repeating: 0, count: 3)
         var appended: UInt64 = 0
@@ -83,7 +83,8 @@ import Testing
             // The third reader is the slowest.
             let reader = [0, 0, 0, 1, 1, 2][Int.random(in: 0..<6, using: &generator)]
             switch ring.read(from: readers[reader], maxCount: 5, maxBytes: 60) {
-            case .messages(let messages, let next):
+            case .messages(let runs, let next):
+                let messages = runs.flatMap(\.values)
                 let expected = readers[reader]..<next
                 #expect(messages == Array(expected), "seed \(seed)")
                 accounted[reader] += UInt64(messages.count)
@@ -108,12 +109,12 @@ private struct Taken<Message: Equatable>: Equatable {
     var next: UInt64
 }
 
-extension TopicRing where Message: Equatable {
-    fileprivate func take(
+extension TopicRing {
+    fileprivate func take<Value>(
         _ position: UInt64, maxCount: Int = 100, maxBytes: Int = 1000
-    ) -> Taken<Message> {
+    ) -> Taken<Value> where Run == TestRun<Value> {
         switch read(from: position, maxCount: maxCount, maxBytes: maxBytes) {
-        case .messages(let messages, let next): Taken(messages: messages, next: next)
+        case .messages(let runs, let next): Taken(messages: runs.flatMap(\.values), next: next)
         case .gap(let missed, let next): Taken(missed: missed, next: next)
         }
     }

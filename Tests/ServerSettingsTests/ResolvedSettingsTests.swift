@@ -109,13 +109,12 @@ struct ResolvedSettingsTests {
         let settings = resolved(
             [.httpPort: ["x1"], .logLevel: ["inof"]],
             ["WSM_BUFFER_LIMIT": "3MB", "WebSocketOptions__DefaultTimeoutMs": "soon"],
-            file: "drainTimout: 10s\ndialRate: \"7\"\nstate: dapr\nbus: [local]\n")
+            file: "drainTimout: 10s\ndialRate: \"7\"\nstate: etcd\nbus: [local]\n")
         #expect(
             settings.problems == [
                 "w.yaml:1:1: drainTimout: unknown key (did you mean drainTimeout?)",
                 "w.yaml:2:11: dialRate: a number is wanted, without quotes",
-                "w.yaml:3:8: state: the value dapr: Dapr arrives with the cluster; this version "
-                    + "keeps its state in sqlite and its topics local",
+                "w.yaml:3:8: state: the value etcd: it must be sqlite or dapr",
                 "w.yaml:4:1: bus: one value is wanted, not a list",
                 "--http-port is x1: it must be a whole number from 0 to 65535",
                 "WSM_BUFFER_LIMIT is 3MB: use MiB (1024 KiB)",
@@ -200,11 +199,7 @@ struct ResolvedSettingsTests {
                 == "--pubsub-name (flag --pubsub-name) has no effect with --state sqlite --bus local"
         )
         #expect(settings.warnings.count == 2)
-        #expect(
-            resolved([.state: ["dapr"]]).problems == [
-                "--state is dapr: Dapr arrives with the cluster; this version keeps its state in "
-                    + "sqlite and its topics local"
-            ])
+        #expect(resolved([.bus: ["dapr"], .pubsubName: ["p"]]).warnings.isEmpty)
     }
 
     @Test func listsArePutTogether() {

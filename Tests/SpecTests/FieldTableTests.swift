@@ -8,7 +8,8 @@ struct FieldTableTests {
     static let contract: [(path: String, edit: EditEffect, standard: String?)] = [
         ("url", .reopen, nil), ("topic", .keep, nil), ("autoReconnect", .keep, "true"),
         ("headers", .reopen, "{}"), ("subprotocols", .reopen, "[]"),
-        ("requireSubprotocol", .next, "false"), ("onOpen", .reopen, "[]"),
+        ("requireSubprotocol", .next, "false"), ("overlap", .next, "true"),
+        ("onOpen", .reopen, "[]"),
         ("timeouts.dial", .next, "20s"), ("timeouts.resolve", .next, "5s"),
         ("timeouts.connect", .next, "5s"), ("timeouts.tls", .next, "10s"),
         ("timeouts.upgrade", .next, "10s"), ("timeouts.close", .keep, "5s"),
@@ -23,6 +24,12 @@ struct FieldTableTests {
         ("tls.ca", .reopen, nil), ("tls.cert", .reopen, nil), ("tls.key", .reopen, nil),
         ("tls.serverName", .reopen, nil), ("tls.minVersion", .reopen, "1.2"),
         ("tls.insecureSkipVerify", .reopen, "false"),
+        ("compression.mode", .reopen, "off"),
+        ("compression.serverContextTakeover", .reopen, "true"),
+        ("compression.clientContextTakeover", .reopen, "false"),
+        ("compression.serverMaxWindowBits", .reopen, "15"),
+        ("compression.clientMaxWindowBits", .reopen, "15"),
+        ("compression.threshold", .keep, "1KiB"),
     ]
 
     @Test func hasExactlyTheFieldsOfTheContract() {
@@ -62,14 +69,20 @@ struct FieldTableTests {
         ("correlation.timeout", ["1ms", "10m"], ["0s", "601s", "0.5ms"]),
         ("correlation.maxPending", ["1", "100000"], ["0", "100001"]),
         ("topic", ["a", String(repeating: "é", count: 256)], [String(repeating: "a", count: 257)]),
-        ("buffer.overflow", ["block", "dropOldest", "dropNewest"], ["spill", "Block"]),
+        ("buffer.overflow", ["block", "dropOldest", "dropNewest", "spill"], ["disk", "Block"]),
         ("publish.data", ["auto", "json", "string", "base64"], ["xml"]),
+        ("publish.order", ["strict", "none"], ["loose"]),
+        ("publish.batch", ["none", "array"], ["object"]),
+        ("publish.attributes", ["cloudevents", "upstream"], ["none"]),
         ("correlation.mode", ["auto", "jsonField", "envelope", "prefix", "next"], ["none"]),
         ("tls.minVersion", ["'1.2'", "'1.3'"], ["'1.1'", "1.2"]),
         ("autoReconnect", ["true", "false"], ["yes", "True", "'true'"]),
         ("requireSubprotocol", ["true", "false"], ["no"]),
+        ("overlap", ["true", "false"], ["allow", "off"]),
         ("tls.insecureSkipVerify", ["true", "false"], ["on"]),
         ("tls.serverName", ["a.example"], ["1.2.3.4", "'a b'"]),
+        ("compression.mode", ["offer", "require", "off"], ["on", "true"]),
+        ("compression.threshold", ["0B", "1MiB"], ["1048577B", "1024"]),
         ("correlation.field", ["a", "$.a.b", "'a[0].b'"], ["''", "a..b", "$", "'a[x]'"]),
     ]
 

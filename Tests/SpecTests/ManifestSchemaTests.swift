@@ -76,6 +76,8 @@ struct ManifestSchemaTests {
             case "url": spec = [:]
             case "requireSubprotocol": spec = spec.followed(by: ["subprotocols": ["a"]])
             case "correlation.match": spec = spec.followed(by: ["correlation": ["mode": "next"]])
+            case let path where path.hasPrefix("compression."):
+                spec = spec.followed(by: ["compression": ["mode": "require"]])
             case "tls.cert": spec = spec.followed(by: ["tls": ["key": FieldTable.secret]])
             case "tls.key": spec = spec.followed(by: ["tls": ["cert": FieldTable.secret]])
             default: break

@@ -46,6 +46,28 @@ struct SpecDiffTests {
         ("tls.serverName", "", "  tls: {serverName: b.example}", (nil, "b.example")),
         ("tls.minVersion", "", "  tls: {minVersion: '1.3'}", ("1.2", "1.3")),
         ("tls.insecureSkipVerify", "", "  tls: {insecureSkipVerify: true}", ("false", "true")),
+        ("overlap", "", "  overlap: false", ("true", "false")),
+        ("compression.mode", "", "  compression: {mode: offer}", ("off", "offer")),
+        (
+            "compression.serverContextTakeover", "  compression: {mode: offer}",
+            "  compression: {mode: offer, serverContextTakeover: false}", ("true", "false")
+        ),
+        (
+            "compression.clientContextTakeover", "  compression: {mode: offer}",
+            "  compression: {mode: offer, clientContextTakeover: true}", ("false", "true")
+        ),
+        (
+            "compression.serverMaxWindowBits", "  compression: {mode: offer}",
+            "  compression: {mode: offer, serverMaxWindowBits: 10}", ("15", "10")
+        ),
+        (
+            "compression.clientMaxWindowBits", "  compression: {mode: offer}",
+            "  compression: {mode: offer, clientMaxWindowBits: 9}", ("15", "9")
+        ),
+        (
+            "compression.threshold", "  compression: {mode: offer}",
+            "  compression: {mode: offer, threshold: 0B}", ("1KiB", "0B")
+        ),
         (
             "requireSubprotocol", "  subprotocols: [a]",
             "  subprotocols: [a]\n  requireSubprotocol: true", ("false", "true")

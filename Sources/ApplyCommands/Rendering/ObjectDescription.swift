@@ -61,6 +61,7 @@ struct ObjectDescription {
             ("Connected", connected > 0 ? ConnectionText.time(connected, now: canvas.now) : ""),
             ("Remote", Self.scalar(status["remoteAddress"])),
             ("Subprotocol", Self.scalar(status["subprotocol"])),
+            ("Compression", Self.scalar(status["compression"])),
             ("Next attempt", next),
             ("Last error", lastError(canvas.now)), ("Last close", lastClose(canvas.now)),
         ]

@@ -73,7 +73,12 @@ package struct ConnectionOperations: Sendable {
             throw ManagerError(.invalidArgument, "tags: \(problem)")
         }
         var generator = SystemRandomNumberGenerator()
-        let name = UUIDBytes.random(using: &generator).description
+        guard let name = store.drawName(using: &generator) else {
+            throw ManagerError(
+                .unavailable,
+                "this instance owns no shard now: connect again in a few seconds, or at another "
+                    + "instance")
+        }
         var spec = ConnectionSpec(url: url)
         spec.autoReconnect = autoReconnect
         defaults.apply(to: &spec)
@@ -90,6 +95,10 @@ package struct ConnectionOperations: Sendable {
         defer { fleet.forgetFailure(of: name) }
         try await store.transact { $0.put(record) }
         do {
+            guard store.isServed(name) else {
+                throw ManagerError(
+                    .unavailable, "the shard of the connection is moving: connect again")
+            }
             return try await firstOpen(name, changes)
         } catch {
             // The caller went away, or the store did: nobody would ever ask for this one.
@@ -161,8 +170,10 @@ package struct ConnectionOperations: Sendable {
 
     // MARK: Tags
 
-    package func tags(_ name: String) throws -> [String: String] {
-        guard let record = store.record(name) else { throw ManagerError.connectionNotFound }
+    package func tags(_ name: String) async throws -> [String: String] {
+        guard let record = try await store.find(connection: name) else {
+            throw ManagerError.connectionNotFound
+        }
         return record.desired.effectiveLabels
     }
 

@@ -23,6 +23,16 @@ extension TwoTierStore.NotCommitted: RPCErrorConvertible {
     package var rpcErrorMessage: String { description + "; try again in a few seconds" }
 }
 
+extension TwoTierStore.NotReadable: RPCErrorConvertible {
+    package var rpcErrorCode: RPCError.Code { .unavailable }
+    package var rpcErrorMessage: String { description + "; try again in a few seconds" }
+}
+
+extension TwoTierStore.Contended: RPCErrorConvertible {
+    package var rpcErrorCode: RPCError.Code { .aborted }
+    package var rpcErrorMessage: String { description }
+}
+
 extension PruneRefused: RPCErrorConvertible {
     package var rpcErrorCode: RPCError.Code { .failedPrecondition }
     /// The prefix is part of the contract with the command line.

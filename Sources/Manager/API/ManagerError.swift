@@ -38,6 +38,11 @@ package struct ManagerError: Error, Sendable, Hashable, CustomStringConvertible 
             self.init(.unavailable, "the message could not be sent: \(sentence)")
         case .writeBufferFull(let sentence): self.init(.resourceExhausted, sentence)
         case .cancelled: self.init(.cancelled, "the caller went away")
+        case .fenced:
+            self.init(
+                .unavailable,
+                "this instance may not act for the connection at this moment, which moves to "
+                    + "another one or waits for the state store; try again in a few seconds")
         }
     }
 

@@ -106,6 +106,7 @@ enum ObjectRendering {
             ("nextAttemptAt", seen.nextAttemptAt.map { .string($0.rfc3339) }),
             ("lastError", seen.lastFailure.map(failure)), ("lastClose", seen.lastClose.map(close)),
             ("subprotocol", seen.subprotocol.map { .string($0) }),
+            ("compression", seen.compression.map { .string($0) }),
             ("remoteAddress", seen.remoteAddress.map { .string($0) }),
             ("topic", desired.effectiveTopic.map { .string($0) }),
             (

@@ -26,7 +26,10 @@ extension OrchestratorService {
             case .connectionSet: try Self.deleteConnectionSet(name, deletion, in: &draft)
             }
         }
-        for name in deleted { await operations.reconciled(name) }
+        // The loop of another instance is not waited for.
+        for name in deleted where operations.store.isServed(name) {
+            await operations.reconciled(name)
+        }
         var response = Wsm_V1_DeleteResponse()
         response.deleted = Int32(clamping: deleted.count)
         return response

@@ -14,7 +14,7 @@ extension OrchestratorService {
         request: Wsm_V1_GetHistoryRequest, context: ServerContext
     ) async throws -> Wsm_V1_GetHistoryResponse {
         let set = try ApplyOptions.set(request.set)
-        let record = try applySet(set)
+        let record = try await applySet(set)
         var response = Wsm_V1_GetHistoryResponse()
         guard request.revision != 0 else {
             response.revisions = record.history.reversed().map(Wsm_V1_SetRevision.init)
@@ -45,14 +45,14 @@ extension OrchestratorService {
         context: ServerContext
     ) async throws {
         let options = try ApplyOptions(request)
-        let revision = try revision(request.to, of: try applySet(options.set))
+        let revision = try revision(request.to, of: try await applySet(options.set))
         let objects = try Self.compile(
             try await manifests(revision, of: options.set), revision.number)
         try await answer(objects, warnings: [], options, response)
     }
 
-    private func applySet(_ name: String) throws -> ApplySetRecord {
-        guard let record = operations.store.applySet(name) else {
+    private func applySet(_ name: String) async throws -> ApplySetRecord {
+        guard let record = try await operations.store.find(applySet: name) else {
             throw ManagerError(.notFound, "set \(name) was never applied")
         }
         return record

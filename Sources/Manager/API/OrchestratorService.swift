@@ -81,15 +81,15 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
             if !options.isDryRun { draft = scratch }
             return outcome
         }
-        var cutSockets = 0
+        let cutNames = Set(
+            outcome.results.lazy
+                .filter { $0.kind == .connection && $0.effect >= .reopen && live.contains($0.name) }
+                .map(\.name))
         var message = Wsm_V1_ApplyResponse()
         var bytes = 0
         for result in outcome.results {
-            let isCut =
-                result.kind == .connection && result.effect >= .reopen
-                && live.contains(result.name)
+            let isCut = result.kind == .connection && cutNames.contains(result.name)
             let told = Wsm_V1_ObjectResult(result, cutsSocket: isCut)
-            if isCut { cutSockets += 1 }
             bytes += told.approximateBytes
             message.results.results.append(told)
             if message.results.results.count >= Self.resultsPerMessage
@@ -101,7 +101,7 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
         }
         if !message.results.results.isEmpty { try await response.write(message) }
         message.summary = Wsm_V1_ApplySummary(
-            outcome, set: options.set, cutSockets: cutSockets,
+            outcome, set: options.set, cutSockets: cutNames.count,
             warnings: Array(warnings.prefix(100)))
         try await response.write(message)
     }

@@ -101,7 +101,7 @@ package struct WebSocketManagerService: Virtufin_WebSocketManager.SimpleServiceP
         request: Virtufin_GetTagRequest, context: ServerContext
     ) async throws -> Virtufin_GetTagResponse {
         var response = Virtufin_GetTagResponse()
-        response.value = try operations.tags(request.id)[request.key] ?? ""
+        response.value = try await operations.tags(request.id)[request.key] ?? ""
         return response
     }
 
@@ -116,7 +116,7 @@ package struct WebSocketManagerService: Virtufin_WebSocketManager.SimpleServiceP
         request: Virtufin_GetTagsRequest, context: ServerContext
     ) async throws -> Virtufin_GetTagsResponse {
         var response = Virtufin_GetTagsResponse()
-        response.tags = try operations.tags(request.id)
+        response.tags = try await operations.tags(request.id)
         return response
     }
 }

@@ -94,7 +94,8 @@ extension SetApply {
         var record =
             present
             ?? ConnectionSetRecord(
-                epoch: draft.epoch, name: manifest.metadata.name, uid: makeUID().rawValue,
+                epoch: draft.epoch, name: manifest.metadata.name,
+                uid: draft.uid(ofNew: .connectionSet(manifest.metadata.name), makeUID).rawValue,
                 generation: 0, createdAt: now, keeper: keeper, labels: [:], annotations: [:],
                 canonical: [], digest: "", members: [], managers: [owner])
         if let present {

@@ -40,7 +40,9 @@ extension SetApply {
         _ manifest: ConnectionManifest, connectionSet: String?
     ) -> ApplyResult {
         let desired = DesiredConnection(
-            name: manifest.metadata.name, uid: makeUID(), createdAt: now, keeper: keeper,
+            name: manifest.metadata.name,
+            uid: draft.uid(ofNew: .connection(manifest.metadata.name), makeUID), createdAt: now,
+            keeper: keeper,
             spec: manifest.spec, declared: manifest.declared, labels: manifest.metadata.labels,
             annotations: manifest.metadata.annotations, connectionSet: connectionSet,
             managers: FieldManagers(sole: owner))

@@ -51,7 +51,8 @@ package struct SetApply {
         set =
             draft.applySet(options.set)
             ?? ApplySetRecord(
-                epoch: draft.epoch, name: options.set, uid: makeUID().rawValue)
+                epoch: draft.epoch, name: options.set,
+                uid: draft.uid(ofNew: .applySet(options.set), makeUID).rawValue)
     }
 
     private mutating func run(_ objects: [CompiledObject]) throws {

@@ -24,9 +24,9 @@ enum SetHistory {
             revision.digest = digest.finalize()
             let bytes = documents.reduce(0) { $0 + $1.count + 1 }
             if bytes <= ApplySetRecord.keptBytes {
-                let pages = pages(documents, limit: pageBytes)
-                draft.put(revision: number, of: set.name, pages: pages)
-                revision.content = ApplySetRecord.Content(pages: pages.count, bytes: bytes)
+                revision.content = draft.put(
+                    revision: number, digest: revision.digest, of: set.name,
+                    pages: pages(documents, limit: pageBytes))
             }
         }
         set.append(revision)

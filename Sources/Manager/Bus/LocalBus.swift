@@ -1,15 +1,15 @@
 package import ManagerCore
 import Synchronization
 
-/// Where a subscriber begins.
-package typealias TopicStart = TopicRing<OutboundEvent>.Start
-
 /// What a reader is handed: messages in order, and how many it missed before the first of them.
 package struct TopicDelivery: Sendable {
-    /// Of `events.first`, counted from 1 in each topic and process.
+    /// Of the first event, counted from 1 in each topic and process.
     package var firstPosition: UInt64
-    package var events: [OutboundEvent]
+    package var runs: [EventRun]
     package var missed: UInt64
+
+    /// Each event with a copy of its payload.
+    package var events: [OutboundEvent] { runs.events }
 }
 
 /// Topics inside the process: a replay ring for each, read by any number of subscribers.
@@ -26,33 +26,52 @@ package final class LocalBus: Bus {
     private let ringBytes: Int
 
     package init(
-        ringMessages: Int = TopicRing<OutboundEvent>.defaultMessages,
-        ringBytes: Int = TopicRing<OutboundEvent>.defaultBytes
+        ringMessages: Int = TopicRing<EventRun>.defaultMessages,
+        ringBytes: Int = TopicRing<EventRun>.defaultBytes
     ) {
         self.ringMessages = ringMessages
         self.ringBytes = ringBytes
     }
 
-    package func publish(_ events: [OutboundEvent]) async -> [PublishOutcome] {
-        var outcomes: [PublishOutcome] = []
-        outcomes.reserveCapacity(events.count)
+    package func publish(_ runs: [EventRun]) async -> PublishAnswer {
+        publishNow(runs)
+    }
+
+    package func publishAtOnce(_ runs: [EventRun]) -> PublishAnswer? {
+        publishNow(runs)
+    }
+
+    /// Shows readers what a broker has taken: it is out, whatever became of its permit meanwhile.
+    func show(_ runs: [EventRun]) {
+        for run in runs { _ = topic(run.topic)?.append([run][...], asksPermits: false) }
+    }
+
+    private func publishNow(_ runs: [EventRun]) -> PublishAnswer {
+        var refused: [(runs: Range<Int>, outcome: PublishOutcome)] = []
         var index = 0
-        while index < events.count {
+        while index < runs.count {
             // A batch is of one connection, so of one topic, but for an edit in between.
-            let name = events[index].topic
+            let name = runs[index].topic
             var end = index + 1
-            while end < events.count, events[end].topic == name { end += 1 }
-            let outcome: PublishOutcome
+            while end < runs.count, runs[end].topic == name { end += 1 }
             if let topic = topic(name) {
-                topic.append(events[index..<end])
-                outcome = .accepted
+                refused += topic.append(runs[index..<end]).map { ($0..<($0 + 1), .fenced) }
             } else {
-                outcome = .refused("there are \(Self.maxTopics) topics already")
+                let reason = "there are \(Self.maxTopics) topics already"
+                refused.append((index..<end, .refused(reason)))
             }
-            for _ in index..<end { outcomes.append(outcome) }
             index = end
         }
-        return outcomes
+        return refused.isEmpty ? .accepted : .outcomes(Self.outcomes(runs, refused: refused))
+    }
+
+    private static func outcomes(
+        _ runs: [EventRun], refused: [(runs: Range<Int>, outcome: PublishOutcome)]
+    ) -> [PublishOutcome] {
+        runs.enumerated().flatMap { index, run in
+            let refusal = refused.first { $0.runs.contains(index) }
+            return Array(repeating: refusal?.outcome ?? .accepted, count: run.count)
+        }
     }
 
     package func subscribe(topic name: String, from start: TopicStart) -> any TopicReader {
@@ -84,10 +103,26 @@ package final class LocalBus: Bus {
 /// One topic: its ring, and the readers that wait for its next message.
 private final class Topic: Sendable {
     private struct State {
-        var ring: TopicRing<OutboundEvent>
+        var ring: TopicRing<EventRun>
         var waiting: [UInt64: CheckedContinuation<Void, Never>] = [:]
         var nextWaiter: UInt64 = 0
         var isClosed = false
+
+        /// A permit is asked once for runs that stand together.
+        mutating func append(_ runs: ArraySlice<EventRun>, asksPermits: Bool) -> [Int] {
+            var fenced: [Int] = []
+            var permit: (any PublishPermit)?
+            var mayPublish = true
+            for index in runs.indices {
+                let run = runs[index]
+                if asksPermits, permit !== run.block.origin.permit {
+                    permit = run.block.origin.permit
+                    mayPublish = run.mayPublish
+                }
+                if mayPublish { ring.append(run) } else { fenced.append(index) }
+            }
+            return fenced
+        }
     }
 
     private let state: Mutex<State>
@@ -96,14 +131,18 @@ private final class Topic: Sendable {
         state = Mutex(State(ring: TopicRing(maxMessages: maxMessages, maxBytes: maxBytes)))
     }
 
-    func append(_ events: ArraySlice<OutboundEvent>) {
-        let woken = state.withLock { state in
-            for event in events { state.ring.append(event, bytes: event.bufferedBytes) }
-            guard !state.waiting.isEmpty else { return [CheckedContinuation<Void, Never>]() }
+    /// - Returns: the places of runs that may not go out now.
+    func append(_ runs: ArraySlice<EventRun>, asksPermits: Bool = true) -> [Int] {
+        let (woken, fenced) = state.withLock { state in
+            let fenced = state.append(runs, asksPermits: asksPermits)
+            guard !state.waiting.isEmpty, fenced.count < runs.count else {
+                return ([CheckedContinuation<Void, Never>](), fenced)
+            }
             defer { state.waiting = [:] }
-            return Array(state.waiting.values)
+            return (Array(state.waiting.values), fenced)
         }
         for waiter in woken { waiter.resume() }
+        return fenced
     }
 
     func close() {
@@ -124,7 +163,7 @@ private final class Topic: Sendable {
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
     func read(from position: UInt64, maxCount: Int, maxBytes: Int)
-        -> TopicRing<OutboundEvent>.Read
+        -> TopicRing<EventRun>.Read
     {
         state.withLock {
             $0.ring.read(from: position, maxCount: maxCount, maxBytes: maxBytes)
@@ -184,10 +223,10 @@ private final class LocalTopicReader: TopicReader {
             case .gap(let count, let next):
                 missed += count
                 position.withLock { $0 = next }
-            case .messages(let events, let next):
-                guard !events.isEmpty || missed > 0 else { return nil }
+            case .messages(let runs, let next):
+                guard !runs.isEmpty || missed > 0 else { return nil }
                 position.withLock { $0 = next }
-                return TopicDelivery(firstPosition: from, events: events, missed: missed)
+                return TopicDelivery(firstPosition: from, runs: runs, missed: missed)
             }
         }
     }

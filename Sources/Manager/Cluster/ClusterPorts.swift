@@ -1,4 +1,5 @@
 package import ManagerCore
+import Synchronization
 
 /// What the cluster node tells the connections of this instance, in the order it happened.
 ///
@@ -8,6 +9,9 @@ package protocol ShardConnections: Sendable {
     /// Serve this shard under this title. Its records come into the store's memory afterwards, and
     /// the loop opens them; a shadow of the same shard goes on under the title.
     func takeUp(_ gate: ShardGate, origin: ShardHeader.Origin)
+    /// A record of the shard is live, or has changed, and the store's memory has it: a shadow of it
+    /// becomes the connection.
+    func opened(_ gate: ShardGate, _ record: LiveRecord)
     /// Read no more from the sockets, publish what was read, then report `drained`.
     func stopReading(_ gate: ShardGate)
     /// Close the sockets of the shard, keep buffers: it is about to be released.
@@ -35,6 +39,33 @@ package protocol ClusterReports: Sendable {
     func shadowReady(shard: Int, from: Title)
     /// A socket of the shard dropped.
     func socketDropped(shard: Int, title: Title)
+}
+
+/// Passes reports on to whom they are for, once that is known.
+package final class ClusterRelay: ClusterReports {
+    private let target = Mutex<(any ClusterReports)?>(nil)
+
+    package init() {}
+
+    package func connect(_ reports: any ClusterReports) { target.withLock { $0 = reports } }
+
+    private var reports: (any ClusterReports)? { target.withLock { $0 } }
+
+    package func drained(shard: Int, title: Title, _ digests: [ConnectionDigests]) {
+        reports?.drained(shard: shard, title: title, digests)
+    }
+
+    package func digests(shard: Int, title: Title, _ digests: [ConnectionDigests]) {
+        reports?.digests(shard: shard, title: title, digests)
+    }
+
+    package func shadowReady(shard: Int, from: Title) {
+        reports?.shadowReady(shard: shard, from: from)
+    }
+
+    package func socketDropped(shard: Int, title: Title) {
+        reports?.socketDropped(shard: shard, title: title)
+    }
 }
 
 /// What the cluster node tells the memory tier, in the order it happened. Returns at once.

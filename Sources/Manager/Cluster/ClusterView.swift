@@ -4,7 +4,7 @@ package import ManagerCore
 ///
 /// Made from what ``ClusterMember`` shows, and decides nothing.
 package struct ClusterView: Sendable, Hashable {
-    package enum MemberState: String, Sendable, Hashable {
+    package enum MemberState: String, Sendable, Hashable, CaseIterable {
         case alive, draining, away, dead
     }
 
@@ -25,7 +25,7 @@ package struct ClusterView: Sendable, Hashable {
         package var suspicion: String?
     }
 
-    package enum ShardState: String, Sendable, Hashable {
+    package enum ShardState: String, Sendable, Hashable, CaseIterable {
         /// This instance has it, with its records.
         case serving
         /// This instance has the title and reads the records.

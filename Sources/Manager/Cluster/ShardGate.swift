@@ -47,7 +47,7 @@ package final class LeaseGate: Sendable {
 /// Asked at the place of every effect, as the last thing before it, and never handed on as a
 /// boolean: a publish, a dial, a frame to the remote other than pong and close, an answer from
 /// memory (`ownership.md` of the docs, the fence).
-package final class ShardGate: Sendable {
+package final class ShardGate: PublishPermit {
     /// What the cluster node lets this title do.
     package enum State: UInt8, Sendable, AtomicRepresentable {
         case open
@@ -64,6 +64,8 @@ package final class ShardGate: Sendable {
     package let title: Title?
     package let lease: LeaseGate
     private let state = Atomic<State>(.open)
+    /// The connections have published all they read, and begin nothing until they are resumed.
+    private let isAtRest = Atomic<Bool>(false)
 
     package init(shard: Int, title: Title, lease: LeaseGate) {
         self.shard = shard
@@ -83,10 +85,15 @@ package final class ShardGate: Sendable {
     package static func sole(epoch: UInt64) -> ShardGate { ShardGate(soleEpoch: epoch) }
 
     package var mayAct: Bool {
-        state.load(ordering: .acquiring) == .open && lease.isValid
+        state.load(ordering: .acquiring) == .open && !isAtRest.load(ordering: .acquiring)
+            && lease.isValid
     }
 
     package var isEnded: Bool { state.load(ordering: .acquiring) == .ended }
+
+    /// Only the connections say so, between what they report as drained and a resumption: from then
+    /// on the digests they reported are final.
+    package func rest(_ isWanted: Bool) { isAtRest.store(isWanted, ordering: .releasing) }
 
     /// Only the cluster node says so. What is ended stays so.
     package func set(_ new: State) {

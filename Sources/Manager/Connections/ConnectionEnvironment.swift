@@ -36,24 +36,32 @@ package struct ManagerClock: Sendable {
 /// What all managed connections of one process share.
 package struct ConnectionEnvironment: Sendable {
     package var instanceID: String
-    /// Of this instance's claim; part of every event id.
-    package var epoch: UInt64
     package var dialer: WebSocketDialer
     package var bus: any Bus
     package var secrets: SecretResolver
+    /// `nil`: the server has no sidecar.
+    package var daprSecrets: DaprSecrets?
     /// Whom connections may dial.
     package var egress: EgressPolicy
     package var buffers: SharedBufferBudget
+    /// `nil`: nothing can be spilled, and policy `spill` is as `block`.
+    package var spill: SpillDirectory?
     package var lifecycle: LifecyclePublisher
     package var clock: ManagerClock
     package var logger: Logger
     package var metrics: ManagerMetrics
     package var busHealth: BusHealth
+    /// The longest publish call that ownership allows for; a call that ends later is counted.
+    package var publishLimit = ClusterTiming.standard.publish
+    /// Where connections report what the cluster has to know of them.
+    package let reports = ClusterRelay()
+    /// Wakes connections that may act again.
+    package let gates = GateWatch()
     /// Told after every change a reader or the loop may care for; on any thread.
     package var onChange: @Sendable (_ name: String) -> Void
 
     package init(
-        instanceID: String, epoch: UInt64, dialer: WebSocketDialer, bus: any Bus,
+        instanceID: String, dialer: WebSocketDialer, bus: any Bus,
         secrets: SecretResolver, egress: EgressPolicy, buffers: SharedBufferBudget,
         lifecycle: LifecyclePublisher, clock: ManagerClock, logger: Logger,
         metrics: ManagerMetrics, busHealth: BusHealth,
@@ -62,7 +70,6 @@ package struct ConnectionEnvironment: Sendable {
         self.metrics = metrics
         self.busHealth = busHealth
         self.instanceID = instanceID
-        self.epoch = epoch
         self.dialer = dialer
         self.bus = bus
         self.secrets = secrets

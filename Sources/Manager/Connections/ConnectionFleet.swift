@@ -10,15 +10,24 @@ package final class ConnectionFleet: ConnectionControl {
     /// Buffered messages of a deleted connection may still be published for so long.
     static let drainAfterRelease: TimeAmount = .seconds(5)
 
-    private let environment: ConnectionEnvironment
+    let environment: ConnectionEnvironment
     private let group: any EventLoopGroup
     private let stored: @Sendable (_ name: String) -> StoredStatus?
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+
+    /// A connection, and what it acts under.
+    private struct Entry {
+        var connection: ManagedConnection
+        var gate: ShardGate
+    }
 
     private struct State {
-        var connections: [String: ManagedConnection] = [:]
-        /// Released, but with messages still to publish.
-        var draining: [ObjectIdentifier: ManagedConnection] = [:]
+        var tenures: Tenures
+        private(set) var connections: [String: Entry] = [:]
+        /// Of a member of a cluster: the names under each shard.
+        private var names: [Int: Set<String>] = [:]
+        /// Released or given away, but with messages still to publish, or a socket still to close.
+        var draining: [ObjectIdentifier: Entry] = [:]
         /// Of those that are gone: counters never fall.
         var retired = FleetTotals()
         /// The process ends: nothing is dialled any more, whatever was decided before.
@@ -26,23 +35,60 @@ package final class ConnectionFleet: ConnectionControl {
         /// Whose last failure is kept, and the failures of those that are gone already.
         var awaited: Set<String> = []
         var lastFailures: [String: LinkFailure] = [:]
+
+        init(tenures: Tenures) {
+            self.tenures = tenures
+        }
+
+        mutating func insert(_ entry: Entry) {
+            let name = entry.connection.name
+            connections[name] = entry
+            if entry.gate.title != nil { names[entry.gate.shard, default: []].insert(name) }
+        }
+
+        mutating func remove(_ name: String) -> Entry? {
+            guard let entry = connections.removeValue(forKey: name) else { return nil }
+            if entry.gate.title != nil { names[entry.gate.shard]?.remove(name) }
+            draining[ObjectIdentifier(entry.connection)] = entry
+            return entry
+        }
+
+        func present(under gate: ShardGate) -> [ManagedConnection] {
+            (names[gate.shard] ?? []).compactMap { connections[$0] }
+                .filter { $0.gate === gate }.map(\.connection)
+        }
+
+        func leaving(under gate: ShardGate) -> [ManagedConnection] {
+            draining.values.filter { $0.gate === gate }.map(\.connection)
+        }
     }
 
-    /// - Parameter stored: the status the record was last written with.
+    /// - Parameters:
+    ///   - gate: of a process that is alone on its store; `nil` for a member of a cluster, which
+    ///     has a gate for each shard it serves, see ``FleetShards``.
+    ///   - stored: the status the record was last written with.
     package init(
-        environment: ConnectionEnvironment, group: any EventLoopGroup,
+        environment: ConnectionEnvironment, group: any EventLoopGroup, gate: ShardGate?,
         stored: @escaping @Sendable (String) -> StoredStatus?
     ) {
+        state = Mutex(State(tenures: gate.map(Tenures.sole) ?? .shards([:])))
         self.environment = environment
         self.group = group
         self.stored = stored
     }
 
     package func connection(_ name: String) -> ManagedConnection? {
-        state.withLock { $0.connections[name] }
+        state.withLock { $0.connections[name]?.connection }
     }
 
-    package var all: [ManagedConnection] { state.withLock { Array($0.connections.values) } }
+    package var all: [ManagedConnection] {
+        state.withLock { $0.connections.values.map(\.connection) }
+    }
+
+    /// The title under which a name is served here; `nil` without one.
+    package func gate(for name: String) -> ShardGate? {
+        state.withLock { $0.tenures.tenure(of: name)?.gate }
+    }
 
     /// Of those with an open socket.
     package var openNames: [String] { all.filter { $0.observed.isOpen }.map(\.name) }
@@ -78,11 +124,14 @@ package final class ConnectionFleet: ConnectionControl {
     package func open(_ desired: DesiredConnection) {
         let connection = state.withLock { state -> ManagedConnection? in
             if state.isShuttingDown { return nil }
-            if let present = state.connections[desired.name] { return present }
+            if let present = state.connections[desired.name] { return present.connection }
+            guard let tenure = state.tenures.tenure(of: desired.name) else { return nil }
+            let stored = stored(desired.name)
             let made = ManagedConnection(
-                desired, eventLoop: group.next(), environment: environment,
-                stored: stored(desired.name))
-            state.connections[desired.name] = made
+                desired, eventLoop: group.next(), environment: environment, gate: tenure.gate,
+                stored: stored, succession: tenure.succession(of: desired, stored))
+            made.isStopped = tenure.isStopped
+            state.insert(Entry(connection: made, gate: tenure.gate))
             return made
         }
         connection?.open(desired)
@@ -105,32 +154,28 @@ package final class ConnectionFleet: ConnectionControl {
 
     package func release(_ name: String) {
         // In one step, so that whoever adds up finds it in one of the two.
-        let released = state.withLock { state in
-            let connection = state.connections.removeValue(forKey: name)
-            if let connection { state.draining[ObjectIdentifier(connection)] = connection }
-            return connection
-        }
-        guard let connection = released else { return }
+        let released = state.withLock { $0.remove(name) }
+        guard let (connection, gate) = released.map({ ($0.connection, $0.gate) }) else { return }
         let id = ObjectIdentifier(connection)
         let failure = connection.observed.lastFailure
         state.withLock { state in
             if state.awaited.contains(name) { state.lastFailures[name] = failure }
         }
         let giveUp = connection.eventLoop.scheduleTask(in: Self.drainAfterRelease) {
-            connection.discard(.connectionDeleted)
+            connection.discard(gate.isEnded ? .fenced : .connectionDeleted)
         }
         connection.drain { [weak self] in
             giveUp.cancel()
-            self?.environment.lifecycle.forget(connection.uid)
+            self?.environment.lifecycle.forget(connection.uid, under: gate)
             self?.retire(id)
         }
         environment.onChange(name)
     }
 
-    private func retire(_ id: ObjectIdentifier) {
+    func retire(_ id: ObjectIdentifier) {
         state.withLock { state in
-            guard let connection = state.draining.removeValue(forKey: id) else { return }
-            state.retired.add(connection.observed.traffic)
+            guard let entry = state.draining.removeValue(forKey: id) else { return }
+            state.retired.add(entry.connection.observed.traffic)
         }
     }
 
@@ -139,8 +184,55 @@ package final class ConnectionFleet: ConnectionControl {
         var (totals, present) = state.withLock { state in
             (state.retired, Array(state.connections.values) + Array(state.draining.values))
         }
-        for connection in present { totals.add(connection.observed.traffic) }
+        for entry in present { totals.add(entry.connection.observed.traffic) }
         return totals
+    }
+
+    // MARK: Titles
+
+    func begin(_ tenure: Tenure) {
+        state.withLock { $0.tenures.begin(tenure) }
+    }
+
+    /// Connections opened under the title from now on are born at rest, or are not.
+    func setStopped(_ isStopped: Bool, _ gate: ShardGate) {
+        state.withLock { $0.tenures.setStopped(isStopped, gate) }
+    }
+
+    /// Everything that acts under a title, deleted connections that still publish included.
+    func members(of gate: ShardGate) -> (present: [ManagedConnection], leaving: [ManagedConnection])
+    {
+        state.withLock { ($0.present(under: gate), $0.leaving(under: gate)) }
+    }
+
+    /// What a connection under the title has to tell first.
+    func succession(of name: String, under gate: ShardGate) -> Succession {
+        state.withLock { $0.tenures.tenure(gate)?.succession(of: name) }
+            ?? Succession(cause: .takeover, epoch: 0)
+    }
+
+    /// A shadow has become the connection; it must be known here before it is forgotten there.
+    ///
+    /// - Returns: `false` if there is one already, or the title is gone.
+    func adopt(_ connection: ManagedConnection, under gate: ShardGate) -> Bool {
+        state.withLock { state in
+            guard state.connections[connection.name] == nil, !state.isShuttingDown,
+                state.tenures.tenure(of: connection.name)?.gate === gate
+            else { return false }
+            state.insert(Entry(connection: connection, gate: gate))
+            return true
+        }
+    }
+
+    /// The title is gone: none of its connections is found any more, and none is made under it.
+    ///
+    /// - Returns: all that acted under it; each is owed a ``retire(_:)``.
+    func end(_ gate: ShardGate) -> [ManagedConnection] {
+        state.withLock { state in
+            state.tenures.end(gate)
+            for connection in state.present(under: gate) { _ = state.remove(connection.name) }
+            return state.leaving(under: gate)
+        }
     }
 
     // MARK: End of the process
@@ -151,7 +243,9 @@ package final class ConnectionFleet: ConnectionControl {
     package func shutDown(within limit: Duration) async -> Int {
         let (open, draining) = state.withLock { state in
             state.isShuttingDown = true
-            return (Array(state.connections.values), Array(state.draining.values))
+            return (
+                state.connections.values.map(\.connection), state.draining.values.map(\.connection)
+            )
         }
         for connection in open { connection.shutDown() }
         let deadline = environment.clock.now().advanced(by: limit)
@@ -163,9 +257,13 @@ package final class ConnectionFleet: ConnectionControl {
             if isDone { break }
             try? await Task.sleep(for: .milliseconds(20))
         }
-        let lost = (open + draining).reduce(0) { $0 + $1.observed.traffic.bufferedMessages }
+        let buffered = (open + draining).reduce(0) { $0 + $1.observed.traffic.bufferedMessages }
+        var saved = 0
+        for connection in open + draining where connection.observed.traffic.bufferedMessages > 0 {
+            saved += await connection.saveToSpill()
+        }
         for connection in open + draining { connection.discard(.shutdown) }
-        return lost
+        return max(0, buffered - saved)
     }
 }
 

@@ -59,6 +59,7 @@ struct DialInput: Sendable {
             authority: endpoint.authority, requestTarget: endpoint.requestTarget,
             headers: headers, subprotocols: spec.subprotocols,
             requireSubprotocol: spec.requireSubprotocol,
+            compression: compression(spec.compression),
             tls: try tls(spec.tls, secrets: secrets),
             timeouts: DialTimeouts(
                 dial: spec.timeouts.dial, resolve: spec.timeouts.resolve,
@@ -78,6 +79,19 @@ struct DialInput: Sendable {
                 message: "the secret for header \(name) holds CR, LF or NUL", isSecret: true)
         }
         return text
+    }
+
+    private static func compression(
+        _ compression: ConnectionSpec.Compression
+    ) -> CompressionOptions? {
+        guard compression.mode != .off else { return nil }
+        return CompressionOptions(
+            isRequired: compression.mode == .require,
+            serverContextTakeover: compression.serverContextTakeover,
+            clientContextTakeover: compression.clientContextTakeover,
+            serverMaxWindowBits: compression.serverMaxWindowBits,
+            clientMaxWindowBits: compression.clientMaxWindowBits,
+            threshold: compression.threshold)
     }
 
     private static func tls(

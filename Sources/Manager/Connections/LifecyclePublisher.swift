@@ -4,6 +4,9 @@ package import ManagerCore
 import Synchronization
 
 /// Publishes lifecycle events in the order they were handed in, from a bounded queue.
+///
+/// Each is published under a title, like a message: while the title may not act its events are
+/// held, those of others go on; when it has ended they are dropped and counted.
 package final class LifecyclePublisher: Sendable {
     /// Events kept while the bus does not take them. A fleet of 10,000 that loses its host makes
     /// 20,000 at once; what is dropped is the oldest, and counted.
@@ -15,43 +18,55 @@ package final class LifecyclePublisher: Sendable {
 
     private let bus: any Bus
     private let clock: ManagerClock
-    private let epoch: UInt64
-    private let state = Mutex(State())
+    private let home: ShardGate
+    private let publishLimit: Duration
+    private let state = Mutex(LifecycleQueue())
 
-    private struct State {
-        var queue = Deque<OutboundEvent>()
-        var isPublishing = false
-        var sequences: [ConnectionUID: UInt64] = [:]
-        var dropped: UInt64 = 0
-    }
-
-    package init(bus: any Bus, clock: ManagerClock, epoch: UInt64) {
+    /// - Parameter home: what events are published under that belong to no shard.
+    package init(
+        bus: any Bus, clock: ManagerClock, home: ShardGate,
+        publishLimit: Duration = ClusterTiming.standard.publish
+    ) {
         self.bus = bus
         self.clock = clock
-        self.epoch = epoch
+        self.home = home
+        self.publishLimit = publishLimit
+    }
+
+    /// For a process that is alone on its store.
+    package convenience init(bus: any Bus, clock: ManagerClock, epoch: UInt64) {
+        self.init(bus: bus, clock: clock, home: .sole(epoch: epoch))
     }
 
     package var dropped: UInt64 { state.withLock { $0.dropped } }
 
-    package func publish(_ event: LifecycleEvent, uid: ConnectionUID) {
-        publish(uid: uid) { event.outbound(id: $0, time: $1) }
+    /// Events whose call ended later than ownership allows for.
+    package var publishedLate: UInt64 { state.withLock { $0.publishedLate } }
+
+    /// - Parameters:
+    ///   - gate: what it is published under; `nil` is the process's own.
+    ///   - then: called once it is with the bus, or never will be. Any thread.
+    package func publish(
+        _ event: LifecycleEvent, uid: ConnectionUID, under gate: ShardGate? = nil,
+        then: (@Sendable () -> Void)? = nil
+    ) {
+        publish(uid: uid, under: gate, then: then) { event.outbound(id: $0, time: $1) }
     }
 
     /// Publishes what is made of the next id of `uid`, and the time.
-    package func publish(uid: ConnectionUID, _ make: (EventID, WallTime) -> OutboundEvent) {
+    package func publish(
+        uid: ConnectionUID, under gate: ShardGate? = nil, then: (@Sendable () -> Void)? = nil,
+        _ make: (EventID, WallTime) -> OutboundEvent
+    ) {
         let time = clock.wallTime()
-        let starts = state.withLock { state in
-            let sequence = state.sequences[uid, default: 0] + 1
-            state.sequences[uid] = sequence
-            let id = EventID(uid: Self.eventUID(uid), epoch: epoch, sequence: sequence)
-            state.queue.append(make(id, time))
-            if state.queue.count > Self.maxQueued {
-                state.queue.removeFirst()
-                state.dropped += 1
-            }
-            defer { state.isPublishing = true }
-            return !state.isPublishing
+        let gate = gate ?? home
+        let (starts, settled) = state.withLock { state in
+            let id = EventID(
+                uid: Self.eventUID(uid), epoch: gate.epoch,
+                sequence: state.nextSequence(uid, epoch: gate.epoch))
+            return state.append(.init(event: make(id, time), gate: gate, then: then))
         }
+        for settled in settled { settled() }
         if starts { Task { await publishAll() } }
     }
 
@@ -62,31 +77,35 @@ package final class LifecyclePublisher: Sendable {
     }
 
     /// The connection is gone for good: its counter is forgotten.
-    package func forget(_ uid: ConnectionUID) {
-        _ = state.withLock { $0.sequences.removeValue(forKey: uid) }
+    package func forget(_ uid: ConnectionUID, under gate: ShardGate? = nil) {
+        state.withLock { $0.forget(uid, epoch: (gate ?? home).epoch) }
+    }
+
+    /// No event of the title waits, and none is in a call.
+    package func isQuiet(_ gate: ShardGate) -> Bool { state.withLock { $0.isQuiet(gate) } }
+
+    /// Tells once, when no event of the title waits and none is in a call. Any thread.
+    package func whenQuiet(_ gate: ShardGate, _ then: @escaping @Sendable () -> Void) {
+        if state.withLock({ $0.waitsForQuiet(gate, then) }) { then() }
     }
 
     private func publishAll() async {
-        while let batch = nextBatch() {
-            let outcomes = await bus.publish(batch)
-            let retried = zip(batch, outcomes).filter { _, outcome in
-                if case .unavailable = outcome { true } else { false }
-            }.map(\.0)
-            guard !retried.isEmpty else { continue }
-            state.withLock { $0.queue.prepend(contentsOf: retried) }
-            try? await Task.sleep(for: Self.retryDelay)
-        }
-    }
-
-    private func nextBatch() -> [OutboundEvent]? {
-        state.withLock { state in
-            guard !state.queue.isEmpty else {
-                state.isPublishing = false
-                return nil
+        while true {
+            let turn = state.withLock { $0.nextTurn() }
+            for settled in turn.settled { settled() }
+            guard !turn.batch.isEmpty else {
+                if turn.isOver { return }
+                try? await Task.sleep(for: GateWatch.interval)
+                continue
             }
-            let batch = Array(state.queue.prefix(Self.batch))
-            state.queue.removeFirst(batch.count)
-            return batch
+            let answer = await bus.publish(
+                turn.batch.map { EventRun($0.event, permit: $0.gate) })
+            let isLate = turn.batch.first?.gate.lease.isLate(by: publishLimit) ?? false
+            let answered = state.withLock {
+                $0.answered(turn.batch, answer, isLate: isLate)
+            }
+            for settled in answered.settled { settled() }
+            if answered.waits { try? await Task.sleep(for: Self.retryDelay) }
         }
     }
 }

@@ -12,9 +12,12 @@ extension LinkFailure {
         let failureClass: FailureClass =
             switch error.code {
             case .httpStatus: error.httpStatus.map(FailureClass.init(httpStatus:)) ?? .transient
-            case .tlsVerification, .subprotocol, .badHandshake, .invalidRequest, .addressRefused:
+            case .tlsVerification, .subprotocol, .compression, .badHandshake, .invalidRequest,
+                .addressRefused:
                 .configuration
-            case .refused, .reset, .timedOut, .nameNotFound, .cancelled, .unreachable, .other:
+            case .refused, .reset, .timedOut, .nameNotFound, .cancelled, .unreachable,
+                .notPermitted,
+                .other:
                 .transient
             }
         self.init(
@@ -28,7 +31,7 @@ extension LinkFailure {
         if let error = close.error {
             let failureClass: FailureClass =
                 switch error.code {
-                case .protocolViolation, .invalidUTF8, .messageTooBig: .policy
+                case .protocolViolation, .invalidUTF8, .badCompression, .messageTooBig: .policy
                 default: .transient
                 }
             self.init(

@@ -44,10 +44,20 @@ extension ManagedConnection {
 
 extension ManagedConnection {
     private func startDial(_ desired: DesiredConnection) {
+        guard mayDial, !leavesDialToHeir else {
+            // Not a failure of the remote: the loop is told again when it may.
+            refreshFacts()
+            if !isGone, !isStopped, !isHungUp {
+                wantsDial = true
+                watchGate()
+            }
+            return
+        }
         guard machine.dialStarted(dialRevision: desired.dialRevision) else {
             refreshFacts()
             return
         }
+        announceSuccession()
         apply(desired, tells: false)
         dialNumber += 1
         dialStartedAt = now
@@ -58,7 +68,21 @@ extension ManagedConnection {
         logger.debug("dial started", metadata: ["attempt": "\(machine.attempt + 1)"])
         changed()
         let spec = desired.effectiveSpec
-        let secrets = environment.secrets
+        let wanted = spec.daprSecrets
+        guard !wanted.isEmpty, let daprSecrets = environment.daprSecrets else {
+            return resolveInput(spec, environment.secrets, number: number)
+        }
+        Task {
+            let fetched = await daprSecrets.fetch(wanted)
+            self.eventLoop.execute {
+                var secrets = self.environment.secrets
+                secrets.fetched = fetched
+                self.resolveInput(spec, secrets, number: number)
+            }
+        }
+    }
+
+    private func resolveInput(_ spec: ConnectionSpec, _ secrets: SecretResolver, number: Int) {
         let egress = EgressGuard(
             policy: environment.egress, origin: desired.keeper == .grpc ? .api : .manifest)
         // Files are read on a thread that may block, never on the loop.
@@ -93,7 +117,9 @@ extension ManagedConnection {
 
     private func dial(_ input: DialInput, number: Int) {
         let initial = input.initialMessages
-        let dial = environment.dialer.dial(input.request, on: eventLoop) { _ in
+        var request = input.request
+        request.permit = { [weak self] in self?.mayDial ?? false }
+        let dial = environment.dialer.dial(request, on: eventLoop) { _ in
             SocketDelegate(owner: self, number: number)
         }
         self.dial = dial
@@ -121,6 +147,12 @@ extension ManagedConnection {
 
     private func dialEnded(_ failure: LinkFailure) {
         dial = nil
+        if failure.code == WebSocketDialError.Code.notPermitted.rawValue {
+            wantsDial = true
+            watchGate()
+            _ = machine.closeStarted(.fenced)
+        }
+        defer { dialSettled() }
         facts.refusedAddress =
             failure.code == LinkFailure.addressRefused ? failure.message : nil
         let wasCalledOff = if case .closing = machine.state { true } else { false }
@@ -147,11 +179,13 @@ extension ManagedConnection {
             socket.close(code: 1000, reason: "")
             return
         }
+        unsentInitial = []
         countDial(.success)
         self.socket = socket
         let connectedAt = wallTime
         facts.connectedAt = connectedAt
         facts.subprotocol = socket.subprotocol
+        facts.compression = socket.compression?.description
         facts.remoteAddress = socket.remoteAddress
         facts.hasFirstMessage = false
         firstSequenceOfSocket = sequence + 1
@@ -159,7 +193,11 @@ extension ManagedConnection {
         keepalive = KeepaliveStateMachine(desired.spec.keepalive, now: now)
         armKeepalive()
         logger.info(
-            "connected", metadata: ["address": "\(socket.remoteAddress ?? "")"])
+            "connected",
+            metadata: [
+                "address": "\(socket.remoteAddress ?? "")",
+                "compression": "\(facts.compression ?? "none")",
+            ])
         if desired.spec.tls.insecureSkipVerify {
             logger.warning(
                 "the server's certificate is not checked",
@@ -168,11 +206,18 @@ extension ManagedConnection {
         send(initial, on: socket)
         changed()
         announceGap(to: connectedAt)
+        if isStopped { balanceReading() }
+        shadowOpened()
     }
 
-    private func send(_ initial: [DialInput.InitialMessage], on socket: WebSocketConnection) {
+    func send(_ initial: [DialInput.InitialMessage], on socket: WebSocketConnection) {
         guard let last = initial.last else {
             machine.subscribed()
+            return
+        }
+        guard right.mayReachOut else {
+            unsentInitial = initial
+            watchGate()
             return
         }
         for message in initial.dropLast() {
@@ -194,7 +239,7 @@ extension ManagedConnection {
 
     /// A second life of the feed began: consumers learn where messages may be missing.
     private func announceGap(to connectedAt: WallTime) {
-        guard let lastDownAt else { return }
+        guard let lastDownAt, !right.isShadow else { return }
         let lastSequence = sequence > 0 ? sequence : nil
         publishEvent(
             .gap(
@@ -202,12 +247,12 @@ extension ManagedConnection {
                     from: .init(
                         epoch: gapEpoch, sequence: lastSequence, time: lastDownAt),
                     to: .init(
-                        epoch: environment.epoch, sequence: sequence + 1, time: connectedAt),
+                        epoch: right.epoch, sequence: sequence + 1, time: connectedAt),
                     cause: gapCause)))
         environment.metrics.gaps.add()
         self.lastDownAt = nil
         gapCause = .disconnected
-        gapEpoch = environment.epoch
+        gapEpoch = right.epoch
     }
 }
 
@@ -234,7 +279,10 @@ extension ManagedConnection {
     }
 
     func socketClosed(_ close: WebSocketClose) {
+        defer { socketGone() }
         socket = nil
+        unsentInitial = []
+        if case .open = machine.state { reportDrop() }
         keepalive = nil
         keepaliveTimer.cancel()
         lookAheadTimer.cancel()
@@ -250,10 +298,11 @@ extension ManagedConnection {
         if let failure, case .open = machine.state {
             publishEvent(.error(type: failure.code, message: failure.message))
         }
-        if machine.hasBeenOpen { lastDownAt = wallTime }
+        if machine.hasBeenOpen, !right.isShadow { lastDownAt = wallTime }
         facts.connectedAt = nil
         facts.remoteAddress = nil
         facts.subprotocol = nil
+        facts.compression = nil
         facts.hasFirstMessage = false
         let link = LinkClose(close, at: wallTime)
         if let kind = DisconnectKind(link, in: machine.state) {
@@ -287,7 +336,7 @@ extension ManagedConnection {
         apply(desired, tells: true)
     }
 
-    private func apply(_ desired: DesiredConnection, tells: Bool) {
+    func apply(_ desired: DesiredConnection, tells: Bool) {
         let before = self.desired.spec
         self.desired = desired
         let spec = desired.spec
@@ -301,13 +350,13 @@ extension ManagedConnection {
         if spec.buffer != before.buffer {
             queue.policyChanged(
                 bounds: MessageAmount(spec.buffer), overflow: spec.buffer.overflow)
+            spill?.queue.limit = spec.buffer.spill.bytes
         }
         if spec.correlation != before.correlation {
             correlationRule = CorrelationRule(spec: spec.correlation)
         }
         if spec.url != before.url {
-            origin = EventOrigin(
-                uid: uid, epoch: environment.epoch, name: name, url: spec.redactedURL)
+            origin = EventOrigin(desired, right)
         }
         if spec.keepalive != before.keepalive {
             keepalive?.configurationChanged(
@@ -316,6 +365,7 @@ extension ManagedConnection {
             armKeepalive()
         }
         socket?.setMaxMessageSize(spec.maxMessageSize)
+        socket?.setCompressionThreshold(spec.compression.threshold)
         socket?.setCloseTimeout(spec.timeouts.close)
         if tells {
             drainBacklog()
@@ -342,6 +392,7 @@ extension DisconnectKind {
             case .reopen: cause = .reopen
             case .fault: cause = .fault
             case .shutdown: cause = .shutdown
+            case .fenced: cause = .fenced
             }
         case .idle, .dialing, .closing, .down:
             return nil

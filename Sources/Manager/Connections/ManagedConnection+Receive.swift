@@ -1,6 +1,6 @@
 import DequeModule
 import Logging
-package import ManagerCore
+import ManagerCore
 import NIOCore
 import Spec
 import WebSocket
@@ -16,9 +16,9 @@ final class SocketDelegate: WebSocketDelegate {
         self.number = number
     }
 
-    func webSocketReceived(_ messages: [WebSocketMessage], bytes: Int) {
+    func webSocketReceived(_ segments: [MessageSegment], bytes: Int) {
         guard number == owner.dialNumber else { return }
-        owner.received(messages, bytes: bytes)
+        owner.received(segments, bytes: bytes)
     }
 
     func webSocketReceivedPong(_ payload: [UInt8]) {
@@ -32,46 +32,50 @@ final class SocketDelegate: WebSocketDelegate {
     }
 }
 
-/// How long to leave the bus alone after it did not answer.
-struct PublishRetry {
-    /// The first wait, and the longest: soon enough that an outage of a second costs little, seldom
-    /// enough that 10,000 connections do not hammer a broker that comes up.
-    static let first: Duration = .milliseconds(100)
-    static let longest: Duration = .seconds(5)
-
-    private var delay = Self.first
-
-    mutating func next() -> Duration {
-        defer { delay = min(delay * 2, Self.longest) }
-        return delay
-    }
-
-    mutating func reset() { delay = Self.first }
-}
-
 // MARK: Receiving
 
 extension ManagedConnection {
-    /// One read's messages. Cost: one queue entry a message, one snapshot a read.
-    func received(_ messages: [WebSocketMessage], bytes: Int) {
+    /// One read's messages. Cost: one queue entry and one snapshot a read; nothing a message, unless
+    /// a reply is waited for, a buffer is full or each message has to be looked at.
+    func received(_ segments: [MessageSegment], bytes: Int) {
         let now = now
         let time = wallTime
         keepalive?.bytesReceived(now: now, isMidFrame: socket?.isMidFrame ?? false)
         facts.traffic.receivedBytes += UInt64(bytes)
-        guard !messages.isEmpty else { return }
-        facts.traffic.receivedMessages += UInt64(messages.count)
-        facts.traffic.receivedTexts += UInt64(messages.count(where: { $0.kind == .text }))
-        facts.traffic.lastReceivedAt = time
-        facts.traffic.lastWasText = messages[messages.count - 1].kind == .text
-        let hadFirstMessage = facts.hasFirstMessage
-        for message in messages {
-            if replies.count > 0, takeAsReply(message) { continue }
-            ingest(message, time: time)
+        guard !segments.isEmpty else { return }
+        if shadow != nil {
+            shadowReceived(segments, time: time)
+            return
         }
-        if desired.effectiveTopic == nil { facts.hasFirstMessage = true }
+        ingest(segments, time: time)
+        // With a topic, the first message counts once the bus has it.
+        let isFirst = desired.effectiveTopic == nil && !facts.hasFirstMessage
+        if isFirst { facts.hasFirstMessage = true }
         publishNext()
         balanceReading()
-        if facts.hasFirstMessage != hadFirstMessage { changed() } else { refreshFacts() }
+        if isFirst { changed() } else { refreshFacts() }
+    }
+
+    /// Counts messages and takes them in, by the policy.
+    func ingest(_ segments: [MessageSegment], time: WallTime) {
+        guard let last = segments.last else { return }
+        facts.traffic.receivedMessages += UInt64(segments.messageCount)
+        for segment in segments where segment.kind == .text {
+            facts.traffic.receivedTexts += UInt64(segment.count)
+        }
+        facts.traffic.lastReceivedAt = time
+        facts.traffic.lastWasText = last.kind == .text
+        for segment in segments {
+            if isGone {
+                queue.countRefused(.fenced, messages: segment.count)
+                continue
+            }
+            if replies.count == 0, backlog.isEmpty, offerWhole(segment, time: time) { continue }
+            for message in segment.messages {
+                if replies.count > 0, takeAsReply(message) { continue }
+                ingest(message, time: time)
+            }
+        }
     }
 
     private func ingest(_ message: WebSocketMessage, time: WallTime) {
@@ -83,6 +87,32 @@ extension ManagedConnection {
         }
         backlogTime = time
         backlog.append(message)
+    }
+
+    /// Takes messages into the queue as they are, or counts them where they have no topic.
+    ///
+    /// - Returns: `false`, and nothing has changed, if each has to be looked at or a policy has to
+    ///   decide: they are offered one by one then.
+    private func offerWhole(_ segment: MessageSegment, time: WallTime) -> Bool {
+        guard let topic = desired.effectiveTopic else {
+            queue.countRefused(.noTopic, messages: segment.count)
+            return true
+        }
+        let data = desired.spec.publish.data
+        guard data != .json else { return false }
+        let run = EventRun(
+            origin: origin, topic: topic, time: time, kind: segment.kind == .text ? .text : .binary,
+            data: data, delivery: EventDelivery(desired.spec.publish), firstSequence: sequence + 1,
+            payload: segment.bytes, ends: segment.ends)
+        if let spill, spill.isActive { return spillOver(run) }
+        let bytes = run.bytes
+        guard case .granted = environment.buffers.reserve(bytes) else { return false }
+        guard queue.appendWhole(run) else {
+            environment.buffers.release(bytes)
+            return false
+        }
+        sequence = run.lastSequence
+        return true
     }
 
     /// Takes a message into the queue, or counts why not.
@@ -99,21 +129,23 @@ extension ManagedConnection {
             queue.countRefused(.notJSON)
             return true
         }
-        var event = origin.message(
-            sequence: sequence + 1, topic: topic, time: time, payload: message.payload,
-            kind: isText ? .text : .binary)
-        event.data = data
-        switch reserve(event.bufferedBytes) {
+        let event = EventRun(
+            origin: origin, topic: topic, time: time, kind: isText ? .text : .binary, data: data,
+            delivery: EventDelivery(desired.spec.publish), firstSequence: sequence + 1,
+            payload: message.payload, ends: [message.payload.count])
+        if let spill, spill.isActive { return spillOver(event) }
+        switch reserve(event.bytes) {
         case .granted: break
         case .wait: return false
         case .dropped: return true
+        case .spill: return spillOver(event)
         }
         return append(event)
     }
 
-    private func append(_ event: OutboundEvent) -> Bool {
-        let bytes = event.bufferedBytes
-        switch queue.append(event, bytes: bytes) {
+    private func append(_ event: EventRun) -> Bool {
+        let bytes = event.bytes
+        switch queue.append(event) {
         case .accepted:
             sequence += 1
             return true
@@ -123,7 +155,7 @@ extension ManagedConnection {
             return true
         case .full:
             environment.buffers.release(bytes)
-            return false
+            return queue.overflow == .spill && spillOver(event)
         case .refused:
             // It had its number: consumers see the hole.
             sequence += 1
@@ -133,7 +165,7 @@ extension ManagedConnection {
     }
 
     private enum BudgetAnswer {
-        case granted, wait, dropped
+        case granted, wait, dropped, spill
     }
 
     /// Asks for room in the buffers of all connections together, by this connection's policy.
@@ -153,6 +185,8 @@ extension ManagedConnection {
         case .refused where mayWait:
             waitsForBudget = true
             return .wait
+        case .refused where queue.overflow == .spill:
+            return .spill
         case .refused:
             if queue.overflow == .dropOldest {
                 let freed = queue.dropOldest(freeing: bytes, reason: .budget)
@@ -174,12 +208,19 @@ extension ManagedConnection {
 
     /// Offers what waits for room again, and goes on reading when all of it has found some.
     func drainBacklog() {
-        while let message = backlog.first, offer(message, time: backlogTime) {
-            backlog.removeFirst()
-        }
+        _ = refillFromBacklog()
         publishNext()
         balanceReading()
         refreshFacts()
+    }
+
+    /// - Returns: whether any of it found room.
+    func refillFromBacklog() -> Bool {
+        let before = backlog.count
+        while let message = backlog.first, offer(message, time: backlogTime) {
+            backlog.removeFirst()
+        }
+        return backlog.count < before
     }
 }
 
@@ -191,9 +232,12 @@ extension ManagedConnection {
     static let lookAheadInterval: Duration = .seconds(1)
 
     /// Stops reading while the queue has no room, and goes on when it has.
-    private func balanceReading() {
+    func balanceReading() {
         guard let socket else { return }
-        let shouldPause = queue.shouldPauseReading || !backlog.isEmpty
+        // The replies that are waited for come from the socket too.
+        let isStopped = isStopped && replies.count == 0
+        let shouldPause =
+            queue.shouldPauseReading || !backlog.isEmpty || isStopped || isShadowFull
         guard shouldPause != isReadingPaused else { return }
         isReadingPaused = shouldPause
         socket.setReading(!shouldPause)
@@ -215,107 +259,9 @@ extension ManagedConnection {
             self.lookAheadTimer.fired()
             guard self.isReadingPaused, let socket = self.socket else { return }
             // With a backlog there is no room at all: then only TCP may push back.
-            if self.backlog.isEmpty { socket.readOnce() }
+            if self.backlog.isEmpty, !self.isStopped, self.shadow == nil { socket.readOnce() }
             self.armLookAhead()
         }
-    }
-}
-
-// MARK: Publishing
-
-extension ManagedConnection {
-    /// Of one call to the bus.
-    static let batchMessages = 1_000
-    static let batchBytes = 1 << 20
-
-    /// Hands the next batch to the bus; one is in flight at a time, so that order is kept.
-    func publishNext() {
-        guard publishTimer.deadline == nil,
-            let batch = queue.take(maxCount: Self.batchMessages, maxBytes: Self.batchBytes)
-        else { return }
-        let bus = environment.bus
-        Task {
-            let outcomes = await bus.publish(batch.elements)
-            self.eventLoop.execute { self.published(batch, outcomes) }
-        }
-    }
-
-    private func published(
-        _ batch: PublishQueue<OutboundEvent>.Batch, _ outcomes: [PublishOutcome]
-    ) {
-        var failure: String?
-        var accepted: UInt64 = 0
-        let answers = outcomes.enumerated().map { index, outcome in
-            switch outcome {
-            case .accepted:
-                accepted = batch.elements[index].id.sequence
-                return PublishQueue<OutboundEvent>.Outcome.delivered
-            case .unavailable(let sentence):
-                failure = sentence
-                return .retry
-            case .refused(let sentence):
-                logger.warning(
-                    "the bus refused a message for good",
-                    metadata: ["cause": "\(sentence)", "id": "\(batch.elements[index].id)"])
-                return .dropped(.refusedByBus)
-            }
-        }
-        if failure != nil {
-            environment.metrics.publishUnavailable.add(answers.count(where: { $0 == .retry }))
-        }
-        let completed = queue.batchCompleted(batch.number, answers)
-        environment.buffers.release(completed.delivered.bytes + completed.dropped.bytes)
-        notePublishing(failure: failure, lastAccepted: accepted)
-        drainBacklog()
-        finishIfDrained()
-    }
-
-    private func notePublishing(failure: String?, lastAccepted: UInt64) {
-        let before = (facts.publishFailure, facts.hasFirstMessage)
-        facts.publishFailure = failure
-        if lastAccepted >= firstSequenceOfSocket, socket != nil { facts.hasFirstMessage = true }
-        if let failure {
-            environment.busHealth.failed(failure)
-        } else if before.0 != nil {
-            environment.busHealth.recovered()
-        }
-        if failure == nil {
-            publishRetry.reset()
-        } else {
-            publishTimer.arm(now.advanced(by: publishRetry.next()), now: now, on: eventLoop) {
-                self.publishTimer.fired()
-                self.publishNext()
-            }
-        }
-        if before != (facts.publishFailure, facts.hasFirstMessage) { changed() }
-    }
-
-    /// The record is gone: what is buffered is still published; `then` is told when nothing is left.
-    /// Any thread.
-    package func drain(then: @escaping @Sendable () -> Void) {
-        eventLoop.execute {
-            self.onDrained = then
-            self.finishIfDrained()
-        }
-    }
-
-    /// Gives up what is still buffered, counted under `reason`. Any thread.
-    package func discard(_ reason: DropReason) {
-        eventLoop.execute {
-            for _ in self.backlog { self.queue.countRefused(reason) }
-            self.backlog.removeAll()
-            let dropped = self.queue.discardAll(reason: reason)
-            self.environment.buffers.release(dropped.bytes)
-            self.publishTimer.cancel()
-            self.refreshFacts()
-            self.finishIfDrained()
-        }
-    }
-
-    func finishIfDrained() {
-        guard let onDrained, queue.held.messages == 0, backlog.isEmpty else { return }
-        self.onDrained = nil
-        onDrained()
     }
 }
 
@@ -338,6 +284,11 @@ extension ManagedConnection {
 
     private func keepaliveDue() {
         guard let socket else { return }
+        // A ping is a frame of ours: without the right it waits, and so does the verdict on it.
+        guard right.mayReachOut else {
+            watchGate()
+            return
+        }
         let action =
             keepalive?.timerFired(
                 now: now, isMidFrame: socket.isMidFrame, isReadingPaused: isReadingPaused)

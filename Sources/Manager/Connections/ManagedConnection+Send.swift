@@ -13,6 +13,8 @@ package enum SendFailure: Error, Sendable, Hashable {
     /// More bytes wait for the socket than may.
     case writeBufferFull(String)
     case cancelled
+    /// This instance may not act for the connection now: it is fenced, or hands it over.
+    case fenced
 }
 
 /// Who waits for a reply; answered exactly once.
@@ -54,6 +56,10 @@ extension ManagedConnection {
                 written.fail(SendFailure.notConnected)
                 return
             }
+            guard self.mayBeginSending else {
+                written.fail(SendFailure.fenced)
+                return
+            }
             socket.send(isText ? .text : .binary, message, promise: written)
         }
         do {
@@ -62,6 +68,8 @@ extension ManagedConnection {
             throw SendFailure(error)
         }
     }
+
+    private var mayBeginSending: Bool { right.mayReachOut && !isStopped }
 
     private var openSocket: WebSocketConnection? {
         if case .open = machine.state { socket } else { nil }
@@ -77,6 +85,10 @@ extension ManagedConnection {
         }
         guard openSocket != nil, let rule = correlationRule else {
             continuation.resume(throwing: SendFailure.notConnected)
+            return
+        }
+        guard mayBeginSending else {
+            continuation.resume(throwing: SendFailure.fenced)
             return
         }
         let timeout = timeout ?? desired.spec.correlation.timeout
@@ -101,6 +113,10 @@ extension ManagedConnection {
         token: PendingReplies<ReplyWaiter>.Token?
     ) {
         guard let socket = openSocket else { return }
+        guard right.mayReachOut else {
+            if let token { endReplies(replies.cancelled(token), .fenced) }
+            return
+        }
         let written = eventLoop.makePromise(of: Void.self)
         written.futureResult.whenFailure { error in
             guard let token else { return }
@@ -124,6 +140,7 @@ extension ManagedConnection {
             waiter.continuation.resume(throwing: failure)
         }
         replyTimer.cancel()
+        repliesChanged()
     }
 
     private func endReplies(
@@ -134,6 +151,15 @@ extension ManagedConnection {
                 throwing: failure ?? SendFailure.timedOut(after: waiter.timeout))
         }
         if let next = ended.thenSend { write(next, token: replies.nextToken) }
+        repliesChanged()
+    }
+
+    /// A connection that is to come to rest waits for its replies.
+    private func repliesChanged() {
+        guard isStopped, replies.count == 0 else { return }
+        lastReplies.cancel()
+        balanceReading()
+        checkQuiet()
     }
 
     private func armReplies() {

@@ -25,6 +25,8 @@ package final class ManagedConnection: @unchecked Sendable {
     // MARK: Confined to the event loop
 
     var desired: DesiredConnection
+    /// By what right it acts; from the shadow to a title once, never back.
+    var right: ConnectionRight
     var machine: ConnectionStateMachine
     var generator = SystemRandomNumberGenerator()
     var origin: EventOrigin
@@ -39,7 +41,7 @@ package final class ManagedConnection: @unchecked Sendable {
     var lookAheadTimer = LoopTimer()
     var isReadingPaused = false
 
-    var queue: PublishQueue<OutboundEvent>
+    var queue: PublishQueue<EventRun>
     /// Messages off the socket for which the queue has no room: the rest of one read.
     var backlog = Deque<WebSocketMessage>()
     var backlogTime = WallTime(nanosecondsSinceEpoch: 0)
@@ -47,6 +49,11 @@ package final class ManagedConnection: @unchecked Sendable {
     var sequence: UInt64 = 0
     var publishRetry = PublishRetry()
     var publishTimer = LoopTimer()
+    /// Of the array that is being filled.
+    var batchTimer = LoopTimer()
+    var isBatchDue = false
+    /// `nil` until something was spilled.
+    var spill: ConnectionSpill?
     /// The sequence from which on an event belongs to the present socket.
     var firstSequenceOfSocket: UInt64 = 1
 
@@ -60,6 +67,32 @@ package final class ManagedConnection: @unchecked Sendable {
     /// Why, and in which epoch, the gap began that the next open ends.
     var gapCause = LifecycleEvent.Gap.Cause.disconnected
     var gapEpoch: UInt64
+    /// Told before anything else under a title.
+    var succession: Succession?
+    /// The gap event of a new owner is on its way, and goes first.
+    var isAwaitingGapEvent = false
+    // What the cluster asks of it; see the extensions for titles and for the shadow.
+    /// A hand-over or a release: nothing new is begun, and the socket is not read.
+    var isStopped = false
+    /// About to be released: no socket any more.
+    var isHungUp = false
+    /// The title is gone.
+    var isGone = false
+    var onGone: (@Sendable () -> Void)?
+    var onQuiet: (@Sendable () -> Void)?
+    var isCallUnderWay = false
+    var isWatchingGate = false
+    /// An heir is listening: a socket that drops is not dialled again before.
+    var redialsFrom: ContinuousClock.Instant?
+    /// A dial was due and might not begin.
+    var wantsDial = false
+    var lastReplies = LoopTimer()
+    /// `onOpen` messages that might not be sent.
+    var unsentInitial: [DialInput.InitialMessage] = []
+    var recentFrames: RecentFrames?
+    /// For the next lifecycle event.
+    var publishedLate: UInt64 = 0
+    var shadow: ShadowLife?
     /// The connection was released; when its buffer is empty it is forgotten.
     var onDrained: (@Sendable () -> Void)?
 
@@ -67,10 +100,27 @@ package final class ManagedConnection: @unchecked Sendable {
 
     private let snapshot: Mutex<ObservedConnection>
 
-    package init(
+    convenience init(
         _ desired: DesiredConnection, eventLoop: any EventLoop, environment: ConnectionEnvironment,
-        stored: StoredStatus?
+        gate: ShardGate, stored: StoredStatus? = nil, succession: Succession? = nil
     ) {
+        self.init(
+            desired, eventLoop: eventLoop, environment: environment, right: .title(gate))
+        self.succession = succession
+        if gate.title != nil { recentFrames = RecentFrames() }
+        if succession == nil, let lastUp = stored?.connectedAt ?? stored?.lastClose?.at {
+            // It was up in a life before this one: the first open tells of the gap.
+            lastDownAt = lastUp
+            gapCause = .restart
+            gapEpoch = stored?.epoch ?? gate.epoch
+        }
+    }
+
+    init(
+        _ desired: DesiredConnection, eventLoop: any EventLoop, environment: ConnectionEnvironment,
+        right: ConnectionRight
+    ) {
+        self.right = right
         name = desired.name
         uid = desired.uid
         self.eventLoop = eventLoop
@@ -83,20 +133,15 @@ package final class ManagedConnection: @unchecked Sendable {
         machine = ConnectionStateMachine(policy: desired.spec.reconnect)
         queue = PublishQueue(
             bounds: MessageAmount(desired.spec.buffer), overflow: desired.spec.buffer.overflow)
-        origin = EventOrigin(
-            uid: desired.uid, epoch: environment.epoch, name: desired.name,
-            url: desired.spec.redactedURL)
+        origin = EventOrigin(desired, right)
         facts = ObservedConnection(
             name: desired.name, uid: desired.uid, generation: desired.generation)
         lastStatusWord = Phase.pending.statusWord
-        gapEpoch = environment.epoch
+        gapEpoch = right.epoch
         snapshot = Mutex(facts)
         correlationRule = CorrelationRule(spec: desired.spec.correlation)
-        if let lastUp = stored?.connectedAt ?? stored?.lastClose?.at {
-            // It was up in a life before this one: the first open tells of the gap.
-            lastDownAt = lastUp
-            gapCause = .restart
-            gapEpoch = stored?.epoch ?? environment.epoch
+        if environment.spill?.holdsLeftovers(of: uid) == true {
+            eventLoop.execute { self.openSpill() }
         }
     }
 
@@ -136,8 +181,9 @@ package final class ManagedConnection: @unchecked Sendable {
         facts.lastClose = machine.lastClose
         facts.traffic.published = queue.delivered
         facts.traffic.dropped = queue.dropped
-        facts.traffic.bufferedMessages = queue.held.messages + backlog.count
-        facts.traffic.bufferedBytes = queue.held.bytes
+        let spilled = spill?.queue.held ?? MessageAmount()
+        facts.traffic.bufferedMessages = queue.held.messages + backlog.count + spilled.messages
+        facts.traffic.bufferedBytes = queue.held.bytes + spilled.bytes
     }
 
     // MARK: Events for people
@@ -146,7 +192,7 @@ package final class ManagedConnection: @unchecked Sendable {
     /// the error before the transition it causes.
     private func announce(_ phase: Phase) {
         let word = phase.statusWord
-        guard word != lastStatusWord else { return }
+        guard word != lastStatusWord, !right.isShadow else { return }
         let before = lastStatusWord
         lastStatusWord = word
         let kind: LifecycleEvent.Kind =
@@ -162,12 +208,15 @@ package final class ManagedConnection: @unchecked Sendable {
         publishEvent(kind)
     }
 
-    func publishEvent(_ kind: LifecycleEvent.Kind) {
-        environment.lifecycle.publish(
-            LifecycleEvent(
-                connectionID: name, url: desired.spec.redactedURL,
-                instanceID: environment.instanceID, kind: kind),
-            uid: uid)
+    /// - Parameter then: called once it is with the bus, or never will be. Any thread.
+    func publishEvent(_ kind: LifecycleEvent.Kind, then: (@Sendable () -> Void)? = nil) {
+        guard let gate = right.gate, !isGone else { return }
+        var event = LifecycleEvent(
+            connectionID: name, url: desired.spec.redactedURL,
+            instanceID: environment.instanceID, kind: kind)
+        event.publishedLate = publishedLate
+        publishedLate = 0
+        environment.lifecycle.publish(event, uid: uid, under: gate, then: then)
     }
 }
 
@@ -175,6 +224,14 @@ extension ConnectionSpec {
     /// Without query and credentials: what events, logs and lists may show.
     package var redactedURL: String {
         (try? Endpoint.parse(url))?.redacted ?? "invalid url"
+    }
+}
+
+extension EventOrigin {
+    convenience init(_ desired: DesiredConnection, _ right: ConnectionRight) {
+        self.init(
+            uid: desired.uid, epoch: right.epoch, name: desired.name,
+            url: desired.spec.redactedURL, permit: right.gate)
     }
 }
 

@@ -26,6 +26,8 @@ package struct SecretResolver: Sendable {
     /// `--secret-env-prefix`.
     package var environmentPrefix: String
     package var environment: [String: String]
+    /// Secrets of the sidecar's stores, fetched for one dial before its other secrets are read.
+    var fetched: [SecretSource: FetchedSecret] = [:]
 
     package init(
         directory: String?, environmentPrefix: String, environment: [String: String]
@@ -41,6 +43,7 @@ package struct SecretResolver: Sendable {
         case .literal(let text): [UInt8](text.utf8)
         case .secret(.environment(let name)): try environmentValue(name)
         case .secret(.file(let path)): try fileContent(path)
+        case .secret(let source): try daprSecret(source)
         }
     }
 
@@ -51,6 +54,18 @@ package struct SecretResolver: Sendable {
             throw Unavailable(description: "secret \(value.source) is not UTF-8 text")
         }
         return text
+    }
+
+    private func daprSecret(_ source: SecretSource) throws(Unavailable) -> [UInt8] {
+        switch fetched[source] {
+        case .content(let content): return content
+        case .unavailable(let sentence):
+            throw Unavailable(description: "secret \(source) is not to be had: \(sentence)")
+        case nil:
+            throw Unavailable(
+                description: "secret \(source) is refused: the server has no Dapr sidecar "
+                    + "(--state dapr or --bus dapr)")
+        }
     }
 
     private func environmentValue(_ name: String) throws(Unavailable) -> [UInt8] {

@@ -44,6 +44,9 @@ package struct DirectoryRefusal: Sendable, Hashable {
         case tooLarge = "TooLarge"
         /// The state store did not take the change.
         case notCommitted = "NotCommitted"
+        /// In a cluster: it is what a later revision of the set has replaced, and was there before
+        /// that. Another instance has newer manifests.
+        case superseded = "Superseded"
     }
 
     package var reason: Reason

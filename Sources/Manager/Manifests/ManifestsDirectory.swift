@@ -23,6 +23,9 @@ package actor ManifestsDirectory {
         }
     }
 
+    /// How a revision begins to tell of a directory as its author.
+    private static let author = "manifests:"
+
     private let options: Options
     private let store: TwoTierStore
     private let clock: ManagerClock
@@ -33,6 +36,9 @@ package actor ManifestsDirectory {
     private var assembly: ManifestAssembly
     /// What is in force, as far as this process has applied it.
     private var applied: Applied?
+    /// When what was last judged was judged, another instance owned the set.
+    private var isStandby = false
+    private var content: SeenContent?
 
     private nonisolated let reloadAsked = Mutex(false)
     private nonisolated let alarm = Alarm()
@@ -44,6 +50,12 @@ package actor ManifestsDirectory {
         var mark: SetMark
         /// The last judgement was this apply, not a refusal.
         var isCurrent = true
+    }
+
+    /// What the directory says, and since when; with no time it did so from the start.
+    private struct SeenContent {
+        var digests: [String: String]
+        var since: WallTime?
     }
 
     /// What changes whenever somebody else changes the set.
@@ -129,6 +141,7 @@ package actor ManifestsDirectory {
         // A look that came back after the end began has no consequences.
         guard !Task.isCancelled else { return DirectoryWatch.interval }
         var isWorthARetry = false
+        isStandby = !store.isServed(options.set)
         switch assembly.verdict(on: snapshot) {
         case .refused(let refusal):
             applied?.isCurrent = false
@@ -173,6 +186,11 @@ package actor ManifestsDirectory {
 
     /// - Returns: whether to try again though nothing changes.
     private func bringInForce(_ declaration: DirectoryDeclaration) async -> Bool {
+        noteContent(declaration)
+        guard !isStandby else {
+            reporter.standsBy(store.owner(of: options.set))
+            return false
+        }
         if let applied, applied.digests == declaration.digests, applied.isCurrent, !hasDrifted,
             applied.conflicts.isEmpty, !watch.isAskedToReload
         {
@@ -180,7 +198,11 @@ package actor ManifestsDirectory {
             return false
         }
         do {
-            let (outcome, mark) = try await apply(declaration)
+            guard let (outcome, mark) = try await apply(declaration) else {
+                applied = nil
+                reporter.refused(superseded)
+                return false
+            }
             let conflicts = outcome.results.filter { $0.action == .conflict }.map {
                 "\($0.origin): \($0.kind.rawValue) \($0.name): \($0.message)"
             }
@@ -200,27 +222,59 @@ package actor ManifestsDirectory {
         }
     }
 
-    private func apply(_ declaration: DirectoryDeclaration) async throws -> (ApplyOutcome, SetMark)
-    {
+    /// - Returns: `nil` if it is what another instance's directory has replaced since.
+    private func apply(
+        _ declaration: DirectoryDeclaration
+    ) async throws -> (ApplyOutcome, SetMark)? {
         var options = ApplyOptions(set: options.set)
         options.prune = true
         // A file that is removed is meant to be: only an empty directory is not believed.
         options.maxPrune = .count(.max)
-        options.appliedBy = String("manifests:\(self.options.directory)".prefix(256))
+        options.appliedBy = String("\(Self.author)\(self.options.directory)".prefix(256))
         let now = clock.wallTime()
+        let since = content?.since
+        // Who is alone on its store is alone with its directory; and an operator knows.
+        let mayBeOld = store.isShared && !watch.isAskedToReload
         return try await store.transact { [options] draft in
+            var scratch = draft
             var generator = SystemRandomNumberGenerator()
             let outcome = try SetApply.run(
-                declaration.objects, on: &draft, options: options, now: now,
+                declaration.objects, on: &scratch, options: options, now: now,
                 makeUID: { .random(using: &generator) })
-            return (outcome, SetMark(draft.applySet(options.set)))
+            let after = scratch.applySet(options.set)
+            if mayBeOld, !outcome.changesNothing, let digest = after?.history.last?.digest,
+                let end = draft.applySet(options.set)?
+                    .end(of: digest, by: { $0.hasPrefix(Self.author) }),
+                since.map({ $0 <= end }) ?? true
+            {
+                return nil
+            }
+            draft = scratch
+            return (outcome, SetMark(after))
         }
+    }
+
+    private func noteContent(_ declaration: DirectoryDeclaration) {
+        guard let content else {
+            content = SeenContent(digests: declaration.digests)
+            return
+        }
+        guard content.digests != declaration.digests else { return }
+        self.content = SeenContent(digests: declaration.digests, since: clock.wallTime())
+    }
+
+    private var superseded: DirectoryRefusal {
+        let sentence =
+            "the manifests are those of an earlier revision of set \(options.set), which has been "
+            + "replaced since; they are applied when they change, or on SIGHUP"
+        return DirectoryRefusal(.superseded, problems: ["\(options.directory): \(sentence)"])
     }
 
     // MARK: The set in the store
 
-    /// Somebody else changed the set since it was applied from here.
+    /// Somebody else changed the set since it was applied from here, or it has come or gone.
     private var hasDrifted: Bool {
+        guard isStandby != store.isServed(options.set) else { return true }
         guard let applied, applied.isCurrent else { return false }
         return applied.mark != SetMark(store.applySet(options.set))
     }

@@ -5,7 +5,7 @@ package struct ManifestsReport: Sendable, Hashable {
     /// In the words of a check: `ok`, a CamelCase reason, and a sentence.
     package struct Check: Sendable, Hashable {
         package var isOK: Bool
-        /// `Reading`, `Applied`, `Conflicts`, or one of ``DirectoryRefusal/Reason``.
+        /// `Reading`, `Applied`, `Conflicts`, `Standby`, or one of ``DirectoryRefusal/Reason``.
         package var reason: String
         package var message: String
 
@@ -49,6 +49,17 @@ package struct ManifestsReport: Sendable, Hashable {
         }
         let more = conflicts.count > 1 ? " (and \(conflicts.count - 1) more)" : ""
         check = Check(isOK: false, reason: "Conflicts", message: first + more)
+    }
+
+    /// Another instance applies the directory.
+    mutating func standsBy(_ owner: ShardOwner, set: String) {
+        let message =
+            if case .other(let instance, _, _) = owner {
+                "\(instance) owns set \(set) and applies its manifests"
+            } else {
+                "no instance owns set \(set) at this moment"
+            }
+        check = Check(isOK: true, reason: "Standby", message: message)
     }
 
     mutating func refused(_ refusal: DirectoryRefusal) {

@@ -39,6 +39,14 @@ final class ManifestsReporter: Sendable {
         update { $0.settled(files: declaration.files, conflicts: []) }
     }
 
+    /// Another instance applies the directory.
+    func standsBy(_ owner: ShardOwner) {
+        let before = report.check
+        update { $0.standsBy(owner, set: options.set) }
+        guard report.check != before else { return }
+        logger.info("manifests are applied by another instance", metadata: ["owner": "\(owner)"])
+    }
+
     /// - Parameter isNews: something changed, or is told for the first time since a refusal.
     func applied(
         _ outcome: ApplyOutcome, _ declaration: DirectoryDeclaration, _ conflicts: [String],

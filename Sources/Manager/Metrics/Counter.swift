@@ -23,7 +23,7 @@ package struct CounterFamily<Labels: MetricLabels>: Sendable {
             Labels.allCases.map { ($0, Counter()) }, uniquingKeysWith: { first, _ in first })
     }
 
-    package func add(_ labels: Labels) { counters[labels]?.add() }
+    package func add(_ labels: Labels, _ number: Int = 1) { counters[labels]?.add(number) }
 
     package func value(_ labels: Labels) -> UInt64 { counters[labels]?.value ?? 0 }
 }

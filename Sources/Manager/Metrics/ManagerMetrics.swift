@@ -13,6 +13,10 @@ package final class ManagerMetrics: Sendable {
     package let gaps = Counter()
     /// Messages the bus did not take at once; they are tried again.
     package let publishUnavailable = Counter()
+    /// Messages whose call ended later than ownership allows for.
+    package let publishedLate = Counter()
+    package let shadowMessages = CounterFamily<ShadowFate>()
+    package let clusterEvents = CounterFamily<ClusterEvent>()
     private let dialDurationsState = Mutex(DurationHistogram.dials)
 
     package init() {}
@@ -47,6 +51,7 @@ extension SendResult {
         case .refused, .writeBufferFull: self = .refused
         case .failed: self = .failed
         case .cancelled: self = .cancelled
+        case .fenced: self = .fenced
         }
     }
 }

@@ -25,9 +25,9 @@ package enum MetricCatalogue {
         buildInfo, checkOK,
         connections, dials, dialDuration, disconnects, gaps, pings,
         messagesReceived, receivedBytes, published, bufferMessages, bufferBytes, bufferLimit,
-        dropped, eventsDropped, sends,
+        dropped, publishedLate, shadowMessages, eventsDropped, sends,
         reconciled, reconcileDuration, queueDepth, queueAdds, queueRetries, queueProcessing,
-        storeOperations, manifests,
+        storeOperations, manifests, clusterMembers, clusterShards, clusterFenced, clusterEvents,
         processCPU, processStart, residentMemory, virtualMemory, openFiles, maxFiles,
     ]
 
@@ -70,9 +70,16 @@ package enum MetricCatalogue {
     static let dropped = MetricFamily(
         "wsm_dropped_total", .counter, labels: ["reason"],
         "Messages that came and did not reach the bus.")
+    static let publishedLate = MetricFamily(
+        "wsm_published_late_total", .counter,
+        "Messages and lifecycle events whose publish call ended later than ownership allows for: "
+            + "another owner may have published before.")
+    static let shadowMessages = MetricFamily(
+        "wsm_shadow_messages_total", .counter, labels: ShadowFate.names,
+        "Messages read for shards of other owners, ahead of a hand-over.")
     static let eventsDropped = MetricFamily(
         "wsm_lifecycle_events_dropped_total", .counter,
-        "Lifecycle events that the bus did not take in time.")
+        "Lifecycle events that the bus did not take in time, or whose owner changed before.")
     static let sends = MetricFamily(
         "wsm_sends_total", .counter, labels: SendResult.names, "Calls of Send and SendRaw.")
 
@@ -95,6 +102,18 @@ package enum MetricCatalogue {
     static let manifests = MetricFamily(
         "wsm_manifests_total", .counter, labels: ["result"],
         "States of the manifest directory: put in force, or refused and reported.")
+
+    static let clusterMembers = MetricFamily(
+        "wsm_cluster_members", .gauge, labels: ["state"],
+        "Members by state, as this instance sees them; all zero for a server that is alone.")
+    static let clusterShards = MetricFamily(
+        "wsm_cluster_shards", .gauge, labels: ["state"],
+        "Shards by state, as this instance sees them: serving, loading and moving are its own.")
+    static let clusterFenced = MetricFamily(
+        "wsm_cluster_fenced", .gauge, "1 while this instance may not act, since its lease ran out.")
+    static let clusterEvents = MetricFamily(
+        "wsm_cluster_events_total", .counter, labels: ClusterEvent.names,
+        "What the ownership protocol did at this instance.")
 
     static let processCPU = MetricFamily(
         "process_cpu_seconds_total", .counter, "User and system time of the process.")

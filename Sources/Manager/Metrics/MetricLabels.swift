@@ -43,6 +43,8 @@ package struct DisconnectKind: MetricLabels {
         case removed
         /// We closed since the process ends.
         case shutdown
+        /// We closed since this instance may not act for the connection, for a while or for good.
+        case fenced
     }
 
     package let cause: Cause
@@ -94,9 +96,24 @@ package enum PingResult: String, MetricLabels {
     package var values: [String] { [rawValue] }
 }
 
+/// What became of a message that was read for a shard that another instance owned.
+package enum ShadowFate: String, MetricLabels {
+    /// The owner had published it.
+    case matched
+    /// The shard came over, and it was published here, or dropped by a policy.
+    case kept
+    /// The socket dropped, no room was left, or the shard did not come.
+    case discarded
+
+    package static let names = ["fate"]
+    package var values: [String] { [rawValue] }
+}
+
 /// What became of a Send or SendRaw.
 package enum SendResult: String, MetricLabels {
     case ok, timeout, notConnected, refused, failed, cancelled
+    /// This instance might not act for the connection at that moment.
+    case fenced
 
     package static let names = ["result"]
     package var values: [String] { [rawValue] }

@@ -4,6 +4,8 @@ import Reconciler
 /// The content of `/metrics`: reads what every part has counted and writes it down.
 package struct ServerMetrics: Sendable {
     let manifests: @Sendable () -> ManifestsReport
+    /// `nil` for a server that is alone.
+    let view: @Sendable () -> ClusterView?
     let counters: ManagerMetrics
     let fleet: ConnectionFleet
     let store: TwoTierStore
@@ -31,8 +33,27 @@ package struct ServerMetrics: Sendable {
         text.begin(MetricCatalogue.manifests)
         text.sample(MetricCatalogue.manifests, ["applied"], seen.appliedTotal)
         text.sample(MetricCatalogue.manifests, ["refused"], seen.refusedTotal)
+        cluster(&text)
         process(&text)
         return text.text
+    }
+
+    private func cluster(_ text: inout MetricsText) {
+        let view = view()
+        text.begin(MetricCatalogue.clusterMembers)
+        for state in ClusterView.MemberState.allCases {
+            text.sample(
+                MetricCatalogue.clusterMembers, [state.rawValue],
+                UInt64(view?.members.count { $0.state == state } ?? 0))
+        }
+        text.begin(MetricCatalogue.clusterShards)
+        for state in ClusterView.ShardState.allCases {
+            text.sample(
+                MetricCatalogue.clusterShards, [state.rawValue],
+                UInt64(view?.shards.count { $0.state == state } ?? 0))
+        }
+        text.single(MetricCatalogue.clusterFenced, view?.fencedFor == nil ? 0 : 1 as UInt64)
+        text.family(MetricCatalogue.clusterEvents, counters.clusterEvents)
     }
 
     private func connections(_ text: inout MetricsText) {
@@ -73,6 +94,10 @@ package struct ServerMetrics: Sendable {
         for reason in DropReason.allCases {
             text.sample(MetricCatalogue.dropped, [reason.rawValue], totals.dropped[reason])
         }
+        text.single(
+            MetricCatalogue.publishedLate,
+            counters.publishedLate.value + lifecycle.publishedLate)
+        text.family(MetricCatalogue.shadowMessages, counters.shadowMessages)
         text.single(MetricCatalogue.eventsDropped, lifecycle.dropped)
         text.family(MetricCatalogue.sends, counters.sends)
     }

@@ -54,8 +54,8 @@ package struct StateStoreError: Error, Sendable, CustomStringConvertible {
 /// Durable state behind the memory tier: get, bulk get and compare-and-set, which is all that
 /// every store can do.
 ///
-/// Implementations: ``SQLiteStateStore``, and the in-memory one of the tests. One conformance
-/// suite, passed by all.
+/// Implementations: ``SQLiteStateStore``, ``DaprStateStore``, and the in-memory one of the tests.
+/// One conformance suite, passed by all.
 package protocol StateStore: Sendable {
     func get(_ key: String) async throws(StateStoreError) -> StateEntry?
     /// Absent keys are absent from the answer. Not a snapshot: two keys may be of two moments.

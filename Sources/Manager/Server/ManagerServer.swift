@@ -1,3 +1,4 @@
+import Dapr
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
 import Gateway
@@ -40,162 +41,70 @@ package final class ManagerServer: Sendable {
         var router: ChangeRouter
         var manifests: ManifestsDirectory?
         var watching: Task<Void, Never>?
+        var membership: Membership?
         var keptOpen: Resources
     }
 
-    /// State the process holds: released when the server is.
-    package struct Resources: Sendable {
-        package var store: any StateStore
-        package var bus: any Bus
-        var lock: DataDirectoryLock?
-        var closeStore: @Sendable () throws -> Void
-
-        package init(store: any StateStore, bus: any Bus) {
-            self.store = store
-            self.bus = bus
-            lock = nil
-            closeStore = {}
-        }
-
-        /// SQLite in the data directory, topics in the process.
-        package static func embedded(dataDirectory: String) throws -> Resources {
-            let lock = try DataDirectoryLock(directory: dataDirectory)
-            let store = try SQLiteStateStore(path: dataDirectory + "/state.sqlite")
-            var resources = Resources(store: store, bus: LocalBus())
-            resources.lock = lock
-            resources.closeStore = { try store.close() }
-            return resources
-        }
-    }
-
     private init(
-        grpcPort: Int, metrics: ServerMetrics, manager: WebSocketManagerService,
-        orchestrator: OrchestratorService, parts: Parts, drainTimeout: Duration, logger: Logger
+        grpcPort: Int, made: ServerAssembly, parts: Parts, drainTimeout: Duration, logger: Logger
     ) {
         self.grpcPort = grpcPort
-        self.manager = manager
-        self.orchestrator = orchestrator
-        fleet = metrics.fleet
-        store = metrics.store
-        loop = metrics.loop
-        checks = metrics.checks
-        self.metrics = metrics
+        manager = made.manager
+        orchestrator = made.orchestrator
+        fleet = made.fleet
+        store = made.store
+        loop = made.loop
+        checks = made.checks
+        metrics = made.metrics
         self.parts = parts
         self.drainTimeout = drainTimeout
         self.logger = logger
     }
 
-    /// Reads the state, begins to reconcile, and answers calls when this returns.
+    /// Reads the state, begins to reconcile, and answers calls when this returns. A member of a
+    /// cluster goes on to join; the check `cluster` tells how far it is.
     package static func start(
         _ configuration: ServerConfiguration, resources: Resources, version: String,
         logger: Logger, clock: ManagerClock = .system
     ) async throws -> ManagerServer {
         try configuration.validate()
-        let group = MultiThreadedEventLoopGroup.singleton
-        let router = ChangeRouter()
-        let counters = ManagerMetrics()
-        let checks = ServerChecks(wallTime: clock.wallTime)
-        let security = try ServerSecurity(
-            configuration, logger: logger,
-            report: { checks.set($0, ok: $1, reason: $2, message: $3, advisory: $4) })
-        let metered = MeteredStateStore(store: resources.store, metrics: counters)
-        let store = try await TwoTierStore.open(
-            metered, now: clock.wallTime(), logger: logger,
-            onChange: { router.recordsChanged($0) },
-            onCommit: { ChecksMonitor.storeCommitted($0, checks) })
-        let environment = ConnectionEnvironment(
-            instanceID: configuration.instanceID, epoch: store.epoch,
-            dialer: WebSocketDialer(group: group), bus: resources.bus,
-            secrets: SecretResolver(
-                directory: configuration.secretsDirectory,
-                environmentPrefix: configuration.secretEnvironmentPrefix,
-                environment: configuration.environment),
-            egress: try configuration.egressPolicy(),
-            buffers: SharedBufferBudget(limit: configuration.bufferLimit),
-            lifecycle: LifecyclePublisher(
-                bus: resources.bus, clock: clock, epoch: store.epoch),
-            clock: clock, logger: logger, metrics: counters,
-            busHealth: BusHealth(now: clock.now), onChange: { router.connectionChanged($0) })
-        let fleet = ConnectionFleet(
-            environment: environment, group: group, stored: { store.record($0)?.observed })
-        let operations = ConnectionOperations(
-            store: store, fleet: fleet, feed: router.feed, clock: clock,
-            reconciled: { await router.reconciled($0) }, isEnding: { router.isEnding },
-            defaults: configuration.apiDefaults, metrics: counters)
-        let statuses = StatusWriter(store: store, logger: logger) { name in
-            operations.view(name).map { StoredStatus(status: $0.status, epoch: store.epoch) }
-        }
-        let loop = ReconcileLoop(
-            desired: store, control: fleet, timer: EventLoopTimer(eventLoop: group.any()),
-            configuration: configuration.reconciler, logger: logger, now: clock.now)
-        router.connect(loop: loop, statuses: statuses)
-        let identity = ServerIdentity(
-            version: version, instanceID: configuration.instanceID, startedAt: clock.wallTime())
-        let monitor = ChecksMonitor(
-            checks: checks, store: metered, bus: environment.busHealth, loop: loop,
-            resyncInterval: configuration.reconciler.resyncInterval,
-            eventLoops: Array(group.makeIterator()), now: clock.now)
-        let manifests = makeManifests(
-            configuration, store: store, lifecycle: environment.lifecycle, checks: checks,
-            clock: clock, logger: logger)
-        let metrics = ServerMetrics(
-            manifests: { manifests?.report ?? ManifestsReport() }, counters: counters,
-            fleet: fleet, store: store, loop: loop,
-            lifecycle: environment.lifecycle, bufferLimit: configuration.bufferLimit,
-            checks: checks, version: version, startedAt: identity.startedAt)
-        let manager = WebSocketManagerService(
-            operations: operations, instanceID: identity.instanceID)
-        let orchestrator = OrchestratorService(
-            operations: operations, bus: resources.bus, server: identity, checks: checks)
-        let services: [any RegistrableRPCService] =
-            [manager, orchestrator]
-            + DiscoveryServices.make(checks: checks, isEnding: operations.isEnding)
-        let grpc = makeGRPCServer(configuration, services: services, security: security)
+        let made = try await ServerAssembly(
+            configuration, resources: resources, version: version, logger: logger, clock: clock)
+        let services = made.services
+        let grpc = makeGRPCServer(configuration, services: services, security: made.security)
         let serving = Task { try await grpc.serve() }
         let port: Int
         let http: GatewayWiring
         do {
             port = try await listeningPort(of: grpc, serving: serving, configuration)
             http = try await GatewayWiring.start(
-                configuration, services: services, security: security,
+                configuration, services: services, security: made.security,
                 ports: GatewayWiring.Ports(
-                    metrics: { metrics.render() },
-                    readiness: { ReadinessReport(checks.report) }),
+                    metrics: { made.metrics.render() },
+                    readiness: { ReadinessReport(made.checks.report) }),
                 logger: logger)
         } catch {
             serving.cancel()
             throw error
         }
+        let (loop, statuses, monitor) = (made.loop, made.statuses, made.monitor)
+        let (security, manifests) = (made.security, made.manifests)
         let parts = Parts(
             grpc: grpc, serving: serving, http: http, looping: Task { await loop.run() },
             writing: Task { await statuses.run() }, monitoring: Task { await monitor.run() },
             securing: Task { await security.run() }, security: security,
-            statuses: statuses, bus: resources.bus, router: router, manifests: manifests,
+            statuses: statuses, bus: resources.bus, router: made.router, manifests: manifests,
             watching: manifests.map { manifests in Task { await manifests.run() } },
-            keptOpen: resources)
+            membership: made.membership, keptOpen: resources)
+        if let shards = made.shards {
+            made.membership?.start(
+                connections: shards, grpcPort: port, onMembers: { loop.setMembers($0) })
+        }
         await monitor.look()
-        checks.enter(.serving)
+        made.checks.enter(.serving)
         return ManagerServer(
-            grpcPort: port, metrics: metrics, manager: manager, orchestrator: orchestrator,
-            parts: parts, drainTimeout: configuration.drainTimeout, logger: logger)
-    }
-
-    private static func makeManifests(
-        _ configuration: ServerConfiguration, store: TwoTierStore, lifecycle: LifecyclePublisher,
-        checks: ServerChecks, clock: ManagerClock, logger: Logger
-    ) -> ManifestsDirectory? {
-        guard let directory = configuration.manifestsDirectory else { return nil }
-        return ManifestsDirectory(
-            .init(
-                directory: directory, set: configuration.manifestsSet,
-                instanceID: configuration.instanceID),
-            store: store, lifecycle: lifecycle, clock: clock, logger: logger,
-            onCheck: {
-                // What runs stays as it was, so a broken directory takes no traffic away.
-                checks.set(
-                    "manifests", ok: $0.isOK, reason: $0.reason, message: $0.message,
-                    advisory: true)
-            })
+            grpcPort: port, made: made, parts: parts, drainTimeout: configuration.drainTimeout,
+            logger: logger)
     }
 
     private static func makeGRPCServer(
@@ -258,6 +167,25 @@ package final class ManagerServer: Sendable {
     /// Calls that wait for changes at this moment.
     package var watchers: Int { parts.router.feed.listenerCount }
 
+    /// Whether this instance is a member of a cluster and has its place there.
+    package var isMember: Bool { parts.membership?.node.view.isMember ?? false }
+
+    /// The cluster as this instance sees it; `nil` for a server that is alone.
+    package var cluster: ClusterView? { parts.membership?.node.view }
+
+    /// Returns when this instance's part in the cluster is over: it has left, as somebody asked it
+    /// to, and should be stopped in order.
+    ///
+    /// - Throws: ``StateStoreError`` if the store was emptied, or belongs to another cluster now.
+    package func membershipEnded() async throws {
+        guard let membership = parts.membership else { return }
+        for await cause in membership.ended where cause == .storeLost {
+            throw StateStoreError(
+                message: "the state store was emptied, or belongs to another cluster now: start "
+                    + "again to begin with what it holds")
+        }
+    }
+
     /// Returns when the API has ended by itself, which is a fault.
     package func serverEnded() async throws {
         let (serving, gateway) = (parts.serving, parts.http.gateway)
@@ -282,11 +210,13 @@ package final class ManagerServer: Sendable {
         // Not awaited: files on a disk that hangs must not hold up the end.
         parts.watching?.cancel()
         parts.securing.cancel()
+        // While all still runs: the heirs call this instance, and it publishes what it has read.
+        await parts.membership?.leave()
         parts.grpc.beginGracefulShutdown()
         parts.http.beginShutdown()
         loop.pause()
         let lost = await fleet.shutDown(within: drainTimeout)
-        (parts.bus as? LocalBus)?.close()
+        parts.bus.close()
         parts.router.feed.close()
         checks.close()
         parts.looping.cancel()
@@ -297,10 +227,11 @@ package final class ManagerServer: Sendable {
         async let httpEnded: Void = parts.http.finish(within: Self.lastAnswers)
         await endCalls()
         await httpEnded
+        await parts.membership?.close()
         do {
-            try parts.keptOpen.closeStore()
+            try await parts.keptOpen.closeStore()
         } catch {
-            logger.warning("the state database did not close", metadata: ["error": "\(error)"])
+            logger.warning("the state store did not close", metadata: ["error": "\(error)"])
         }
         if lost > 0 {
             logger.error(

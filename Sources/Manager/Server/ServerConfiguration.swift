@@ -19,8 +19,6 @@ package struct ServerConfiguration: Sendable {
     package var tokenFile: String?
     /// PEM file of the authorities that callers' certificates come from.
     package var clientCAPath: String?
-    /// Other instances share the state store.
-    package var hasPeers = false
     /// The secret that the instances of a cluster share.
     package var peerTokenFile: String?
     /// PEM file of the authorities that certificates of other instances come from.
@@ -34,6 +32,10 @@ package struct ServerConfiguration: Sendable {
     package var manifestsSet = "manifests"
     /// What connections made by the imperative API get.
     package var apiDefaults = APIConnectionDefaults()
+    package var state = StateKind.sqlite
+    package var bus = BusKind.local
+    /// Used where ``state`` or ``bus`` is Dapr.
+    package var dapr = DaprSettings()
     /// State, and the lock that keeps a second process off it.
     package var dataDirectory: String
     package var instanceID: String
@@ -45,6 +47,7 @@ package struct ServerConfiguration: Sendable {
     package var secretEnvironmentPrefix = "WSM_SECRET_"
     package var environment: [String: String] = [:]
     package var reconciler = ReconcilerConfiguration()
+    package var cluster = ClusterSettings()
 
     package init(dataDirectory: String, instanceID: String) {
         self.dataDirectory = dataDirectory
@@ -84,6 +87,7 @@ package struct ServerConfiguration: Sendable {
         try validateAccess()
         _ = try egressPolicy()
         try validateManifests()
+        try cluster.validate()
         guard bufferLimit >= 1 << 20 else {
             throw Invalid(description: "--buffer-limit must be at least 1MiB")
         }
@@ -99,6 +103,18 @@ package struct ServerConfiguration: Sendable {
 }
 
 extension ServerConfiguration {
+    /// Other instances share the state store.
+    package var hasPeers: Bool { cluster.isShared || state == .dapr }
+
+    /// Where messages that have no room in memory wait (`buffer.overflow: spill`). A data directory
+    /// that is not this server's alone has a part for each instance.
+    var spillDirectory: String {
+        let isAlone = state == .sqlite && !cluster.isShared
+        return isAlone
+            ? dataDirectory + "/spill"
+            : dataDirectory + "/instances/\(InstanceDirectory.fileName(instanceID))/spill"
+    }
+
     /// Nobody but this host reaches the ports.
     package var isBoundToLoopback: Bool {
         bind == "localhost" || IPAddress(bind).map { AddressClass($0) == .loopback } ?? false

@@ -30,8 +30,10 @@ package final class DataDirectoryLock: Sendable {
 
     /// Makes the directory if needed, and takes it.
     ///
+    /// - Parameter isShared: others that share it as well may be there; one that wants it alone
+    ///   may not.
     /// - Throws: ``Taken``, or ``Unusable`` with the system's reason.
-    package init(directory: String) throws {
+    package init(directory: String, isShared: Bool = false) throws {
         do {
             try FileManager.default.createDirectory(
                 atPath: directory, withIntermediateDirectories: true,
@@ -50,14 +52,16 @@ package final class DataDirectoryLock: Sendable {
             throw Unusable(
                 description: "\(path) cannot be opened: \(String(cString: strerror(errno)))")
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        guard flock(descriptor, (isShared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 else {
             let holder = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
             close(descriptor)
             throw Taken(
                 directory: directory,
                 holder: holder.isEmpty ? "another process" : "process \(holder)")
         }
+        // One of those that share it says nothing of the others.
         ftruncate(descriptor, 0)
+        guard !isShared else { return }
         let text = "\(getpid())"
         _ = text.withCString { write(descriptor, $0, strlen($0)) }
     }

@@ -25,6 +25,7 @@ extension RecordCodec {
             ("summary", .string(revision.summary)),
             ("pages", revision.content.map { .number($0.pages) }),
             ("bytes", revision.content.map { .number($0.bytes) }),
+            ("underDigest", revision.content?.isUnderDigest == true ? .bool(true) : nil),
         ])
     }
 
@@ -50,7 +51,8 @@ extension RecordCodec {
         if let pages = try? fields.int("pages"), let bytes = try? fields.int("bytes"),
             (0...RevisionKey.maxPages).contains(pages), bytes >= 0
         {
-            revision.content = ApplySetRecord.Content(pages: pages, bytes: bytes)
+            revision.content = ApplySetRecord.Content(
+                pages: pages, bytes: bytes, isUnderDigest: fields.isTrue("underDigest"))
         }
         return revision
     }

@@ -6,7 +6,8 @@ import Synchronization
 ///
 /// A write that is answered with `applied` is on the disk (WAL, `synchronous=FULL`). Writes that
 /// come in while one transaction commits share the next one, so that many callers pay for one
-/// `fsync`. The data directory is locked by ``DataDirectoryLock``, so nobody else writes.
+/// `fsync`. The data directory is locked by ``DataDirectoryLock``: nobody else writes, or only
+/// processes that share the file as members of one cluster.
 package final class SQLiteStateStore: StateStore {
     /// Writes that share one transaction: enough to spread an `fsync` over, few enough that a
     /// transaction stays in the tens of milliseconds.
@@ -26,11 +27,21 @@ package final class SQLiteStateStore: StateStore {
         var answer: CheckedContinuation<[WriteOutcome], Never>
     }
 
-    /// - Parameter path: of the database file; made if it is not there.
+    /// How long a process waits for another one's transaction, where several share the file: less
+    /// than the deadline of a store call in a cluster, and far above what a commit takes.
+    static let busyTimeout: Double = 1
+
+    /// Other processes of this machine have the file open too.
+    private let isShared: Bool
+
+    /// - Parameters:
+    ///   - path: of the database file; made if it is not there.
+    ///   - isShared: other processes of this machine write it too.
     /// - Throws: ``StateStoreError``.
-    package init(path: String) throws {
+    package init(path: String, isShared: Bool = false) throws {
+        self.isShared = isShared
         do {
-            database = try Self.open(path)
+            database = try Self.open(path, isShared: isShared)
         } catch {
             let reason = (error as? DatabaseError)?.message ?? "\(error)"
             throw StateStoreError(
@@ -39,9 +50,12 @@ package final class SQLiteStateStore: StateStore {
         }
     }
 
-    private static func open(_ path: String) throws -> DatabasePool {
+    private static func open(_ path: String, isShared: Bool) throws -> DatabasePool {
         var configuration = Configuration()
         configuration.maximumReaderCount = 4
+        // A transaction that writes takes the lock as it begins, so that being busy always means
+        // that nothing was written.
+        configuration.busyMode = isShared ? .timeout(busyTimeout) : .immediateError
         let database = try DatabasePool(path: path, configuration: configuration)
         // After the pool is made: turning WAL on, it sets `synchronous` to NORMAL.
         try database.writeWithoutTransaction { database in
@@ -60,6 +74,8 @@ package final class SQLiteStateStore: StateStore {
 
     /// Leaves everything in the one file, so that a copy of it alone is whole.
     package func close() throws {
+        // The last one that has the file open moves it together.
+        guard !isShared else { return try database.close() }
         let moved = Result {
             try database.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
         }

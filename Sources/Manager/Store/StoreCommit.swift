@@ -20,6 +20,7 @@ struct StoreCommit {
     }
 
     private let draft: StoreDraft
+    private let memory: MemoryTier
     /// The pages as this commit leaves them.
     private var indexes: [Int: ShardIndex] = [:]
     /// Tags of keys that memory does not hold: tombstones of names used before.
@@ -27,17 +28,18 @@ struct StoreCommit {
     /// Tags of pages that a commit which did not come about has left.
     private var leftPages: [RevisionKey: String] = [:]
 
-    init(draft: StoreDraft) {
+    init(draft: StoreDraft, over memory: MemoryTier) {
         self.draft = draft
+        self.memory = memory
     }
 
     private func knownEtag(_ key: ObjectKey) -> String? {
-        draft.base.read { $0.etag(of: key) }
+        memory.read { $0.etag(of: key) }
     }
 
     /// Keys that are made, of which only the store knows whether there is a tombstone or a page.
     var keysToRead: [String] {
-        draft.order.filter { knownEtag($0) == nil && draft.isPresent($0) }.map(\.storeKey)
+        draft.order.filter { knownEtag($0) == nil && draft.object($0) != nil }.map(\.storeKey)
             + draft.revisionPages.map(\.key.storeKey)
     }
 
@@ -56,7 +58,7 @@ struct StoreCommit {
         var pages = PageSet()
         for key in draft.order {
             let known = knownEtag(key)
-            let value = draft.encoded(key)
+            let value = draft.object(key)?.content
             if value == nil, known == nil { continue }
             if value != nil, known == nil { add(key, to: &pages) }
             records.append(
@@ -89,7 +91,7 @@ struct StoreCommit {
     }
 
     /// What the second step has to take off the pages.
-    var removedKeys: [ObjectKey] { draft.order.filter { !draft.isPresent($0) } }
+    var removedKeys: [ObjectKey] { draft.order.filter { draft.object($0) == nil } }
 
     func install(
         _ writes: [Write], _ outcomes: [WriteOutcome], into memory: inout MemoryTier.Tables
@@ -98,7 +100,7 @@ struct StoreCommit {
             guard case .applied(let etag) = outcome else { continue }
             switch write.target {
             case .record(let key):
-                draft.install(key, etag: etag, into: &memory)
+                memory.install(draft.object(key), at: key, etag: etag)
             case .header(let shard):
                 memory.indexes[shard].headerEtag = etag
             case .page(let shard, let page):
@@ -126,7 +128,7 @@ struct StoreCommit {
 
     private mutating func add(_ key: ObjectKey, to touched: inout PageSet) {
         let shard = key.shard
-        var index = indexes[shard] ?? draft.base.read { $0.indexes[shard] }
+        var index = indexes[shard] ?? memory.read { $0.indexes[shard] }
         // Left there by a delete whose second step failed.
         if index.page(of: key.indexEntry) != nil { return }
         let room = index.pages.firstIndex { $0.entries.count < Shards.namesPerPage }
@@ -142,7 +144,7 @@ struct StoreCommit {
 
     private mutating func remove(_ key: ObjectKey, from touched: inout PageSet) {
         let shard = key.shard
-        var index = indexes[shard] ?? draft.base.read { $0.indexes[shard] }
+        var index = indexes[shard] ?? memory.read { $0.indexes[shard] }
         guard let page = index.page(of: key.indexEntry) else { return }
         index.pages[page].entries.remove(key.indexEntry)
         touched.pages.insert(PageID(shard: shard, page: page))

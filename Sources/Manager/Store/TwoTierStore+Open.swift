@@ -21,15 +21,18 @@ extension TwoTierStore {
         let epoch = try await claimHeaders(store, now: now, tables: &tables)
         try await loadPages(store, tables: &tables)
         let unanswered = try await loadRecords(store, tables: &tables)
+        let memory = MemoryTier(tables)
+        let committer = SoleCommitter(
+            store: store, memory: memory, epoch: epoch, logger: logger, onChange: onChange,
+            onCommit: onCommit)
         let opened = TwoTierStore(
-            store: store, memory: MemoryTier(tables), epoch: epoch, logger: logger,
-            onChange: onChange, onCommit: onCommit)
+            memory: memory, committer: committer, pages: committer.pages, epoch: epoch)
         if !unanswered.isEmpty {
             try await opened.transact { draft in
                 for name in unanswered { draft.removeConnection(name) }
             }
         }
-        await opened.tidyRevisions(of: opened.applySetNames().map { .applySet($0) })
+        await committer.tidyRevisions(of: opened.applySetNames().map { .applySet($0) })
         return opened
     }
 

@@ -1,188 +1,88 @@
-import Logging
 import ManagerCore
-import Synchronization
 
 /// The records of this instance: memory in front of a ``StateStore``.
 ///
-/// Reads never leave the process. A change is made to a draft, committed to the store, and only
-/// then to memory; callers are answered, and the loop is told, after that. Changes that come in
-/// while one commit runs share the next, in the order they came.
+/// Reads never leave the process. A change is made to a draft, committed, and only then seen in
+/// memory; callers are answered after that. Who commits differs: a process that is alone on its
+/// store writes itself (``SoleCommitter``); in a cluster the owner of each record does
+/// (``ClusterCommitter``), and memory holds the records of the shards that this instance owns.
 package final class TwoTierStore: Sendable {
-    /// Fails a change that could not be made durable. Nothing of it is in force in this process.
+    /// Fails a change that could not be made durable.
+    ///
+    /// Of a process that is alone nothing of it is in force. In a cluster some of it may be; then
+    /// the sentence says so, and the same change made again completes it.
     package struct NotCommitted: Error, CustomStringConvertible {
         package var description: String
     }
 
-    let store: any StateStore
-    let logger: Logger
-    /// Of this instance's claim of the shards: above every epoch the store has seen.
+    /// Fails a change in a cluster that others' changes of the same objects overtook again and
+    /// again.
+    package struct Contended: Error, CustomStringConvertible {
+        package var description: String
+    }
+
+    /// Fails a read of a record that another instance owns.
+    package struct NotReadable: Error, CustomStringConvertible {
+        package var description: String
+    }
+
+    /// Alone: of this process's claim of the shards, above every epoch the store has seen. In a
+    /// cluster it only names this life of the process; see ``epoch(of:)``.
     package let epoch: UInt64
     let memory: MemoryTier
-    let state = Mutex(State())
-    private let onChange: @Sendable ([ObjectKey]) -> Void
-    private let onCommit: @Sendable (NotCommitted?) -> Void
+    let pages: RevisionPages
+    let committer: any DraftCommitter
 
-    struct State {
-        fileprivate var waiting: [Transaction] = []
-        fileprivate var isCommitting = false
-        var doubts = StoreDoubts()
-    }
-
-    /// One change that waits for its commit.
-    fileprivate struct Transaction: Sendable {
-        var tells: Bool
-        /// Changes the draft; returns how to answer. A refusal leaves the draft as it was.
-        var run: @Sendable (inout StoreDraft) -> @Sendable (NotCommitted?) -> Void
-    }
-
-    /// - Parameters:
-    ///   - onChange: told the keys of every commit, after memory has them.
-    ///   - onCommit: told how every commit that wrote something ended.
     init(
-        store: any StateStore, memory: MemoryTier, epoch: UInt64, logger: Logger,
-        onChange: @escaping @Sendable ([ObjectKey]) -> Void,
-        onCommit: @escaping @Sendable (NotCommitted?) -> Void
+        memory: MemoryTier, committer: any DraftCommitter, pages: RevisionPages, epoch: UInt64
     ) {
-        self.onCommit = onCommit
-        self.store = store
-        self.epoch = epoch
-        self.logger = logger
-        self.onChange = onChange
         self.memory = memory
+        self.committer = committer
+        self.pages = pages
+        self.epoch = epoch
     }
 
     /// Changes records, durably.
     ///
-    /// - Parameter body: called once, with what is committed so far; throws to refuse, in which
-    ///   case nothing is written. It must not touch anything but the draft.
-    /// - Parameter tells: whether `onChange` hears of it; a written-behind status tells nothing new.
-    /// - Throws: what `body` threw, or ``NotCommitted``.
+    /// - Parameters:
+    ///   - tells: whether `onChange` hears of it where this process is alone; a written-behind
+    ///     status tells nothing new. A cluster tells of every change but that of a status.
+    ///   - isOwnOnly: see ``ChangeMode``.
+    ///   - body: called with what is committed so far; throws to refuse, in which case nothing is
+    ///     written. It must not touch anything but the draft, and read all it needs from there: in
+    ///     a cluster it is called again when it has asked for what is not in this process, and
+    ///     when others were first.
+    /// - Throws: what `body` threw, ``NotCommitted`` or ``Contended``.
     package func transact<Result: Sendable>(
-        tells: Bool = true,
+        tells: Bool = true, isOwnOnly: Bool = false,
         _ body: @escaping @Sendable (inout StoreDraft) throws -> Result
     ) async throws -> Result {
-        try await withCheckedThrowingContinuation {
-            (continuation: CheckedContinuation<Result, any Error>) in
-            enqueue(
-                Transaction(tells: tells) { draft in
-                    let before = draft
-                    do {
-                        let result = try body(&draft)
-                        return { failure in
-                            if let failure {
-                                continuation.resume(throwing: failure)
-                            } else {
-                                continuation.resume(returning: result)
-                            }
-                        }
-                    } catch {
-                        draft = before
-                        return { _ in continuation.resume(throwing: error) }
-                    }
-                })
-        }
+        try await committer.transact(ChangeMode(tells: tells, isOwnOnly: isOwnOnly), body)
     }
+}
 
-    private func enqueue(_ transaction: Transaction) {
-        let starts = state.withLock { state in
-            state.waiting.append(transaction)
-            defer { state.isCommitting = true }
-            return !state.isCommitting
-        }
-        if starts { Task { await commitAll() } }
-    }
+/// How a change is meant.
+struct ChangeMode: Sendable {
+    var tells = true
+    /// Only records of this instance are read and changed: what another one owns is not there. For
+    /// what the loop and the status writer do, which is nobody else's business.
+    var isOwnOnly = false
+}
 
-    private func commitAll() async {
-        while let waiting = takeWaiting() {
-            var draft = StoreDraft(base: memory, epoch: epoch)
-            let answers = waiting.map { $0.run(&draft) }
-            let failure = await commit(draft)
-            if !draft.order.isEmpty { onCommit(failure) }
-            if failure == nil, !draft.order.isEmpty, waiting.contains(where: \.tells) {
-                onChange(draft.order)
-            }
-            for answer in answers { answer(failure) }
-            if failure == nil {
-                await tidyIndex(draft)
-                await tidyRevisions(of: draft.order)
-            }
-        }
-    }
+/// Who makes drafts durable, and knows what memory does not hold.
+protocol DraftCommitter: Sendable {
+    func transact<Result: Sendable>(
+        _ mode: ChangeMode, _ body: @escaping @Sendable (inout StoreDraft) throws -> Result
+    ) async throws -> Result
 
-    private func takeWaiting() -> [Transaction]? {
-        state.withLock { state in
-            guard !state.waiting.isEmpty else {
-                state.isCommitting = false
-                return nil
-            }
-            defer { state.waiting = [] }
-            return state.waiting
-        }
-    }
+    /// A record wherever it is: from memory if this instance may answer for it.
+    func find(_ key: ObjectKey) async throws -> StoredObject?
 
-    /// Writes a draft, index before record on create, tombstone before index on delete.
-    private func commit(_ draft: StoreDraft) async -> NotCommitted? {
-        guard !draft.order.isEmpty else { return nil }
-        do {
-            try await settleDoubts()
-            var commit = StoreCommit(draft: draft)
-            let fresh = commit.keysToRead
-            if !fresh.isEmpty {
-                commit.found(try await store.bulkGet(fresh))
-            }
-            let writes = commit.changeWrites()
-            var outcomes = await store.write(writes.map(\.write))
-            do {
-                try await resolve(writes, &outcomes)
-            } catch {
-                doubt(writes)
-                throw error
-            }
-            let done = commit
-            let settled = outcomes
-            memory.write { done.install(writes, settled, into: &$0) }
-            return nil
-        } catch {
-            logger.error(
-                "a change could not be committed", metadata: ["error": "\(error)"])
-            return NotCommitted(description: "the state store did not take the change: \(error)")
-        }
-    }
+    /// - Parameter name: of an object.
+    func owner(of name: String) -> ShardOwner
 
-    /// Takes the names of removed records off their index pages.
-    private func tidyIndex(_ draft: StoreDraft) async {
-        let removed = StoreCommit(draft: draft).removedKeys
-        guard !removed.isEmpty else { return }
-        var tidy = StoreCommit(draft: StoreDraft(base: memory, epoch: epoch))
-        let writes = tidy.removalWrites(removed)
-        let outcomes = await store.write(writes.map(\.write))
-        let done = tidy
-        memory.write { done.install(writes, outcomes, into: &$0) }
-        doubt(
-            zip(writes, outcomes).compactMap { write, outcome in
-                if case .applied = outcome { nil } else { write }
-            })
-    }
+    var isShared: Bool { get }
 
-    /// Decides what is undecided by reading: an outcome is known by what stands in the store, never
-    /// by an error's text.
-    private func resolve(
-        _ writes: [StoreCommit.Write], _ outcomes: inout [WriteOutcome]
-    ) async throws(StateStoreError) {
-        let undecided = writes.indices.filter {
-            if case .applied = outcomes[$0] { false } else { true }
-        }
-        guard !undecided.isEmpty else { return }
-        let entries = try await store.bulkGet(undecided.map { writes[$0].write.key })
-        for index in undecided {
-            let entry = entries[writes[index].write.key]
-            guard let entry, entry.value == writes[index].write.value else {
-                if case .unknown(let sentence) = outcomes[index] {
-                    throw StateStoreError(message: sentence)
-                }
-                throw Self.writtenBySomebodyElse(writes[index].write.key)
-            }
-            outcomes[index] = .applied(etag: entry.etag)
-        }
-    }
+    /// Of the title under which this instance has the name, though it may not act at this moment.
+    func epoch(of name: String) -> UInt64?
 }

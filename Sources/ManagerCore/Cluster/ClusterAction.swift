@@ -96,8 +96,12 @@ package struct RecordChange: Sendable, Hashable {
         case create, change, delete
     }
 
-    /// The life and the revision of a record that a change was made from.
+    /// The life and the revision of the record that a change was made from; for a create those of
+    /// the tombstone in its place.
     package struct Base: Sendable, Hashable {
+        /// There never was a record.
+        package static let absent = Base(uid: 0, revision: 0)
+
         package var uid: UInt64
         package var revision: UInt64
 

@@ -109,8 +109,11 @@ extension ClusterMember {
         Shards.shard(of: ObjectKey(indexEntry: name).name, among: max(1, seats.count))
     }
 
-    private func mayServe(_ shard: Int) -> Title? {
-        guard let owned = seats[shard].owned, owned.records.isReady,
+    /// The title under which calls for this shard are answered here; `nil` while its records are
+    /// being loaded, while it is being given away, and while nothing may be done.
+    package func serving(_ shard: Int, now: Moment) -> Title? {
+        guard seats.indices.contains(shard), let owned = seats[shard].owned,
+            owned.records.isReady,
             owned.outgoing.map({ $0.step == .asking || $0.step == .shadowing }) ?? true,
             mayAct(shard: shard, title: owned.title, now: now)
         else { return nil }
@@ -120,7 +123,7 @@ extension ClusterMember {
     mutating func called(_ token: CallToken, _ change: RecordChange) {
         guard !seats.isEmpty else { return act(.answer(token, .unavailable)) }
         let shard = shard(of: change.name)
-        if mayServe(shard) != nil { return serve(token, shard, change) }
+        if serving(shard, now: now) != nil { return serve(token, shard, change) }
         guard seats[shard].owned == nil, let title = seats[shard].header?.title,
             let owner = roster.holder(title.identity), title.identity != identity
         else { return act(.answer(token, .unavailable)) }
@@ -152,7 +155,7 @@ extension ClusterMember {
     ) {
         guard seats.indices.contains(shard) else { return }
         if let owned = seats[shard].owned, owned.title == title {
-            guard mayServe(shard) == title else {
+            guard serving(shard, now: now) == title else {
                 return act(.send(.result(token, .unavailable), to: address))
             }
             replyTo[token] = address

@@ -188,7 +188,7 @@ extension ClusterMember {
         guard clusterID != nil else { return }
         pollRoster()
         pollHeaders()
-        for shard in seats.indices { drive(shard) }
+        for shard in seats.indices where seats[shard].mayHaveWork { drive(shard) }
         watchIncoming()
         watchForwards()
         driveDrain()

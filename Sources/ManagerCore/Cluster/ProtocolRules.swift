@@ -25,6 +25,8 @@ package struct ProtocolRules: Sendable, Hashable {
     package var takeoversSeal = true
     /// A change is acknowledged when it was applied, not sooner (C23).
     package var acknowledgesAppliedOnly = true
+    /// A change is refused if what it was made from is not there any more (decision 0030).
+    package var changesNameTheirBase = true
 
     package init() {}
 
@@ -46,6 +48,7 @@ extension ProtocolRules {
             ("ownerFreezesBeforeCutOver", \.ownerFreezesBeforeCutOver),
             ("takeoversSeal", \.takeoversSeal),
             ("acknowledgesAppliedOnly", \.acknowledgesAppliedOnly),
+            ("changesNameTheirBase", \.changesNameTheirBase),
         ]
     }
 }

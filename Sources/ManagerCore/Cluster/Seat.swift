@@ -21,6 +21,12 @@ package struct Seat: Sendable {
         writer = KeyWriter(key: .header(shard))
     }
 
+    /// False if time alone gives nothing to do here: most shards of a quiet cluster.
+    var mayHaveWork: Bool {
+        guard writer.isQuiet, unownedSince == nil else { return true }
+        return owned.map { $0.outgoing != nil || !$0.records.isSettled } ?? false
+    }
+
     /// The header as last read.
     package var header: ShardHeader? {
         if case .header(let header)? = writer.known?.value { header } else { nil }

@@ -53,6 +53,11 @@ package struct ShardRecords: Sendable {
         var isLoaded = false
         var isSealed = false
         var queue: [Operation] = []
+
+        /// As last read: a tombstone, or what is in no page, is there too.
+        var stored: OwnedRecord? {
+            if case .record(let record)? = writer.known?.value { record } else { nil }
+        }
     }
 
     package let shard: Int
@@ -65,6 +70,7 @@ package struct ShardRecords: Sendable {
     var entries: [String: Entry] = [:]
     var bulkCall: CallID?
     private(set) var pagesWanted = 0
+    /// Nothing is left to be begun until somebody asks for a change, or a call ends.
     private(set) var isSettled = false
     var effects: [Effect] = []
     /// Only with the rule against deleting switched off.
@@ -238,7 +244,9 @@ extension ShardRecords {
     ) {
         guard let operation = entry.queue.first else { return }
         if !operation.isBegun {
-            guard operation.change.fits(entry.live) else { return finish(&entry, .refused) }
+            guard operation.change.fits(entry.live, stored: entry.stored) else {
+                return finish(&entry, .refused)
+            }
             if operation.change.kind == .create && !isIndexed(name) { return }
         }
         entry.queue[0].isBegun = true
@@ -350,7 +358,10 @@ extension ShardRecords {
         let before = entry.live
         entry.live = record
         if let record {
-            if before?.uid != record.uid || before?.revision != record.revision {
+            // A status changes the content alone.
+            if before?.uid != record.uid || before?.revision != record.revision
+                || before?.content != record.content
+            {
                 effects.append(.opened(LiveRecord(name: name, record)))
             }
         } else if before != nil {
@@ -430,9 +441,12 @@ extension LiveRecord {
 
 extension RecordChange {
     /// Whether the record, as applied, is what the change was made from.
-    func fits(_ live: OwnedRecord?) -> Bool {
+    ///
+    /// A change that was given up may arrive late; what it was made from is not there any more if
+    /// anything was acknowledged since, tombstones included.
+    func fits(_ live: OwnedRecord?, stored: OwnedRecord?) -> Bool {
         guard (kind == .create) == (live == nil) else { return false }
-        guard let base, let live else { return true }
-        return base == Base(uid: live.uid, revision: live.revision)
+        guard let base else { return true }
+        return base == stored.map { Base(uid: $0.uid, revision: $0.revision) } ?? .absent
     }
 }

@@ -70,6 +70,8 @@ package struct ConnectionStateMachine: Sendable {
         case fault(LinkFailure)
         /// The process ends.
         case shutdown
+        /// This instance may not act for the connection, now or for good.
+        case fenced
     }
 
     package private(set) var state: State = .idle
@@ -281,6 +283,11 @@ extension ConnectionStateMachine {
             endOrderly(closing.dialRevision, now: now, isFinal: false)
         case .removed, .shutdown:
             endOrderly(closing.dialRevision, now: now, isFinal: true)
+        case .fenced:
+            // Not the remote's doing: the back-off stays as it was and holds nothing up.
+            state = .down(
+                Down(
+                    dialRevision: closing.dialRevision, nextAttemptAt: now, isReopening: true))
         }
     }
 

@@ -65,7 +65,7 @@ extension ConnectionStatus {
         case .closing(let closing):
             switch closing.cause {
             case .removed, .shutdown: return .closing
-            case .reopen: return .reconnecting
+            case .reopen, .fenced: return .reconnecting
             case .fault: return redials ? .reconnecting : .disconnected
             }
         case .down(let down) where down.isFinal: return .disconnected

@@ -81,6 +81,8 @@ package struct ObservedConnection: Sendable, Hashable {
     /// The last dial ended at the egress guard; its sentence.
     package var refusedAddress: String?
     package var subprotocol: String?
+    /// What was agreed on about compression, in the words of RFC 7692; `nil` where nothing was.
+    package var compression: String?
     package var remoteAddress: String?
     /// One message of the present socket is with the bus (with no topic: received).
     package var hasFirstMessage = false

@@ -10,8 +10,8 @@ package enum FailureClass: String, Sendable, Hashable, CaseIterable {
     /// Credentials were refused (401, 403, 407, close 3000, 3003): tried again at the back-off's
     /// cap, since only an edit or a new secret helps and a storm would get the account locked.
     case authentication
-    /// The declaration does not fit the server (other 4xx, subprotocol, certificate), or its address
-    /// may not be dialled: as ``authentication``.
+    /// The declaration does not fit the server (other 4xx, subprotocol, compression, certificate), or
+    /// its address may not be dialled: as ``authentication``.
     case configuration
     /// The server closed by a rule of its own (1002, 1003, 1007-1010): tried again with back-off.
     case policy

@@ -9,7 +9,7 @@ package import Spec
 ///
 /// Cost: one allocation for the result; payload bytes that are JSON are copied, not parsed again.
 package enum CloudEventWriter {
-    private enum Content {
+    enum Content {
         case json
         case string
         case base64(type: StaticString)
@@ -45,7 +45,7 @@ package enum CloudEventWriter {
     }
 
     /// Decides how the payload is carried.
-    private static func content(
+    static func content(
         of event: OutboundEvent, _ mode: ConnectionSpec.PublishData
     ) -> Content? {
         if event.kind == .json { return .json }
@@ -101,9 +101,31 @@ package enum CloudEventWriter {
         JSONBytes.appendLiteral("\",\"sequence\":\"", to: &bytes)
         JSONBytes.appendDecimal(event.id.sequence, to: &bytes)
         bytes.append(UInt8(ascii: "\""))
+        if event.attributeStyle == .upstream {
+            appendUpstreamAttributes(of: event, contentType: contentType(content), to: &bytes)
+        }
     }
 
-    private static func appendData(
+    /// What the older service sent beside the event, under its own names.
+    static func appendUpstreamAttributes(
+        of event: OutboundEvent, contentType: StaticString, to bytes: inout [UInt8]
+    ) {
+        for attribute in event.attributes {
+            switch attribute.name {
+            case "websocketid": JSONBytes.appendMember("websocketId", attribute.value, to: &bytes)
+            case "websocketurl":
+                JSONBytes.appendMember("websocketUrl", attribute.value, to: &bytes)
+            default: break
+            }
+        }
+        JSONBytes.appendLiteral(",\"timestamp\":\"", to: &bytes)
+        event.time.appendRFC3339(to: &bytes)
+        JSONBytes.appendLiteral("\",\"contentType\":\"", to: &bytes)
+        JSONBytes.appendLiteral(contentType, to: &bytes)
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    static func appendData(
         _ payload: [UInt8], _ content: Content, to bytes: inout [UInt8]
     ) {
         switch content {
@@ -121,7 +143,7 @@ package enum CloudEventWriter {
         }
     }
 
-    private static func contentType(_ content: Content) -> StaticString {
+    static func contentType(_ content: Content) -> StaticString {
         switch content {
         case .json: "application/json"
         case .string: "text/plain"

@@ -18,10 +18,16 @@ package enum DropReason: String, Sendable, Hashable, CaseIterable {
     case notJSON
     /// The bus refused this message for good (too large for it, no such topic).
     case refusedByBus
+    /// Policy `spill` found `buffer.spill.bytes` reached.
+    case spillFull
+    /// A spilled message was older than `buffer.spill.maxAge` when its turn came.
+    case spillExpired
     /// The connection was deleted with messages still in its buffer.
     case connectionDeleted
     /// The process ended before the bus took it (`--drain-timeout`).
     case shutdown
+    /// Another instance owns the connection now, and this one may not publish for it any more.
+    case fenced
 }
 
 /// A count of dropped messages for each reason. Costs no allocation until the first drop.

@@ -28,6 +28,26 @@ package struct LifecycleEvent: Sendable, Hashable {
             case overflow
             /// Another owner took over.
             case takeover
+            /// The owner before handed over.
+            case handover
+        }
+
+        /// How well a new owner found its place in what the one before had published.
+        package enum Match: String, Sendable, Hashable, CaseIterable {
+            /// Nothing is missing, nothing comes twice.
+            case exact
+            /// The frames fit at more than one place: what the new owner holds comes again.
+            case ambiguous
+            /// No place: what the new owner holds comes again, and frames before it may be missing.
+            case none
+
+            package init(_ match: DigestMatch) {
+                switch match {
+                case .exact: self = .exact
+                case .ambiguous: self = .ambiguous
+                case .none: self = .none
+                }
+            }
         }
 
         /// One end: as much of it as is known.
@@ -49,8 +69,13 @@ package struct LifecycleEvent: Sendable, Hashable {
         package var cause: Cause
         /// How many are missing, where that is known.
         package var missed: UInt64?
+        /// After a change of owner in which the new one had listened before.
+        package var matched: Match?
 
-        package init(from: Edge, to: Edge, cause: Cause, missed: UInt64? = nil) {
+        package init(
+            from: Edge, to: Edge, cause: Cause, missed: UInt64? = nil, matched: Match? = nil
+        ) {
+            self.matched = matched
             self.from = from
             self.to = to
             self.cause = cause
@@ -68,6 +93,8 @@ package struct LifecycleEvent: Sendable, Hashable {
     package var url: String
     package var instanceID: String
     package var kind: Kind
+    /// Messages published since the last event by calls that ended later than ownership allows for.
+    package var publishedLate: UInt64 = 0
 
     package init(connectionID: String, url: String, instanceID: String, kind: Kind) {
         self.connectionID = connectionID
@@ -127,6 +154,10 @@ extension LifecycleEvent {
         case .gap(let gap):
             gap.append(to: &bytes)
         }
+        if publishedLate > 0 {
+            JSONBytes.appendKey("published_late", to: &bytes)
+            JSONBytes.appendDecimalString(publishedLate, to: &bytes)
+        }
         bytes.append(UInt8(ascii: "}"))
         return bytes
     }
@@ -144,6 +175,7 @@ extension LifecycleEvent.Gap {
             JSONBytes.appendKey("missed", to: &bytes)
             JSONBytes.appendDecimalString(missed, to: &bytes)
         }
+        if let matched { JSONBytes.appendMember("matched", matched.rawValue, to: &bytes) }
     }
 }
 

@@ -40,6 +40,8 @@ package struct OutboundEvent: Sendable, Hashable {
     package var kind: Kind
     /// How a message is carried: `publish.data` of its connection.
     package var data: ConnectionSpec.PublishData = .auto
+    /// `publish.attributes` of its connection.
+    package var attributeStyle: ConnectionSpec.PublishAttributes = .cloudevents
     /// Written after the standard attributes, in this order; `epoch` and `sequence`, which the
     /// writer takes from ``id``, are not among them.
     package var attributes: [Attribute]
@@ -67,21 +69,56 @@ package struct OutboundEvent: Sendable, Hashable {
     package static let overhead = 256
 }
 
-/// What all events of one connection and one epoch have in common.
-package struct EventOrigin: Sendable, Hashable {
+/// What all messages of one connection and one epoch have in common. A class, so that the events
+/// of a read hold it by one reference.
+package final class EventOrigin: Sendable {
     package let uid: ConnectionUID
     package let epoch: UInt64
+    package let type: String
     /// `/connections/<name>`.
     package let source: String
+    package let subject: String?
     /// `websocketid` (the name) and `websocketurl`.
     package let attributes: [OutboundEvent.Attribute]
+    /// `nil`: they may always go out.
+    package let permit: (any PublishPermit)?
 
     /// - Parameter url: Without query, fragment and credentials; it is published.
-    package init(uid: ConnectionUID, epoch: UInt64, name: String, url: String) {
+    package init(
+        uid: ConnectionUID, epoch: UInt64, name: String, url: String,
+        permit: (any PublishPermit)? = nil
+    ) {
+        self.permit = permit
         self.uid = uid
         self.epoch = epoch
+        self.type = OutboundEvent.messageType
         self.source = "/connections/" + name
+        self.subject = nil
         self.attributes = [.init("websocketid", name), .init("websocketurl", url)]
+    }
+
+    package init(
+        uid: ConnectionUID, epoch: UInt64, type: String, source: String, subject: String?,
+        attributes: [OutboundEvent.Attribute], permit: (any PublishPermit)?
+    ) {
+        self.permit = permit
+        self.uid = uid
+        self.epoch = epoch
+        self.type = type
+        self.source = source
+        self.subject = subject
+        self.attributes = attributes
+    }
+
+    /// The origin of an event that stands alone.
+    init(of event: OutboundEvent, permit: (any PublishPermit)?) {
+        self.permit = permit
+        self.uid = event.id.uid
+        self.epoch = event.id.epoch
+        self.type = event.type
+        self.source = event.source
+        self.subject = event.subject
+        self.attributes = event.attributes
     }
 
     /// The event of one received message.

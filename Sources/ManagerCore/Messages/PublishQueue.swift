@@ -29,16 +29,20 @@ package struct MessageAmount: Sendable, Hashable {
 /// connection holds at most that one message and the undecoded rest of its last read; a read that
 /// is off the socket already is never lost and never has to fit as a whole.
 ///
+/// **`spill`.** Never pauses; what does not fit is answered with ``Appended/full`` and goes to the disk
+/// (``SpillQueue``), and everything after it, until the disk is empty again.
+///
 /// **`dropOldest`, `dropNewest`.** Never pause; every drop is counted under its reason.
 ///
 /// At every moment `accepted = delivered + discarded + held`.
-package struct PublishQueue<Element: Sendable>: Sendable {
-    /// The answer to ``append(_:bytes:)``.
+package struct PublishQueue<Run: MessageRun>: Sendable {
+    /// The answer to ``append(_:)``.
     package enum Appended: Sendable, Hashable {
         case accepted
         /// Taken; so much of the oldest was dropped for it.
         case acceptedDroppedOldest(MessageAmount)
-        /// Policy `block`: not taken, offer it again when there is room.
+        /// Policies `block` and `spill`: not taken; offer it again when there is room, or put it
+        /// on the disk.
         case full
         /// Dropped and counted.
         case refused(DropReason)
@@ -52,7 +56,7 @@ package struct PublishQueue<Element: Sendable>: Sendable {
     package private(set) var shouldPauseReading = false
 
     /// Messages taken in since the start.
-    package private(set) var accepted: UInt64 = 0
+    package internal(set) var accepted: UInt64 = 0
     /// Messages the bus has taken since the start.
     package internal(set) var delivered: UInt64 = 0
     /// Messages that were accepted and dropped later.
@@ -60,11 +64,9 @@ package struct PublishQueue<Element: Sendable>: Sendable {
     /// Messages that were never accepted.
     package private(set) var refused = DropCounters()
 
-    // Sizes stand beside the elements, not with them: summing them up touches no element.
-    var waiting = Deque<Element>()
-    var waitingSizes = Deque<Int>()
-    var inFlight: [Element] = []
-    var inFlightSizes: [Int] = []
+    var waiting = Deque<Run>()
+    var inFlight: [Run] = []
+    var inFlightMessages = 0
     var batchNumber: UInt64 = 0
 
     /// - Parameter bounds: At least one message and one byte.
@@ -94,11 +96,30 @@ package struct PublishQueue<Element: Sendable>: Sendable {
 // MARK: The socket's side
 
 extension PublishQueue {
-    /// A message was received.
+    /// Messages were received that fit as they are: no policy has to decide.
     ///
-    /// - Parameter bytes: What it counts for; 0 or more.
-    package mutating func append(_ element: Element, bytes: Int) -> Appended {
-        precondition(bytes >= 0, "a message of negative size")
+    /// - Returns: False, and nothing has changed, if they do not: offer them one by one.
+    package mutating func appendWhole(_ run: Run) -> Bool {
+        let (count, bytes) = (run.count, run.bytes)
+        guard count <= bounds.messages - held.messages, bytes <= bounds.bytes - held.bytes else {
+            return false
+        }
+        take(run, count: count, bytes: bytes)
+        return true
+    }
+
+    private mutating func take(_ run: Run, count: Int, bytes: Int) {
+        waiting.append(run)
+        held.messages += count
+        held.bytes += bytes
+        accepted += UInt64(count)
+        amountChanged()
+    }
+
+    /// One message was received.
+    package mutating func append(_ message: Run) -> Appended {
+        precondition(message.count == 1, "the policies judge one message at a time")
+        let bytes = message.bytes
         guard bytes <= bounds.bytes else { return refuse(.tooLarge) }
         var answer = Appended.accepted
         if !fits(bytes, limits: bounds) {
@@ -106,24 +127,20 @@ extension PublishQueue {
             case .block:
                 shouldPauseReading = true
                 return .full
+            case .spill: return .full
             case .dropNewest: return refuse(.dropNewest)
             case .dropOldest:
                 guard let dropped = makeRoom(for: bytes) else { return refuse(.bufferFull) }
                 answer = .acceptedDroppedOldest(dropped)
             }
         }
-        waiting.append(element)
-        waitingSizes.append(bytes)
-        held.messages += 1
-        held.bytes += bytes
-        accepted += 1
-        amountChanged()
+        take(message, count: 1, bytes: bytes)
         return answer
     }
 
-    /// A message was received that never gets into the queue (no topic, no budget, not JSON).
-    package mutating func countRefused(_ reason: DropReason) {
-        refused.count(reason)
+    /// Messages were received that never get into the queue (no topic, no budget, not JSON).
+    package mutating func countRefused(_ reason: DropReason, messages: Int = 1) {
+        refused.count(reason, messages: messages)
     }
 
     /// Drops the oldest waiting messages, so that at least so many bytes are free for another
@@ -132,9 +149,11 @@ extension PublishQueue {
     /// - Returns: What was dropped; less than asked for if there was no more.
     package mutating func dropOldest(freeing bytes: Int, reason: DropReason) -> MessageAmount {
         var dropped = MessageAmount()
-        while dropped.bytes < bytes, dropped.messages < waiting.count {
-            dropped.bytes += waitingSizes[dropped.messages]
-            dropped.messages += 1
+        oldest: for run in waiting {
+            for index in 0..<run.count {
+                guard dropped.bytes < bytes else { break oldest }
+                dropped.add(run.bytes(at: index))
+            }
         }
         removeOldest(dropped.messages)
         release(dropped)
@@ -166,11 +185,13 @@ extension PublishQueue {
         let limits = MessageAmount(
             messages: max(bounds.messages, held.messages), bytes: max(bounds.bytes, held.bytes))
         var dropped = MessageAmount()
-        while !fits(bytes, limits: limits, without: dropped) {
-            guard dropped.messages < waiting.count else { return nil }
-            dropped.bytes += waitingSizes[dropped.messages]
-            dropped.messages += 1
+        oldest: for run in waiting {
+            for index in 0..<run.count {
+                if fits(bytes, limits: limits, without: dropped) { break oldest }
+                dropped.add(run.bytes(at: index))
+            }
         }
+        guard fits(bytes, limits: limits, without: dropped) else { return nil }
         removeOldest(dropped.messages)
         release(dropped)
         discarded.count(.dropOldest, messages: dropped.messages)
@@ -178,8 +199,16 @@ extension PublishQueue {
     }
 
     private mutating func removeOldest(_ count: Int) {
-        waiting.removeFirst(count)
-        waitingSizes.removeFirst(count)
+        var left = count
+        while left > 0, let run = waiting.first {
+            if run.count <= left {
+                waiting.removeFirst()
+                left -= run.count
+            } else {
+                waiting[0].removeFirst(left)
+                left = 0
+            }
+        }
     }
 
     private func fits(

@@ -6,20 +6,10 @@ internal import DequeModule
 /// and bytes and forgets the oldest; a reader that wants what is forgotten is told how much it has
 /// missed. The latest message is always held, even one that is larger than the whole bound.
 /// Readers keep their own position; the ring knows none of them, so none can slow it.
-package struct TopicRing<Message: Sendable>: Sendable {
-    /// Where a subscriber begins.
-    package enum Start: Sendable, Hashable {
-        /// With the next message that is appended.
-        case newest
-        /// With the oldest message held.
-        case oldest
-        /// With the message after this position, the last one it has seen.
-        case after(UInt64)
-    }
-
+package struct TopicRing<Run: MessageRun>: Sendable {
     package enum Read: Sendable {
         /// In order; empty if there is nothing new. Read again from `next`.
-        case messages([Message], next: UInt64)
+        case messages([Run], next: UInt64)
         /// So many are forgotten; go on from `next`. With `missed` 0 the position lies in the
         /// future, as after a restart of the process: how much is missing is not known.
         case gap(missed: UInt64, next: UInt64)
@@ -29,13 +19,18 @@ package struct TopicRing<Message: Sendable>: Sendable {
     /// 16 MiB.
     package static var defaultBytes: Int { 16 << 20 }
 
+    private struct Entry: Sendable {
+        /// The position of the run's first message.
+        var position: UInt64
+        var run: Run
+    }
+
     private let maxMessages: Int
     private let maxBytes: Int
-    private var messages = Deque<Message>()
-    /// Of each message; beside them, so that summing up touches no message.
-    private var sizes = Deque<Int>()
+    private var entries = Deque<Entry>()
     /// The position of the oldest message held, or of the next one if none is.
     package private(set) var oldestPosition: UInt64 = 1
+    package private(set) var count = 0
     package private(set) var bytes = 0
 
     package init(
@@ -46,30 +41,43 @@ package struct TopicRing<Message: Sendable>: Sendable {
         self.maxBytes = maxBytes
     }
 
-    package var count: Int { messages.count }
-
     /// The position of the latest message; 0 before the first.
-    package var newestPosition: UInt64 { oldestPosition + UInt64(messages.count) - 1 }
+    package var newestPosition: UInt64 { oldestPosition + UInt64(count) - 1 }
 
-    /// Adds a message.
+    /// Adds messages.
     ///
-    /// - Returns: Its position.
+    /// - Returns: The position of the last of them.
     @discardableResult
-    package mutating func append(_ message: Message, bytes: Int) -> UInt64 {
-        precondition(bytes >= 0, "a message of negative size")
-        messages.append(message)
-        sizes.append(bytes)
-        self.bytes += bytes
-        while messages.count > maxMessages || (self.bytes > maxBytes && messages.count > 1) {
-            messages.removeFirst()
-            self.bytes -= sizes.removeFirst()
-            oldestPosition += 1
-        }
+    package mutating func append(_ run: Run) -> UInt64 {
+        entries.append(Entry(position: newestPosition + 1, run: run))
+        count += run.count
+        bytes += run.bytes
+        if count > maxMessages { forget(count - maxMessages) }
+        while bytes > maxBytes, count > 1 { forget(1) }
         return newestPosition
     }
 
+    /// Forgets so many of the oldest, fewer than there are.
+    private mutating func forget(_ number: Int) {
+        var left = number
+        while left > 0, let entry = entries.first {
+            if entry.run.count <= left {
+                bytes -= entry.run.bytes
+                left -= entry.run.count
+                entries.removeFirst()
+            } else {
+                bytes -= entry.run.prefix(left).bytes
+                entries[0].run.removeFirst(left)
+                entries[0].position += UInt64(left)
+                left = 0
+            }
+        }
+        count -= number
+        oldestPosition += UInt64(number)
+    }
+
     /// The first position a subscriber reads.
-    package func position(for start: Start) -> UInt64 {
+    package func position(for start: TopicStart) -> UInt64 {
         switch start {
         case .newest: newestPosition + 1
         case .oldest: oldestPosition
@@ -85,15 +93,46 @@ package struct TopicRing<Message: Sendable>: Sendable {
             return .gap(missed: oldestPosition - position, next: oldestPosition)
         }
         guard position <= newestPosition + 1 else { return .gap(missed: 0, next: oldestPosition) }
-        let start = Int(position - oldestPosition)
-        var end = start
-        var bytes = 0
-        while end < sizes.count,
-            end == start || (end - start < maxCount && sizes[end] <= maxBytes - bytes)
-        {
-            bytes += sizes[end]
-            end += 1
+        var runs: [Run] = []
+        var taken = MessageAmount()
+        var index = place(of: position)
+        while index < entries.count, taken.messages < maxCount {
+            var run = entries[index].run
+            let skipped = runs.isEmpty ? Int(position - entries[index].position) : 0
+            if skipped > 0 { run.removeFirst(skipped) }
+            let least = runs.isEmpty ? 1 : 0
+            let fitting = min(run.countWithin(maxBytes - taken.bytes), maxCount - taken.messages)
+            let number = max(least, fitting)
+            guard number > 0 else { break }
+            let part = run.prefix(number)
+            runs.append(part)
+            taken.messages += number
+            taken.bytes += part.bytes
+            guard number == run.count else { break }
+            index += 1
         }
-        return .messages(Array(messages[start..<end]), next: position + UInt64(end - start))
+        return .messages(runs, next: position + UInt64(taken.messages))
     }
+
+    /// The entry that holds a position; past the last one for the next to come.
+    private func place(of position: UInt64) -> Int {
+        guard position <= newestPosition else { return entries.count }
+        var low = 0
+        var high = entries.count - 1
+        while low < high {
+            let middle = (low + high + 1) / 2
+            if entries[middle].position <= position { low = middle } else { high = middle - 1 }
+        }
+        return low
+    }
+}
+
+/// Where a subscriber begins.
+package enum TopicStart: Sendable, Hashable {
+    /// With the next message that is appended.
+    case newest
+    /// With the oldest message held.
+    case oldest
+    /// With the message after this position, the last one it has seen.
+    case after(UInt64)
 }

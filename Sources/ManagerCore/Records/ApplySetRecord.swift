@@ -38,10 +38,13 @@ package struct ApplySetRecord: Sendable, Hashable {
         package var pages: Int
         /// Of all pages together.
         package var bytes: Int
+        /// The keys of the pages tell the revision's digest.
+        package var isUnderDigest: Bool
 
-        package init(pages: Int, bytes: Int) {
+        package init(pages: Int, bytes: Int, isUnderDigest: Bool = false) {
             self.pages = pages
             self.bytes = bytes
+            self.isUnderDigest = isUnderDigest
         }
     }
 
@@ -63,6 +66,14 @@ package struct ApplySetRecord: Sendable, Hashable {
     }
 
     package var revision: Int64 { history.last?.number ?? 0 }
+
+    /// When one of certain authors first replaced the revision with this digest.
+    ///
+    /// - Returns: `nil` if none did, or the digest is not known.
+    package func end(of digest: String, by isAuthor: (String) -> Bool) -> WallTime? {
+        guard let last = history.lastIndex(where: { $0.digest == digest }) else { return nil }
+        return history[(last + 1)...].first { isAuthor($0.by) }?.at
+    }
 
     /// Adds a revision; the oldest manifests go where there are too many of them.
     package mutating func append(_ revision: Revision) {
@@ -87,7 +98,8 @@ package struct ApplySetRecord: Sendable, Hashable {
     }
 }
 
-/// A page of the manifests of one revision: `wsm/set/<name>/revision/<n>/<page>`.
+/// A page of the manifests of one revision: `wsm/set/<name>/revision/<n>/<page>`, in a cluster
+/// `wsm/set/<name>/revision/<n>-<digest>/<page>`.
 ///
 /// Nothing but the set's record says that a page is of use, and that is written after its pages: so
 /// a half-written revision is never offered.
@@ -98,15 +110,24 @@ package struct RevisionKey: Sendable, Hashable {
     /// Pages of the largest revision that is kept.
     package static let maxPages = ApplySetRecord.keptBytes / pageBytes + 1
 
+    /// Of the digest, in a key: 64 bits.
+    private static let digestDigits = 16
+
     package var set: String
     package var revision: Int64
     package var page: Int
+    /// Of the revision: of two instances that make the same number at once, each finds its own.
+    package var digest: String?
 
-    package init(set: String, revision: Int64, page: Int) {
+    package init(set: String, revision: Int64, page: Int, digest: String? = nil) {
         self.set = set
         self.revision = revision
         self.page = page
+        self.digest = digest
     }
 
-    package var storeKey: String { "wsm/set/\(set)/revision/\(revision)/\(page)" }
+    package var storeKey: String {
+        let form = digest.map { "-\($0.prefix(Self.digestDigits))" } ?? ""
+        return "wsm/set/\(set)/revision/\(revision)\(form)/\(page)"
+    }
 }

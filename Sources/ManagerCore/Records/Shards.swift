@@ -29,7 +29,7 @@ package enum Shards {
 }
 
 /// One stored object, as its key and its entry on an index page name it.
-package enum ObjectKey: Sendable, Hashable {
+package enum ObjectKey: Sendable, Hashable, CustomStringConvertible {
     case connection(String)
     case connectionSet(String)
     case applySet(String)
@@ -70,4 +70,13 @@ package enum ObjectKey: Sendable, Hashable {
     }
 
     package var shard: Int { Shards.shard(of: name) }
+
+    /// For a sentence.
+    package var description: String {
+        switch self {
+        case .connection(let name): "connection \(name)"
+        case .connectionSet(let name): "ConnectionSet \(name)"
+        case .applySet(let name): "set \(name)"
+        }
+    }
 }

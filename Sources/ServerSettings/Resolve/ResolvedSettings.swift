@@ -1,3 +1,4 @@
+import Manager
 import Spec
 
 /// Every setting with its value and where it came from: flag, else environment, else file, else
@@ -39,8 +40,9 @@ package struct ResolvedSettings: Sendable {
         checkPorts()
         warnings += variables.unknownVariables(
             secretPrefix: text(.secretEnvPrefix) ?? "WSM_SECRET_")
+        let usesDapr = [text(.state), text(.bus)].contains(StateKind.dapr.rawValue)
         warnings += SettingTable.ofDapr.compactMap { name in
-            origin(name) == .standard
+            usesDapr || origin(name) == .standard
                 ? nil
                 : "\(SettingTable[name].flag) (\(origin(name))) has no effect with "
                     + "--state sqlite --bus local"

@@ -1,3 +1,4 @@
+import Dapr
 package import Logging
 package import Manager
 import Reconciler
@@ -23,6 +24,13 @@ package struct ServerStart: Sendable {
     ) throws(Invalid) {
         guard settings.problems.isEmpty else { throw Invalid(problems: settings.problems) }
         configuration = ServerConfiguration(settings, environment: environment)
+        if configuration.state == .dapr || configuration.bus == .dapr {
+            do throws(DaprEnvironment.Fault) {
+                configuration.dapr = try DaprSettings(settings, environment: environment)
+            } catch {
+                throw Invalid(problems: [error.description])
+            }
+        }
         if case .level(let level) = settings.value(.logLevel) {
             logLevel = level
         } else {
@@ -50,10 +58,13 @@ extension ServerConfiguration {
         tlsKeyPath = settings.text(.tlsKey)
         tokenFile = settings.text(.tokenFile)
         clientCAPath = settings.text(.clientCA)
+        peerTokenFile = settings.text(.peerTokenFile)
+        peerCAPath = settings.text(.peerCA)
         isInsecure = settings.flag(.insecure)
         allowedCIDRs = settings.list(.allowCIDR)
         manifestsDirectory = settings.text(.manifests)
         manifestsSet = settings.text(.manifestsSet) ?? manifestsSet
+        cluster = ClusterSettings(settings)
         bufferLimit = settings.integer(.bufferLimit) ?? bufferLimit
         drainTimeout = settings.duration(.drainTimeout) ?? drainTimeout
         secretsDirectory = settings.text(.secretsDir)
@@ -64,6 +75,35 @@ extension ServerConfiguration {
         reconciler.dialConcurrency =
             settings.integer(.dialConcurrency) ?? reconciler.dialConcurrency
         apiDefaults = APIConnectionDefaults(settings)
+        state = settings.text(.state).flatMap(StateKind.init(rawValue:)) ?? state
+        bus = settings.text(.bus).flatMap(BusKind.init(rawValue:)) ?? bus
+    }
+}
+
+extension DaprSettings {
+    fileprivate init(
+        _ settings: ResolvedSettings, environment variables: [String: String]
+    ) throws(DaprEnvironment.Fault) {
+        self.init()
+        // The ports of the environment are among the settings already.
+        environment = try DaprEnvironment(
+            variables: variables, grpcPort: settings.integer(.daprGRPCPort),
+            httpPort: settings.integer(.daprHTTPPort))
+        stateStoreName = settings.text(.stateStoreName) ?? stateStoreName
+        pubsubName = settings.text(.pubsubName) ?? pubsubName
+        maxBodySize = settings.integer(.daprMaxBodySize) ?? maxBodySize
+        startTimeout = settings.duration(.daprStartTimeout) ?? startTimeout
+    }
+}
+
+extension ClusterSettings {
+    fileprivate init(_ settings: ResolvedSettings) {
+        self.init()
+        isShared = settings.flag(.sharedState)
+        advertise = settings.text(.advertise)
+        profile = settings.text(.leaseProfile).flatMap(LeaseProfile.init) ?? profile
+        weight = settings.integer(.weight) ?? weight
+        forwards = settings.text(.forward) != "off"
     }
 }
 

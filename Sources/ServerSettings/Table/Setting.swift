@@ -115,9 +115,18 @@ package enum SettingName: String, Sendable, Hashable, CaseIterable {
     case logLevel = "log-level"
     case logFormat = "log-format"
     case state
+    case sharedState = "shared-state"
     case bus
+    case advertise
+    case leaseProfile = "lease-profile"
+    case weight
+    case forward
+    case peerTokenFile = "peer-token-file"
+    case peerCA = "peer-ca"
     case daprHTTPPort = "dapr-http-port"
     case daprGRPCPort = "dapr-grpc-port"
     case pubsubName = "pubsub-name"
     case stateStoreName = "state-store-name"
+    case daprMaxBodySize = "dapr-max-body-size"
+    case daprStartTimeout = "dapr-start-timeout"
 }

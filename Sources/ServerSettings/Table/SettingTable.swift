@@ -1,9 +1,10 @@
+import Manager
 import Spec
 
 /// Every setting of `wsm-server`, once.
 package enum SettingTable {
     package static let settings: [Setting] =
-        file + ports + access + state + limits + secrets + imperative + logs + dapr
+        file + ports + access + state + cluster + limits + secrets + imperative + logs + dapr
 
     private static let byName: [SettingName: Setting] = Dictionary(
         settings.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -74,15 +75,39 @@ package enum SettingTable {
             .manifestsSet, "State", .text(bytes: 1...253), default: "manifests",
             "The set that `--manifests` is the truth for."),
         Setting(
-            .state, "State", .choice(["sqlite"], later: ["dapr": daprIsLater]),
-            default: "sqlite", "What keeps the state."),
+            .state, "State", .choice(StateKind.allCases.map(\.rawValue)), default: "sqlite",
+            "What keeps the state: a file in `--data-dir`, or a Dapr state store."),
         Setting(
-            .bus, "State", .choice(["local"], later: ["dapr": daprIsLater]), default: "local",
-            "Where messages are published: `local` is topics in the process."),
+            .bus, "State", .choice(BusKind.allCases.map(\.rawValue)), default: "local",
+            "Where messages are published: topics in the process, or a broker behind Dapr."),
     ]
 
-    private static let daprIsLater =
-        "Dapr arrives with the cluster; this version keeps its state in sqlite and its topics local"
+    private static let cluster = [
+        Setting(
+            .sharedState, "Cluster", .flag, default: "false",
+            "Several servers of this machine share the data directory and form a cluster."),
+        Setting(
+            .advertise, "Cluster", .text(bytes: 1...253),
+            note: "the address of `--bind`, or the host's name, and the gRPC port",
+            "Where other members reach this one: host:port."),
+        Setting(
+            .leaseProfile, "Cluster", .choice(LeaseProfile.allCases.map(\.rawValue)),
+            default: "standard",
+            "Times of the ownership protocol; `fast` is a quarter of every one of them."),
+        Setting(
+            .weight, "Cluster", .integer(1...100), default: "1",
+            "Share of the connections, beside the weights of the other members."),
+        Setting(
+            .forward, "Cluster", .choice(["on", "off"]), default: "on",
+            "Whether a call for another member's connection is passed on or refused."),
+        Setting(
+            .peerTokenFile, "Cluster", .path, note: "none: members of this machine only",
+            "File of the secret by which members know each other."),
+        Setting(
+            .peerCA, "Cluster", .path,
+            note: "those of the system, and then names must be right",
+            "PEM file of the authorities that members' certificates come from."),
+    ]
 
     private static let limits = [
         Setting(
@@ -141,21 +166,29 @@ package enum SettingTable {
         Setting(
             .daprHTTPPort, "Dapr", .integer(0...65_535), default: "3500",
             aliases: [.init("DaprHttpPort"), .init("DAPR_HTTP_PORT")],
-            "Of the sidecar. \(noEffect)"),
+            "HTTP port of the sidecar on this machine. \(endpoint("HTTP"))"),
         Setting(
             .daprGRPCPort, "Dapr", .integer(0...65_535), default: "50001",
             aliases: [.init("DaprGrpcPort"), .init("DAPR_GRPC_PORT")],
-            "Of the sidecar. \(noEffect)"),
+            "gRPC port of the sidecar on this machine. \(endpoint("GRPC"))"),
         Setting(
             .pubsubName, short: "n", "Dapr", .text(bytes: 1...253), default: "pubsub",
-            aliases: [.init("pubsubName")], "The pub/sub component. \(noEffect)"),
+            aliases: [.init("pubsubName")], "The pub/sub component of `--bus dapr`."),
         Setting(
             .stateStoreName, short: "t", "Dapr", .text(bytes: 1...253), default: "statestore",
-            aliases: [.init("stateStoreName")], "The state component. \(noEffect)"),
+            aliases: [.init("stateStoreName")], "The state component of `--state dapr`."),
+        Setting(
+            .daprMaxBodySize, "Dapr", .size(atLeast: 1 << 20), default: "4MiB",
+            "The largest message that the sidecar takes: its own `--max-body-size`."),
+        Setting(
+            .daprStartTimeout, "Dapr", .duration(.zero ... .seconds(3600)), default: "1m",
+            "How long to wait at the start for the sidecar."),
     ]
 
-    private static let noEffect = "Accepted, without effect with `--state sqlite --bus local`."
+    private static func endpoint(_ protocolName: String) -> String {
+        "`DAPR_\(protocolName)_ENDPOINT` wins over it."
+    }
 
-    /// Settings that only Dapr will use.
+    /// Settings that only Dapr uses.
     package static let ofDapr: [SettingName] = dapr.map(\.name)
 }

@@ -16,7 +16,7 @@ struct FieldRelation: Sendable {
         phases
         + [
             backoff, bufferBytes, tlsNeedsSecureURL, clientCertificate, correlationMatch,
-            correlationField,
+            correlationField, batchNeedsOrder,
         ]
 
     private static let phases: [FieldRelation] = [
@@ -108,6 +108,16 @@ struct FieldRelation: Sendable {
                 + draft.spec.correlation.mode.rawValue)
     }
 
+    private static let batchNeedsOrder = FieldRelation(paths: ["publish.order", "publish.batch"]) {
+        draft in
+        guard let mark = draft.mark("publish.batch"), draft.spec.publish.batch == .array,
+            draft.spec.publish.order == .none
+        else { return nil }
+        return Problem(
+            mark: mark, path: "publish.batch",
+            message: "batch array stands with publish.order strict only: an array is in order")
+    }
+
     private static let correlationField = FieldRelation(
         paths: ["correlation.mode", "correlation.field"]
     ) { draft in
@@ -138,6 +148,15 @@ extension SpecDraft {
                 FieldRelation.Problem(
                     mark: mark, path: "requireSubprotocol",
                     message: "no subprotocols are offered, so every dial will fail"))
+        }
+        if spec.compression.mode == .off,
+            let (path, mark) = FieldTable.compression.lazy.dropFirst()
+                .compactMap({ field in self.mark(field.path).map { (field.path, $0) } }).first
+        {
+            warnings.append(
+                FieldRelation.Problem(
+                    mark: mark, path: path,
+                    message: "compression.mode is off, so nothing is compressed"))
         }
         return warnings
     }

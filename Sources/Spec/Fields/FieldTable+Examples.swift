@@ -5,9 +5,11 @@ extension FieldTable {
         "keepalive": "Pings that tell a dead connection from a quiet one.",
         "reconnect": "How a connection that failed or dropped is dialled again.",
         "buffer": "Messages that were received and wait for the bus.",
+        "buffer.spill": "Messages that have no room in memory and wait on the server's disk.",
         "publish": "How a message goes out to the bus.",
         "correlation": "How the reply to a correlated send is found.",
         "tls": "How the server is verified, and the client's certificate.",
+        "compression": "Messages compressed on the wire, as RFC 7692 has it.",
     ]
 
     /// One value for each field, in JSON; each stands in a manifest that compiles.
@@ -18,6 +20,7 @@ extension FieldTable {
         "headers": #"{"Authorization": {"valueFrom": {"env": "WSM_SECRET_TOKEN"}}}"#,
         "subprotocols": #"["graphql-transport-ws"]"#,
         "requireSubprotocol": "true",
+        "overlap": "false",
         "onOpen": #"[{"text": "{\"op\":\"subscribe\",\"channel\":\"trades\"}"}]"#,
         "timeouts.dial": #""15s""#,
         "timeouts.resolve": #""2s""#,
@@ -35,7 +38,15 @@ extension FieldTable {
         "buffer.messages": "50000",
         "buffer.bytes": #""64MiB""#,
         "buffer.overflow": #""dropOldest""#,
+        "buffer.spill.bytes": #""1GiB""#,
+        "buffer.spill.maxAge": #""1h""#,
         "publish.data": #""json""#,
+        "publish.order": #""none""#,
+        "publish.batch": #""array""#,
+        "publish.batchMessages": "500",
+        "publish.batchBytes": #""512KiB""#,
+        "publish.batchDelay": #""20ms""#,
+        "publish.attributes": #""upstream""#,
         "correlation.mode": #""jsonField""#,
         "correlation.field": #""params.requestId""#,
         "correlation.match": #"{"path": "$.type", "equals": "reply"}"#,
@@ -47,6 +58,12 @@ extension FieldTable {
         "tls.serverName": #""stream.example.com""#,
         "tls.minVersion": #""1.3""#,
         "tls.insecureSkipVerify": "false",
+        "compression.mode": #""offer""#,
+        "compression.serverContextTakeover": "false",
+        "compression.clientContextTakeover": "true",
+        "compression.serverMaxWindowBits": "12",
+        "compression.clientMaxWindowBits": "11",
+        "compression.threshold": #""256B""#,
     ]
 }
 

@@ -7,7 +7,7 @@ extension FieldTable {
         let sections: [(title: String, fields: [Field])] = [
             ("Where and what", whereAndWhat), ("After the upgrade", afterUpgrade),
             ("Alive", alive), ("Messages", messages), ("Correlated send", correlation),
-            ("Transport", transport),
+            ("Transport", transport + compression),
         ]
         for (title, fields) in sections {
             let prefixes = Set(fields.map { $0.path.prefix { $0 != "." && $0 != "[" } })

@@ -25,7 +25,8 @@ extension FieldTable {
         (
             "Value",
             "a plain string, taken to the letter; or `{valueFrom: {env: NAME}}`; or "
-                + "`{valueFrom: {file: PATH}}`"
+                + "`{valueFrom: {file: PATH}}`; or "
+                + "`{valueFrom: {daprSecret: {store: NAME, name: NAME, key: NAME}}}`"
         ),
         (
             "Match",

@@ -5,7 +5,7 @@ package enum FieldTable {
     /// Every field of a connection's `spec`, in the order of the reference.
     package static let fields: [Field] =
         whereAndWhat + afterUpgrade + alive + messages
-        + correlation + transport
+        + correlation + transport + compression
 
     static let whereAndWhat: [Field] = [
         Field(
@@ -40,6 +40,10 @@ package enum FieldTable {
             "requireSubprotocol",
             SpecPlace({ $0.requireSubprotocol }, { $0.requireSubprotocol = $1 }), .bool, .next,
             "Whether a server that chooses no subprotocol fails the dial."),
+        Field(
+            "overlap", SpecPlace({ $0.overlap }, { $0.overlap = $1 }), .bool, .next,
+            "Whether two sockets may exist for a while, as the connection moves to another instance."
+        ),
     ]
 
     static let afterUpgrade: [Field] = [
@@ -122,8 +126,42 @@ package enum FieldTable {
             .word, .keep,
             "What happens where the buffer is full; lowering a bound drops nothing."),
         Field(
+            "buffer.spill.bytes",
+            SpecPlace({ $0.buffer.spill.bytes }, { $0.buffer.spill.bytes = $1 }),
+            .size((1 << 20)...(1 << 40)), .keep,
+            "Bytes of messages that `spill` may put on the server's disk."),
+        Field(
+            "buffer.spill.maxAge",
+            SpecPlace({ $0.buffer.spill.maxAge }, { $0.buffer.spill.maxAge = $1 }),
+            .duration(.seconds(60) ... .seconds(720 * 3600)), .keep,
+            "Older messages on the disk are dropped when their turn comes."),
+        Field(
             "publish.data", SpecPlace({ $0.publish.data }, { $0.publish.data = $1 }), .word, .keep,
             "The form in which a message goes out; auto takes JSON objects and arrays as JSON."),
+        Field(
+            "publish.order", SpecPlace({ $0.publish.order }, { $0.publish.order = $1 }), .word,
+            .keep, "Whether a broker gets the messages one after the other or many at once."),
+        Field(
+            "publish.batch", SpecPlace({ $0.publish.batch }, { $0.publish.batch = $1 }), .word,
+            .keep, range: "`none`, `array` (only with `order: strict`)",
+            "Whether messages that wait together go to a broker as one event with an array."),
+        Field(
+            "publish.batchMessages",
+            SpecPlace({ $0.publish.batchMessages }, { $0.publish.batchMessages = $1 }),
+            .int(1...10_000), .keep, "Messages of one such event."),
+        Field(
+            "publish.batchBytes",
+            SpecPlace({ $0.publish.batchBytes }, { $0.publish.batchBytes = $1 }),
+            .size((1 << 10)...(4 << 20)), .keep, "Bytes of one such event."),
+        Field(
+            "publish.batchDelay",
+            SpecPlace({ $0.publish.batchDelay }, { $0.publish.batchDelay = $1 }),
+            .duration(.zero ... .seconds(1), zero: "nothing is waited for"), .keep,
+            "How long the first message of such an event may wait for others."),
+        Field(
+            "publish.attributes",
+            SpecPlace({ $0.publish.attributes }, { $0.publish.attributes = $1 }), .word, .keep,
+            "upstream adds the attributes of the older service as it spelled them."),
     ]
 
     static let correlation: [Field] = [

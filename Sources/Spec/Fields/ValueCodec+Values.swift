@@ -34,6 +34,13 @@ extension Value {
             switch source {
             case .environment(let name): writer.member("env", name)
             case .file(let path): writer.member("file", path)
+            case .dapr(let store, let name, let key):
+                writer.key("daprSecret")
+                writer.beginObject()
+                writer.member("store", store)
+                writer.member("name", name)
+                writer.member("key", key)
+                writer.endObject()
             }
             writer.endObject()
             writer.endObject()
@@ -42,9 +49,9 @@ extension Value {
 }
 
 extension SecretSource {
-    private static let words = ["env", "file"]
+    private static let words = ["env", "file", "daprSecret"]
 
-    /// Reads exactly one of `env: NAME` and `file: PATH`.
+    /// Reads exactly one of `env: NAME`, `file: PATH` and `daprSecret: {store, name, key}`.
     static func decode(
         _ node: Node, _ problems: inout FieldProblems, at suffix: String
     ) -> SecretSource? {
@@ -57,6 +64,8 @@ extension SecretSource {
                 sources.append(environment(entry.value, &problems, at: place))
             case "file":
                 sources.append(file(entry.value, &problems, at: place))
+            case "daprSecret":
+                sources.append(daprSecret(entry.value, &problems, at: place))
             default:
                 problems.add(
                     entry.keyMark, "unknown key" + Suggestion.hint(entry.key.text, among: words),
@@ -64,11 +73,12 @@ extension SecretSource {
             }
         }
         if sources.count > 1 {
-            problems.add(node, "exactly one source is wanted: env or file, not both", at: suffix)
+            problems.add(
+                node, "exactly one source is wanted: env, file or daprSecret", at: suffix)
             return nil
         }
         if entries.isEmpty {
-            problems.add(node, "a source is missing: env or file", at: suffix)
+            problems.add(node, "a source is missing: env, file or daprSecret", at: suffix)
         }
         return sources.first ?? nil
     }
@@ -84,6 +94,35 @@ extension SecretSource {
             return nil
         }
         return .environment(name)
+    }
+
+    /// `key` is the part of a secret that has more than one; without it, the part called as the
+    /// secret is, as stores without parts have it.
+    private static func daprSecret(
+        _ node: Node, _ problems: inout FieldProblems, at suffix: String
+    ) -> SecretSource? {
+        guard let entries = node.map(&problems, at: suffix) else { return nil }
+        let words = ["store", "name", "key"]
+        var parts: [String: String] = [:]
+        for entry in entries {
+            let place = "\(suffix).\(entry.key.text)"
+            guard words.contains(entry.key.text) else {
+                problems.add(
+                    entry.keyMark, "unknown key" + Suggestion.hint(entry.key.text, among: words),
+                    at: place)
+                continue
+            }
+            guard let text = entry.value.plainString(&problems, at: place) else { return nil }
+            if text.isEmpty { problems.add(entry.value, "it is empty", at: place) }
+            parts[entry.key.text] = text
+        }
+        guard let store = parts["store"], let name = parts["name"] else {
+            problems.add(
+                node, "daprSecret needs a store and a name, and a key if the secret has parts",
+                at: suffix)
+            return nil
+        }
+        return .dapr(store: store, name: name, key: parts["key"] ?? name)
     }
 
     private static func file(

@@ -14,6 +14,8 @@ package struct ConnectionSpec: Sendable, Hashable {
     package var subprotocols: [String] = []
     package var requireSubprotocol = false
     package var onOpen: [InitialMessage] = []
+    /// Whether the server bears two sockets of the connection while it moves to another instance.
+    package var overlap = true
     package var timeouts = Timeouts()
     package var keepalive = Keepalive()
     package var reconnect = Reconnect()
@@ -23,6 +25,7 @@ package struct ConnectionSpec: Sendable, Hashable {
     package var publish = Publish()
     package var correlation = Correlation()
     package var tls = TLS()
+    package var compression = Compression()
 
     package init(url: String) {
         self.url = url
@@ -67,7 +70,16 @@ extension ConnectionSpec {
     }
 
     package enum Overflow: String, Sendable, Hashable, CaseIterable {
-        case block, dropOldest, dropNewest
+        case block, dropOldest, dropNewest, spill
+    }
+
+    /// What policy `spill` may take of the disk.
+    package struct Spill: Sendable, Hashable {
+        /// Of one connection, in bytes.
+        package var bytes = 1 << 30
+        /// Older messages are dropped when their turn comes.
+        package var maxAge: Duration = .seconds(24 * 3600)
+        package init() {}
     }
 
     package struct Buffer: Sendable, Hashable {
@@ -75,6 +87,7 @@ extension ConnectionSpec {
         /// In bytes. The compiler fills in the larger of 8 MiB and twice `maxMessageSize`.
         package var bytes = 8 << 20
         package var overflow = Overflow.block
+        package var spill = Spill()
         package init() {}
     }
 
@@ -82,8 +95,38 @@ extension ConnectionSpec {
         case auto, json, string, base64
     }
 
+    package enum PublishOrder: String, Sendable, Hashable, CaseIterable {
+        /// One call at a time for a connection.
+        case strict
+        /// Many at once, where the broker may mix them up.
+        case none
+    }
+
+    package enum PublishBatch: String, Sendable, Hashable, CaseIterable {
+        /// A message is an event.
+        case none
+        /// Messages that wait together are one event, whose data is an array.
+        case array
+    }
+
+    package enum PublishAttributes: String, Sendable, Hashable, CaseIterable {
+        case cloudevents
+        /// And those of the older service, as it spelled them.
+        case upstream
+    }
+
+    /// How messages go out; all but `data` and `attributes` is of no meaning for topics in the
+    /// process.
     package struct Publish: Sendable, Hashable {
         package var data = PublishData.auto
+        package var order = PublishOrder.strict
+        package var batch = PublishBatch.none
+        package var batchMessages = 500
+        /// In bytes.
+        package var batchBytes = 256 << 10
+        /// How long the first message of a batch may wait for others.
+        package var batchDelay: Duration = .milliseconds(5)
+        package var attributes = PublishAttributes.cloudevents
         package init() {}
     }
 
@@ -117,6 +160,23 @@ extension ConnectionSpec {
         package var serverName: String?
         package var minVersion = TLSVersion.v12
         package var insecureSkipVerify = false
+        package init() {}
+    }
+
+    package enum CompressionMode: String, Sendable, Hashable, CaseIterable {
+        case off, offer, require
+    }
+
+    /// permessage-deflate (RFC 7692).
+    package struct Compression: Sendable, Hashable {
+        package var mode = CompressionMode.off
+        package var serverContextTakeover = true
+        package var clientContextTakeover = false
+        /// As a power of two.
+        package var serverMaxWindowBits = 15
+        package var clientMaxWindowBits = 15
+        /// In bytes; shorter messages go out plain.
+        package var threshold = 1024
         package init() {}
     }
 }

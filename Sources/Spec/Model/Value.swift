@@ -12,11 +12,14 @@ package enum SecretSource: Sendable, Hashable, CustomStringConvertible {
     case environment(String)
     /// A file below the server's `--secrets-dir`.
     case file(String)
+    /// A part of a secret of a secret store behind the server's Dapr sidecar.
+    case dapr(store: String, name: String, key: String)
 
     package var description: String {
         switch self {
         case .environment(let name): "env:\(name)"
         case .file(let path): "file:\(path)"
+        case .dapr(let store, let name, let key): "dapr:\(store)/\(name)/\(key)"
         }
     }
 }

@@ -69,7 +69,7 @@ extension SchemaPlace {
         }
     }
 
-    /// Exactly one of `env: NAME` and `file: PATH`.
+    /// Exactly one of `env: NAME`, `file: PATH` and `daprSecret: {store, name, key}`.
     var secretSource: JSONValue {
         [
             "description": "Where a secret comes from; the server fetches it at each dial.",
@@ -81,8 +81,23 @@ extension SchemaPlace {
                 "file": described(
                     "A file below the server's --secrets-dir.",
                     text(["pattern": .string(SchemaPattern.secretFile)])),
+                "daprSecret": [
+                    "description": "A secret of a store behind the server's Dapr sidecar.",
+                    "type": "object",
+                    "properties": [
+                        "store": described("The secret store component.", text(["minLength": 1])),
+                        "name": described("The name of the secret.", text(["minLength": 1])),
+                        "key": described(
+                            "The part of it; as the name where it is left out.",
+                            text(["minLength": 1])),
+                    ],
+                    "required": ["store", "name"],
+                    "additionalProperties": false,
+                ],
             ],
-            "oneOf": [["required": ["env"]], ["required": ["file"]]],
+            "oneOf": [
+                ["required": ["env"]], ["required": ["file"]], ["required": ["daprSecret"]],
+            ],
             "additionalProperties": false,
         ]
     }

@@ -10,14 +10,17 @@ package final class WebSocketConnection: Sendable {
     package let eventLoop: any EventLoop
     /// The subprotocol the server chose.
     package let subprotocol: String?
+    /// How messages are compressed; nil when they are not.
+    package let compression: CompressionAgreement?
     /// The address in use, for example `192.0.2.7:443`.
     package let remoteAddress: String?
     private let handler: NIOLoopBound<WebSocketHandler>
 
     /// On the loop only.
-    init(handler: WebSocketHandler, channel: any Channel, subprotocol: String?) {
+    init(handler: WebSocketHandler, channel: any Channel, agreement: HandshakeAgreement) {
         self.eventLoop = channel.eventLoop
-        self.subprotocol = subprotocol
+        self.subprotocol = agreement.subprotocol
+        self.compression = agreement.compression
         self.remoteAddress = channel.remoteAddress.flatMap(Self.text)
         self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
     }
@@ -84,6 +87,11 @@ package final class WebSocketConnection: Sendable {
     /// Changes the largest message accepted, from the next message on.
     package func setMaxMessageSize(_ bytes: Int) {
         self.onLoop { $0.decoder.maxMessageSize = bytes }
+    }
+
+    /// Changes the fewest bytes that are worth compressing; of no effect where nothing is compressed.
+    package func setCompressionThreshold(_ bytes: Int) {
+        self.onLoop { $0.compression?.deflater.threshold = bytes }
     }
 
     /// Changes the wait for the peer's close frame, from the next close on.

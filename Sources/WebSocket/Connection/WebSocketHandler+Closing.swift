@@ -64,14 +64,15 @@ extension WebSocketHandler {
         self.phase = .closed
         self.closeTimer?.cancel()
         self.closeTimer = nil
+        self.dropCompression()
         self.discardOutbound()
-        let (messages, bytes) = self.takeRead()
+        let (segments, bytes) = self.takeRead()
         let close = self.closing.transportEnded(self.transportError)
         guard let close, let context = self.context else { return }
         context.eventLoop.assumeIsolated().execute {
             // Asked for here: the end may come while the delegate is being made.
             let delegate = self.delegate.take()
-            if bytes > 0 { delegate?.webSocketReceived(messages, bytes: bytes) }
+            if bytes > 0 { delegate?.webSocketReceived(segments, bytes: bytes) }
             delegate?.webSocketClosed(close)
         }
     }

@@ -8,6 +8,7 @@ extension WebSocketHandler {
         self.bytesRead += buffer.readableBytes
         // In place, once per buffer: a copy of the decoder would copy the message it assembles.
         buffer.withUnsafeReadableBytes { self.decoder.decode($0, into: &self.batch) }
+        if self.compression != nil { self.compressionUsed() }
         if !self.batch.controls.isEmpty { self.answerControls() }
         if self.batch.end != nil {
             self.deliver()
@@ -28,16 +29,16 @@ extension WebSocketHandler {
 
     /// Hands over what was read since the last time.
     func deliver() {
-        let (messages, bytes) = self.takeRead()
-        if bytes > 0 { self.delegate?.webSocketReceived(messages, bytes: bytes) }
+        let (segments, bytes) = self.takeRead()
+        if bytes > 0 { self.delegate?.webSocketReceived(segments, bytes: bytes) }
     }
 
-    func takeRead() -> (messages: [WebSocketMessage], bytes: Int) {
+    func takeRead() -> (segments: [MessageSegment], bytes: Int) {
         defer {
-            self.batch.messages = []
+            self.batch.segments = []
             self.bytesRead = 0
         }
-        return (self.batch.messages, self.bytesRead)
+        return (self.batch.segments, self.bytesRead)
     }
 
     private func handleEnd() {

@@ -22,7 +22,13 @@ extension WebSocketHandler {
             return
         }
         if let promise { self.outboundPromises.append(promise) }
-        self.append(kind == .text ? .text : .binary, payload)
+        let opcode: FrameHeader.Opcode = kind == .text ? .text : .binary
+        if let compressed = self.compression?.deflater.deflate(payload) {
+            self.append(opcode, compressed, isCompressed: true)
+            self.compressionUsed()
+        } else {
+            self.append(opcode, payload)
+        }
     }
 
     func ping(_ payload: [UInt8]) {
@@ -47,7 +53,7 @@ extension WebSocketHandler {
     }
 
     /// Masks a frame into the burst.
-    func append(_ opcode: FrameHeader.Opcode, _ payload: [UInt8]) {
+    func append(_ opcode: FrameHeader.Opcode, _ payload: [UInt8], isCompressed: Bool = false) {
         guard let context = self.context else { return }
         let size = FrameEncoder.frameSize(payload: payload.count)
         if self.outbound.readableBytes == 0 {
@@ -57,7 +63,8 @@ extension WebSocketHandler {
         let key = UInt32(truncatingIfNeeded: generator.next())
         self.outbound.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { output in
             payload.withUnsafeBytes {
-                FrameEncoder.encode(opcode, payload: $0, key: key, into: output)
+                FrameEncoder.encode(
+                    opcode, payload: $0, isCompressed: isCompressed, key: key, into: output)
             }
         }
         self.pendingWriteBytes += size

@@ -6,7 +6,7 @@ protocol HandshakeObserver: AnyObject {
     /// TLS is up; the request goes out now.
     func handshakeSecured()
     /// The server speaks WebSocket: give the handler its delegate, frames may follow at once.
-    func handshakeUpgraded(subprotocol: String?)
+    func handshakeUpgraded(_ agreement: HandshakeAgreement)
     /// Last: nothing came of it, and the handler has cut the transport.
     func handshakeFailed(_ failure: HandshakeFailure)
 }
@@ -55,6 +55,10 @@ extension WebSocketHandler {
 
     private func sendRequest(_ upgrade: PendingUpgrade) {
         guard let context = self.context else { return }
+        guard upgrade.request.permit?() ?? true else {
+            self.fail(upgrade, .notPermitted)
+            return
+        }
         let head = HandshakeRequest.head(of: upgrade.request, key: upgrade.key)
         let buffer = context.channel.allocator.buffer(bytes: head)
         context.writeAndFlush(WebSocketHandler.wrapOutboundOut(buffer), promise: nil)
@@ -70,10 +74,12 @@ extension WebSocketHandler {
             guard let head else { return }
             let check = HandshakeCheck(
                 key: upgrade.key, subprotocols: upgrade.request.subprotocols,
-                requireSubprotocol: upgrade.request.requireSubprotocol)
-            let subprotocol = try check.accept(head)
+                requireSubprotocol: upgrade.request.requireSubprotocol,
+                compression: upgrade.request.compression)
+            let agreement = try check.accept(head)
             self.phase = .open
-            upgrade.observer.handshakeUpgraded(subprotocol: subprotocol)
+            self.useCompression(agreement.compression, upgrade.request.compression)
+            upgrade.observer.handshakeUpgraded(agreement)
             buffer.moveReaderIndex(forwardBy: consumed)
             self.readFrames(buffer)
         } catch {

@@ -6,9 +6,11 @@ import NIOTLS
 ///
 /// It reads frames straight out of the socket's buffer; no frame travels through the pipeline.
 /// Budget of the receive path: one call of the decoder per buffer, one call of the delegate per
-/// read, one allocation per message. What it decides is decided by machines without NIO
-/// (`ResponseReader`, `FrameDecoder`, `CloseHandshake`); the parts of the handler are in
-/// `WebSocketHandler+Upgrade`, `+Inbound`, `+Outbound` and `+Closing`. Confined to its loop.
+/// read, two allocations for a row of messages of one kind and none per message. What it decides is
+/// decided by machines without NIO (`ResponseReader`, `FrameDecoder`, `CloseHandshake`); the parts
+/// of the handler are in `WebSocketHandler+Upgrade`, `+Inbound`, `+Outbound`, `+Compression` and
+/// `+Closing`.
+/// Confined to its loop.
 final class WebSocketHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -44,6 +46,9 @@ final class WebSocketHandler: ChannelInboundHandler {
     var pendingWriteBytes = 0
     /// The pong to send when there is room again; a newer ping replaces it (RFC 6455, 5.5.3).
     var deferredPong: [UInt8]?
+
+    /// Nil where messages go as they are.
+    var compression: ConnectionCompression?
 
     // Closing.
     var closing = CloseHandshake()

@@ -11,6 +11,7 @@ final class AddressRace {
 
     private let loop: any EventLoop
     private let timeout: Duration
+    private let permit: (@Sendable () -> Bool)?
     private var waiting: [SocketAddress]
     private var racing: [ObjectIdentifier: any Channel] = [:]
     private var running = 0
@@ -19,7 +20,12 @@ final class AddressRace {
     /// Nil once the race is decided or called off.
     private var decided: ((Outcome) -> Void)?
 
-    init(_ addresses: [SocketAddress], timeout: Duration, on loop: any EventLoop) {
+    /// - Parameter permit: Asked right before each connect.
+    init(
+        _ addresses: [SocketAddress], timeout: Duration, on loop: any EventLoop,
+        permit: (@Sendable () -> Bool)? = nil
+    ) {
+        self.permit = permit
         self.waiting = Self.interleaved(addresses)
         self.timeout = timeout
         self.loop = loop
@@ -41,6 +47,12 @@ final class AddressRace {
         self.stagger?.cancel()
         self.stagger = nil
         guard self.decided != nil, !self.waiting.isEmpty else { return }
+        guard self.permit?() ?? true else {
+            let decided = self.decided.take()
+            self.closeRacing()
+            decided?(.failure(.notPermitted))
+            return
+        }
         let address = self.waiting.removeFirst()
         self.running += 1
         if !self.waiting.isEmpty {

@@ -87,7 +87,8 @@ final class DialAttempt {
         }
         // The phase's timer is the one that counts; the sockets' own comes later.
         let timeout = self.request.timeouts.connect + .seconds(1)
-        let race = AddressRace(admitted, timeout: timeout, on: self.loop)
+        let race = AddressRace(
+            admitted, timeout: timeout, on: self.loop, permit: self.request.permit)
         self.race = race
         race.start { outcome in
             self.race = nil
@@ -143,13 +144,13 @@ final class DialAttempt {
 
     // MARK: - Ends
 
-    private func succeed(subprotocol: String?) {
+    private func succeed(_ agreement: HandshakeAgreement) {
         guard !self.isFinished, let handler = self.handler, let channel = self.channel else {
             return
         }
         self.finish()
         let connection = WebSocketConnection(
-            handler: handler, channel: channel, subprotocol: subprotocol)
+            handler: handler, channel: channel, agreement: agreement)
         handler.delegate = self.makeDelegate(connection)
         self.promise.succeed(connection)
     }
@@ -213,8 +214,8 @@ extension DialAttempt: HandshakeObserver {
         self.enter(.upgrade, self.request.timeouts.upgrade)
     }
 
-    func handshakeUpgraded(subprotocol: String?) {
-        self.succeed(subprotocol: subprotocol)
+    func handshakeUpgraded(_ agreement: HandshakeAgreement) {
+        self.succeed(agreement)
     }
 
     func handshakeFailed(_ failure: HandshakeFailure) {

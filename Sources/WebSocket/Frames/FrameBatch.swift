@@ -1,5 +1,5 @@
 /// What the frames of one read amount to.
-struct FrameBatch: Sendable, Hashable {
+struct FrameBatch: Sendable {
     enum Control: Sendable, Hashable {
         case ping([UInt8])
         case pong([UInt8])
@@ -12,7 +12,7 @@ struct FrameBatch: Sendable, Hashable {
     }
 
     /// Completed messages in order.
-    var messages: [WebSocketMessage] = []
+    var segments: [MessageSegment] = []
     /// Pings and pongs in order; between them and the messages no order is kept.
     var controls: [Control] = []
     /// Set by the frame after which nothing counts; it follows all of the above.

@@ -1,15 +1,20 @@
 /// Turns the bytes from a server into messages and control frames, to the letter of RFC 6455.
 ///
 /// The decoder knows nothing of sockets: it is fed whatever a read brought, down to single bytes,
-/// and parses in place; only the bytes of payloads are copied, once. A message whose frame is
-/// wholly in one read costs one allocation. After a close frame or a failure it reads nothing.
+/// and parses in place; only the bytes of payloads are copied, once. Messages that are wholly in
+/// one read share its segment; a message costs no allocation of its own. After a close frame or a
+/// failure it reads nothing.
 ///
 ///     var decoder = FrameDecoder(maxMessageSize: 1 << 20)
 ///     decoder.decode(bytes, into: &batch)
-struct FrameDecoder: Sendable {
+struct FrameDecoder {
     /// A message of which part has arrived.
-    private struct Assembly: Sendable {
+    struct Assembly {
         var kind: WebSocketOpcode
+        /// What inflates it, when it is compressed.
+        var inflater: MessageInflater?
+        /// Bytes of payload as they were on the wire.
+        var wireBytes = 0
         /// The bound that was in force when the message began.
         var limit: Int
         var payload: [UInt8] = []
@@ -18,6 +23,8 @@ struct FrameDecoder: Sendable {
 
     /// The largest message in bytes; a change holds from the next message on.
     var maxMessageSize: Int
+    /// Inflates compressed messages; nil where none are agreed on.
+    var inflater: MessageInflater?
 
     /// The frame whose payload is being read, and how much of it is to come.
     private var frame: FrameHeader?
@@ -25,7 +32,7 @@ struct FrameDecoder: Sendable {
     /// The beginning of a header whose end has not arrived.
     private var partialHeader: [UInt8] = []
     /// The message begun; between its fragments `frame` may be nil or a control frame.
-    private var assembly: Assembly?
+    var assembly: Assembly?
     private var controlPayload: [UInt8] = []
     private(set) var hasEnded = false
 
@@ -41,6 +48,10 @@ struct FrameDecoder: Sendable {
         do {
             var position = 0
             while position < input.count, !self.hasEnded {
+                if self.frame == nil, self.assembly == nil, self.partialHeader.isEmpty {
+                    try self.takeWholeMessages(input, &position, &batch)
+                    guard position < input.count else { return }
+                }
                 if self.frame == nil { self.frame = try self.begin(input, &position) }
                 guard let frame = self.frame else { return }
                 try self.takePayload(of: frame, input, &position, &batch)
@@ -65,12 +76,12 @@ struct FrameDecoder: Sendable {
             guard let assembly = self.assembly else {
                 throw .violation("continuation of no message")
             }
-            try Self.check(header.length, after: assembly.payload.count, limit: assembly.limit)
+            try assembly.check(header.length)
         case .text, .binary:
             guard self.assembly == nil else {
                 throw .violation("new message within a fragmented one")
             }
-            try Self.check(header.length, after: 0, limit: self.maxMessageSize)
+            try self.newAssembly(header).check(header.length)
         }
         self.remaining = header.length
         return header
@@ -82,7 +93,7 @@ struct FrameDecoder: Sendable {
     ) throws(WebSocketError) -> FrameHeader? {
         if self.partialHeader.isEmpty {
             let rest = UnsafeRawBufferPointer(rebasing: input[position...])
-            if let header = try FrameHeader.parse(rest) {
+            if let header = try FrameHeader.parse(rest, compression: self.inflater != nil) {
                 position &+= header.size
                 return header
             }
@@ -93,7 +104,7 @@ struct FrameDecoder: Sendable {
         while position < input.count {
             self.partialHeader.append(input[position])
             position &+= 1
-            if let header = try Self.parse(self.partialHeader) {
+            if let header = try Self.parse(self.partialHeader, self.inflater != nil) {
                 self.partialHeader = []
                 return header
             }
@@ -102,22 +113,76 @@ struct FrameDecoder: Sendable {
     }
 
     /// `withUnsafeBytes` does not carry the type of the error through.
-    private static func parse(_ bytes: [UInt8]) throws(WebSocketError) -> FrameHeader? {
+    private static func parse(
+        _ bytes: [UInt8],
+        _ compression: Bool
+    ) throws(WebSocketError) -> FrameHeader? {
         let result = bytes.withUnsafeBytes { bytes in
-            Result { () throws(WebSocketError) in try FrameHeader.parse(bytes) }
+            Result { () throws(WebSocketError) in
+                try FrameHeader.parse(bytes, compression: compression)
+            }
         }
         return try result.get()
     }
+}
 
-    /// Checks a size before anything is allocated for it.
-    private static func check(
-        _ length: Int,
-        after count: Int,
-        limit: Int
+// MARK: - Whole messages
+
+extension FrameDecoder {
+    /// Unfragmented messages of one kind that lie in the input one after the other.
+    private struct Stretch {
+        var kind: WebSocketOpcode
+        var messages = 0
+        /// Bytes of all payloads.
+        var payload = 0
+    }
+
+    /// Takes the messages that are wholly in the input: the common case, and the only one that has
+    /// to be fast. Stops before anything else.
+    private func takeWholeMessages(
+        _ input: UnsafeRawBufferPointer,
+        _ position: inout Int,
+        _ batch: inout FrameBatch
     ) throws(WebSocketError) {
-        guard length <= limit - count else {
-            throw WebSocketError(.messageTooBig, "message larger than \(limit) bytes")
+        while let stretch = self.measure(input, from: position) {
+            var segment = MessageSegment(
+                kind: stretch.kind, bytes: stretch.payload, messages: stretch.messages)
+            defer { if segment.count > 0 { batch.segments.append(segment) } }
+            for _ in 0..<stretch.messages {
+                let rest = UnsafeRawBufferPointer(rebasing: input[position...])
+                guard let header = try FrameHeader.parse(rest) else { return }
+                let end = header.size &+ header.length
+                let payload = UnsafeRawBufferPointer(rebasing: rest[header.size..<end])
+                if stretch.kind == .text {
+                    var utf8 = UTF8Validator()
+                    guard utf8.consume(payload), utf8.isComplete else { throw .textIsNotUTF8 }
+                }
+                segment.append(payload)
+                position &+= end
+            }
         }
+    }
+
+    /// Looks at the headers only, so that as much is allocated as is needed.
+    ///
+    /// - Returns: Nil if the input goes on with anything but a whole message, or with a frame that
+    ///   is refused: the header is read again then, and what is wrong is said.
+    private func measure(_ input: UnsafeRawBufferPointer, from position: Int) -> Stretch? {
+        var stretch: Stretch?
+        var position = position
+        while position < input.count {
+            let rest = UnsafeRawBufferPointer(rebasing: input[position...])
+            guard let header = try? FrameHeader.parse(rest), header.isFinal,
+                let kind = WebSocketOpcode(rawValue: header.opcode.rawValue),
+                kind == stretch?.kind ?? kind,
+                header.length <= min(rest.count &- header.size, self.maxMessageSize)
+            else { break }
+            stretch = stretch ?? Stretch(kind: kind)
+            stretch?.messages &+= 1
+            stretch?.payload &+= header.length
+            position &+= header.size &+ header.length
+        }
+        return stretch
     }
 }
 
@@ -135,11 +200,8 @@ extension FrameDecoder {
         let bytes = UnsafeRawBufferPointer(rebasing: input[position..<(position &+ count)])
         position &+= count
         self.remaining &-= count
-        let isWhole = count == header.length && header.isFinal && self.assembly == nil
         if header.opcode.isControl {
             self.controlPayload.append(contentsOf: bytes)
-        } else if isWhole, let kind = WebSocketOpcode(rawValue: header.opcode.rawValue) {
-            batch.messages.append(try Self.message(kind, bytes))
         } else {
             try self.assemble(bytes, of: header)
         }
@@ -147,21 +209,9 @@ extension FrameDecoder {
         self.frame = nil
         if header.opcode.isControl {
             try self.finishControl(header.opcode, &batch)
-        } else if header.isFinal, !isWhole {
+        } else if header.isFinal {
             try self.finishMessage(&batch)
         }
-    }
-
-    /// A message that is wholly in the input.
-    private static func message(
-        _ kind: WebSocketOpcode,
-        _ bytes: UnsafeRawBufferPointer
-    ) throws(WebSocketError) -> WebSocketMessage {
-        if kind == .text {
-            var utf8 = UTF8Validator()
-            guard utf8.consume(bytes), utf8.isComplete else { throw .textIsNotUTF8 }
-        }
-        return WebSocketMessage(kind: kind, payload: [UInt8](bytes))
     }
 
     /// Adds to the message begun, or begins one.
@@ -170,10 +220,13 @@ extension FrameDecoder {
         of header: FrameHeader
     ) throws(WebSocketError) {
         if self.assembly == nil {
-            let kind: WebSocketOpcode = header.opcode == .text ? .text : .binary
-            self.assembly = Assembly(kind: kind, limit: self.maxMessageSize)
+            self.assembly = self.newAssembly(header)
             self.assembly?.payload.reserveCapacity(
                 min(header.length, WebSocketLimits.payloadReserve))
+        }
+        if self.assembly?.inflater != nil {
+            try self.assembly?.inflate(bytes)
+            return
         }
         if self.assembly?.kind == .text {
             guard self.assembly?.utf8.consume(bytes) == true else { throw .textIsNotUTF8 }
@@ -182,9 +235,14 @@ extension FrameDecoder {
     }
 
     private mutating func finishMessage(_ batch: inout FrameBatch) throws(WebSocketError) {
+        if self.assembly?.inflater != nil {
+            try self.finishCompressed(&batch)
+            return
+        }
         guard let assembly = self.assembly.take() else { return }
         guard assembly.utf8.isComplete else { throw .textIsNotUTF8 }
-        batch.messages.append(WebSocketMessage(kind: assembly.kind, payload: assembly.payload))
+        batch.segments.append(
+            MessageSegment(WebSocketMessage(kind: assembly.kind, payload: assembly.payload)))
     }
 
     private mutating func finishControl(
@@ -206,5 +264,5 @@ extension FrameDecoder {
 }
 
 extension WebSocketError {
-    fileprivate static let textIsNotUTF8 = WebSocketError(.invalidUTF8, "text is not UTF-8")
+    static let textIsNotUTF8 = WebSocketError(.invalidUTF8, "text is not UTF-8")
 }

@@ -8,16 +8,18 @@ enum FrameEncoder {
 
     /// Writes one unfragmented frame.
     /// - Parameters:
+    ///   - isCompressed: Whether the payload is a compressed message (RFC 7692, 6).
     ///   - key: The masking key, fresh for every frame from a generator nobody can predict.
     ///   - output: At least `frameSize(payload:)` bytes.
     /// - Returns: The bytes written.
     static func encode(
         _ opcode: FrameHeader.Opcode,
         payload: UnsafeRawBufferPointer,
+        isCompressed: Bool = false,
         key: UInt32,
         into output: UnsafeMutableRawBufferPointer
     ) -> Int {
-        output[0] = 0x80 | opcode.rawValue
+        output[0] = (isCompressed ? 0xC0 : 0x80) | opcode.rawValue
         var position: Int
         switch payload.count {
         case ...125:

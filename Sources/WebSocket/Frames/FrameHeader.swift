@@ -1,4 +1,5 @@
-/// The header of a frame from a server (RFC 6455, 5.2): never masked, no extension in use.
+/// The header of a frame from a server (RFC 6455, 5.2): never masked, and no extension in use but,
+/// where it is allowed, compression.
 struct FrameHeader: Sendable, Hashable {
     enum Opcode: UInt8, Sendable {
         case continuation = 0x0
@@ -13,6 +14,8 @@ struct FrameHeader: Sendable, Hashable {
 
     var isFinal: Bool
     var opcode: Opcode
+    /// The first reserved bit: this frame begins a compressed message (RFC 7692, 6).
+    var isCompressed = false
     /// Bytes of payload; as large as the wire says, so check it before believing it.
     var length: Int
     /// Bytes this header takes on the wire.
@@ -21,10 +24,18 @@ struct FrameHeader: Sendable, Hashable {
     /// Reads a header from the beginning of `bytes`, which may hold more than the header.
     ///
     /// What is wrong is refused as soon as the byte that is wrong is there.
+    /// - Parameter compression: Whether the first reserved bit has a meaning.
     /// - Returns: Nil when more bytes are needed.
-    static func parse(_ bytes: UnsafeRawBufferPointer) throws(WebSocketError) -> FrameHeader? {
+    static func parse(
+        _ bytes: UnsafeRawBufferPointer,
+        compression: Bool = false
+    ) throws(WebSocketError) -> FrameHeader? {
         guard let first = bytes.first else { return nil }
-        let opcode = try Self.checkFirst(first)
+        let isCompressed = compression && first & 0x40 != 0
+        let opcode = try Self.checkFirst(isCompressed ? first & ~0x40 : first)
+        guard !isCompressed || opcode == .text || opcode == .binary else {
+            throw .violation("reserved bit set in a frame that begins no message")
+        }
         guard bytes.count >= 2 else { return nil }
         let second = bytes[1]
         guard second & 0x80 == 0 else { throw .violation("masked frame from the server") }
@@ -37,7 +48,9 @@ struct FrameHeader: Sendable, Hashable {
             }
         }
         guard let (length, size) = try Self.length(short, in: bytes) else { return nil }
-        return FrameHeader(isFinal: isFinal, opcode: opcode, length: length, size: size)
+        return FrameHeader(
+            isFinal: isFinal, opcode: opcode, isCompressed: isCompressed, length: length,
+            size: size)
     }
 
     /// Checks the reserved bits and the opcode.

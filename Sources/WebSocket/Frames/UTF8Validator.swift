@@ -1,7 +1,7 @@
 /// Checks UTF-8 piece by piece (RFC 3629): a character may be split between two calls.
 ///
 /// Refuses at the first byte that no continuation could make right: overlong forms, surrogates and
-/// anything above U+10FFFF included. ASCII is passed over eight bytes at a time.
+/// anything above U+10FFFF included. ASCII is passed over 32 bytes at a time.
 struct UTF8Validator: Sendable {
     /// Continuation bytes still to come for the character begun.
     private var needed: UInt8 = 0
@@ -34,6 +34,11 @@ struct UTF8Validator: Sendable {
     /// The index of the first byte at or after `start` that is not ASCII.
     private static func skipASCII(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         var index = start
+        while index &+ 32 <= bytes.count {
+            let words = bytes.loadUnaligned(fromByteOffset: index, as: SIMD4<UInt64>.self)
+            guard words & 0x8080_8080_8080_8080 == .zero else { break }
+            index &+= 32
+        }
         while index &+ 8 <= bytes.count {
             let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
             let high = word.littleEndian & 0x8080_8080_8080_8080

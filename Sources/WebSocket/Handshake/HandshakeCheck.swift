@@ -1,12 +1,21 @@
+/// What both sides speak from now on.
+struct HandshakeAgreement: Sendable, Hashable {
+    /// The subprotocol the server chose.
+    var subprotocol: String?
+    /// Nil when messages go uncompressed.
+    var compression: CompressionAgreement?
+}
+
 /// Decides whether an answer opens the connection (RFC 6455, 4.1).
 struct HandshakeCheck: Sendable {
     var key: HandshakeKey
     var subprotocols: [String]
     var requireSubprotocol: Bool
+    /// What was offered about compression; nil when nothing was.
+    var compression: CompressionOptions?
 
     /// Checks the answer.
-    /// - Returns: The subprotocol the server chose.
-    func accept(_ head: ResponseHead) throws(HandshakeFailure) -> String? {
+    func accept(_ head: ResponseHead) throws(HandshakeFailure) -> HandshakeAgreement {
         guard head.status == 101 else { throw Self.otherStatus(head) }
         guard
             head.values(of: "upgrade").contains(where: { HTTPText.list($0, contains: "websocket") })
@@ -22,10 +31,10 @@ struct HandshakeCheck: Sendable {
         guard head.values(of: "sec-websocket-accept") == [self.key.accept] else {
             throw .badHandshake("the answer's Sec-WebSocket-Accept is missing or wrong")
         }
-        guard head.values(of: "sec-websocket-extensions").allSatisfy(\.isEmpty) else {
-            throw .badHandshake("the server chose an extension that was not offered")
-        }
-        return try self.subprotocol(chosenIn: head)
+        let compression = try DeflateNegotiation.accept(
+            head.values(of: "sec-websocket-extensions"), offered: self.compression)
+        return HandshakeAgreement(
+            subprotocol: try self.subprotocol(chosenIn: head), compression: compression)
     }
 
     private func subprotocol(chosenIn head: ResponseHead) throws(HandshakeFailure) -> String? {

@@ -45,6 +45,9 @@ enum HandshakeRequest {
         if !request.subprotocols.isEmpty {
             head += "Sec-WebSocket-Protocol: \(request.subprotocols.joined(separator: ", "))\r\n"
         }
+        if let compression = request.compression {
+            head += "Sec-WebSocket-Extensions: \(DeflateNegotiation.offer(compression))\r\n"
+        }
         for (name, value) in request.headers {
             head += "\(name): \(value)\r\n"
         }

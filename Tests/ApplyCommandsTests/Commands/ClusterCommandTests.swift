@@ -5,6 +5,18 @@ import Testing
 
 @testable import ApplyCommands
 
+/// Counts how often it was asked.
+private final class Looks: Sendable {
+    private let count = Mutex(0)
+
+    func next() -> Int {
+        count.withLock { count in
+            count += 1
+            return count
+        }
+    }
+}
+
 /// `cluster`, `drain`, `cordon` and `uncordon`.
 struct ClusterCommandTests {
     private static func member(
@@ -128,22 +140,18 @@ struct ClusterCommandTests {
     }
 
     @Test func waitingEndsWhenTheInstanceIsGone() async throws {
-        let looks = Mutex(0)
+        let looks = Looks()
         var script = FakeOrchestrator.Script()
         script.drain = { _ in Wsm_V1_DrainResponse() }
         script.cluster = {
             var cluster = Self.cluster
-            let count = looks.withLock { looks in
-                looks += 1
-                return looks
-            }
-            cluster.members[1].state = count < 3 ? "draining" : "away"
+            cluster.members[1].state = looks.next() < 3 ? "draining" : "away"
             return cluster
         }
         let run = try await run("drain", "wsm-2", "--wait", script: script)
         #expect(run.error.hasSuffix("wsm-2 is gone\n"))
         #expect(run.status == .done)
-        #expect(looks.withLock { $0 } == 3)
+        #expect(looks.next() == 4)
     }
 
     @Test func waitingHasAnEnd() async throws {

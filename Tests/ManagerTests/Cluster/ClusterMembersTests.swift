@@ -1,6 +1,7 @@
 import GRPCCore
 import ManagerAPI
 import ManagerCore
+import TestKit
 import Testing
 
 @testable import Manager

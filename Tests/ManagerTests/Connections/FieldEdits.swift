@@ -22,9 +22,11 @@ struct FieldEdit {
             "headers": FieldEdit(after: #"{"X-Test": "1"}"#),
             "subprotocols": FieldEdit(after: #"["v1"]"#),
             "requireSubprotocol": FieldEdit(before: ["subprotocols": #"["v1"]"#], after: "true"),
+            "overlap": FieldEdit(after: "false"),
             "onOpen": FieldEdit(after: #"[{"text": "hello"}]"#),
             "maxMessageSize": FieldEdit(after: #""2MiB""#),
             "publish.data": FieldEdit(after: #""string""#),
+            "compression.mode": FieldEdit(after: #""offer""#),
         ]
         for (path, value) in [
             "timeouts.dial": "15s", "timeouts.resolve": "4s", "timeouts.connect": "4s",
@@ -43,6 +45,14 @@ struct FieldEdit {
         }
         edits["correlation.match"] = FieldEdit(
             before: ["correlation.mode": #""next""#], after: #"{"prefix": "re:"}"#)
+        for (path, value) in [
+            "compression.serverContextTakeover": "false",
+            "compression.clientContextTakeover": "true",
+            "compression.serverMaxWindowBits": "12", "compression.clientMaxWindowBits": "12",
+            "compression.threshold": #""64B""#,
+        ] {
+            edits[path] = FieldEdit(before: ["compression.mode": #""offer""#], after: value)
+        }
         edits.merge(tls(ca: ca, otherCA: otherCA)) { $1 }
         return edits
     }

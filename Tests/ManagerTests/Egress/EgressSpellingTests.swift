@@ -133,7 +133,7 @@ extension SecretResolver {
 
 /// A delegate nobody hears.
 private final class Ignoring: WebSocketDelegate {
-    func webSocketReceived(_ messages: [WebSocketMessage], bytes: Int) {}
+    func webSocketReceived(_ segments: [MessageSegment], bytes: Int) {}
     func webSocketReceivedPong(_ payload: [UInt8]) {}
     func webSocketClosed(_ close: WebSocketClose) {}
 }

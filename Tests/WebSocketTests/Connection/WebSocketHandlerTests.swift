@@ -13,8 +13,8 @@ struct WebSocketHandlerTests {
         var upgraded: () -> Void = {}
 
         func handshakeSecured() {}
-        func handshakeUpgraded(subprotocol: String?) {
-            self.upgrades.append(subprotocol)
+        func handshakeUpgraded(_ agreement: HandshakeAgreement) {
+            self.upgrades.append(agreement.subprotocol)
             self.upgraded()
         }
         func handshakeFailed(_ failure: HandshakeFailure) { self.failures.append(failure) }
@@ -28,10 +28,14 @@ struct WebSocketHandlerTests {
         let handler: WebSocketHandler
         static let key = HandshakeKey(value: "dGhlIHNhbXBsZSBub25jZQ==")
 
-        init(recorder: Recorder = Recorder(), maxMessageSize: Int = 1000) throws {
+        init(
+            recorder: Recorder = Recorder(), maxMessageSize: Int = 1000,
+            compression: CompressionOptions? = nil
+        ) throws {
             self.recorder = recorder
             let request = WebSocketRequest(
-                host: "h", port: 1, authority: "h", maxMessageSize: maxMessageSize,
+                host: "h", port: 1, authority: "h", compression: compression,
+                maxMessageSize: maxMessageSize,
                 closeTimeout: .seconds(5))
             let handler = WebSocketHandler(
                 request: request, key: Self.key, observer: self.observer)
@@ -77,6 +81,17 @@ struct WebSocketHandlerTests {
         }
 
         func written() throws -> [UInt8] { try self.writes().flatMap { $0 } }
+
+        /// A rig with the upgrade done and compression agreed on.
+        static func compressing(
+            _ options: CompressionOptions = CompressionOptions(threshold: 0),
+            answer: String = "permessage-deflate"
+        ) throws -> Rig {
+            let rig = try Rig(compression: options)
+            let head = String(decoding: Self.answer, as: UTF8.self).dropLast("\r\n".count)
+            try rig.read(Array("\(head)Sec-WebSocket-Extensions: \(answer)\r\n\r\n".utf8))
+            return rig
+        }
 
         /// The frames written since the last time.
         func frames() throws -> [(opcode: UInt8, payload: [UInt8])] {

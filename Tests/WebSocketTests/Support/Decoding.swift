@@ -31,7 +31,21 @@ enum Decoding {
     }
 }
 
-extension FrameBatch {
+/// How messages lie in segments depends on how the bytes were cut, and means nothing.
+extension FrameBatch: Equatable {
+    init(
+        messages: [WebSocketMessage], controls: [Control] = [], end: End? = nil
+    ) {
+        self.init(segments: messages.map(MessageSegment.init), controls: controls, end: end)
+    }
+
+    var messages: [WebSocketMessage] { self.segments.messages }
+
+    static func == (left: FrameBatch, right: FrameBatch) -> Bool {
+        left.messages == right.messages && left.controls == right.controls
+            && left.end == right.end
+    }
+
     var failure: WebSocketError.Code? {
         if case .failure(let error) = self.end { error.code } else { nil }
     }

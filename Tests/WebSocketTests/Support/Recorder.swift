@@ -28,7 +28,8 @@ final class Recorder: WebSocketDelegate, Sendable {
 
     var seen: Seen { self.state.withLock { $0 } }
 
-    func webSocketReceived(_ messages: [WebSocketMessage], bytes: Int) {
+    func webSocketReceived(_ segments: [MessageSegment], bytes: Int) {
+        let messages = segments.messages
         self.state.withLock {
             $0.late += $0.closes.count
             $0.messages += messages

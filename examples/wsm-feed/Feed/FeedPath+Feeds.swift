@@ -15,6 +15,12 @@ extension FeedPath {
                 Self.tick(session, request, symbol: symbol)
             })
         },
+        .script(
+            "/market", "?symbol=BTC&rate=2&size=0",
+            "ticks numbered by the clock: every socket gets the same ones"
+        ) { request in
+            FeedScript(opened: { Self.market($0, request) })
+        },
         .script("/burst", "?count=1000&size=0", "so many ticks at once, then silence") { request in
             let count = request.number("count", default: 1000, in: 1...1_000_000)
             let size = request.number("size", default: 0, in: 0...1_048_576)
@@ -44,6 +50,22 @@ extension FeedPath {
 
     private static func interval(_ request: FeedRequest) -> TimeAmount {
         .microseconds(Int64(1_000_000 / request.rate))
+    }
+
+    /// Number n is due n/rate seconds after the epoch of Unix. A socket begins with the next one and
+    /// misses none.
+    private static func market(_ session: FeedSession, _ request: FeedRequest) {
+        let size = request.number("size", default: 0, in: 0...1_048_576)
+        let ticks = TickSource(symbol: request.text("symbol", default: "BTC"), size: size)
+        var last = TickSource.number(atRate: request.rate)
+        session.every(Self.interval(request)) { session in
+            let due = TickSource.number(atRate: request.rate)
+            while last < due {
+                last += 1
+                let tick = ticks.tick(last, atRate: request.rate)
+                session.send(FeedMessage(isText: true, payload: tick))
+            }
+        }
     }
 
     private static func tick(_ session: FeedSession, _ request: FeedRequest, symbol: String?) {

@@ -16,11 +16,26 @@ struct TickSource {
     mutating func next() -> [UInt8] {
         self.sequence += 1
         self.cents += self.sequence * 7_919 % 201 - 100
-        let time = Int(Date().timeIntervalSince1970 * 1000)
-        let price = "\(self.cents / 100).\(self.cents % 100 / 10)\(self.cents % 10)"
+        return tick(sequence, cents: cents, time: Int(Date().timeIntervalSince1970 * 1000))
+    }
+
+    /// The number that is due now.
+    static func number(atRate rate: Double) -> Int {
+        Int(Date().timeIntervalSince1970 * rate)
+    }
+
+    /// Tick `number` of a market: the same bytes for everybody.
+    func tick(_ number: Int, atRate rate: Double) -> [UInt8] {
+        tick(
+            number, cents: 6_400_000 + number * 7_919 % 201,
+            time: Int(Double(number) / rate * 1000))
+    }
+
+    private func tick(_ sequence: Int, cents: Int, time: Int) -> [UInt8] {
+        let price = "\(cents / 100).\(cents % 100 / 10)\(cents % 10)"
         var tick = Array(
             """
-            {"type":"tick","symbol":\(self.symbol),"sequence":\(self.sequence),\
+            {"type":"tick","symbol":\(symbol),"sequence":\(sequence),\
             "price":\(price),"time":\(time)
             """.utf8)
         let missing = self.size - tick.count - 1

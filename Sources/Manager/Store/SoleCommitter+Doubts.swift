@@ -10,7 +10,7 @@ struct StoreDoubts: Sendable {
     var isEmpty: Bool { records.isEmpty && shards.isEmpty }
 }
 
-extension TwoTierStore {
+extension SoleCommitter {
     static func writtenBySomebodyElse(_ key: String) -> StateStoreError {
         StateStoreError(message: "\(key) was written by somebody else")
     }
@@ -64,7 +64,7 @@ extension TwoTierStore {
         let entries = try await store.bulkGet(records.map(\.storeKey))
         for key in records.sorted(by: { $0.storeKey < $1.storeKey }) {
             guard let entry = entries[key.storeKey] else { continue }
-            let wanted = memory.read { $0.encoded(key) }
+            let wanted = memory.read { $0.object(key) }?.content
             var tag = entry.etag
             if entry.value != wanted, wanted != nil || !RecordCodec.isTombstone(entry.value) {
                 tag = try await putBack(wanted, at: key, over: entry)

@@ -1,0 +1,186 @@
+import GRPCCore
+import Logging
+import ManagerCore
+import NIOCore
+import NIOPosix
+import Reconciler
+import WebSocket
+
+/// The parts of one server, made in the order they need each other; nothing runs yet.
+struct ServerAssembly: Sendable {
+    let security: ServerSecurity
+    let checks: ServerChecks
+    let router = ChangeRouter()
+    let store: TwoTierStore
+    /// Of a member of a cluster.
+    let membership: Membership?
+    let shards: FleetShards?
+    let fleet: ConnectionFleet
+    let loop: ReconcileLoop
+    let statuses: StatusWriter
+    let monitor: ChecksMonitor
+    let manifests: ManifestsDirectory?
+    let metrics: ServerMetrics
+    let manager: WebSocketManagerService
+    let orchestrator: OrchestratorService
+
+    init(
+        _ configuration: ServerConfiguration, resources: ManagerServer.Resources, version: String,
+        logger: Logger, clock: ManagerClock
+    ) async throws {
+        let group = MultiThreadedEventLoopGroup.singleton
+        let eventLoops = Array(group.makeIterator())
+        let counters = ManagerMetrics()
+        let checks = ServerChecks(wallTime: clock.wallTime)
+        self.checks = checks
+        let security = try ServerSecurity(
+            configuration, logger: logger,
+            report: { checks.set($0, ok: $1, reason: $2, message: $3, advisory: $4) })
+        self.security = security
+        let metered = MeteredStateStore(store: resources.store, metrics: counters)
+        let state = try await Self.openState(
+            metered, isClustered: resources.instance != nil, router, checks, clock, logger)
+        let store = state.store
+        self.store = store
+        let membership = resources.instance.flatMap { instance in
+            state.clustered.map { clustered in
+                Membership(
+                    configuration, instance: instance, state: clustered, store: metered,
+                    security: security, eventLoops: eventLoops, checks: checks,
+                    metrics: counters, clock: clock, logger: logger)
+            }
+        }
+        self.membership = membership
+        let environment = try Self.environment(
+            configuration, resources: resources, group: group, epoch: store.epoch,
+            counters: counters, router: router, clock: clock, logger: logger)
+        let fleet = ConnectionFleet(
+            environment: environment, group: group,
+            gate: membership == nil ? .sole(epoch: store.epoch) : nil,
+            stored: { store.record($0)?.observed })
+        self.fleet = fleet
+        shards = membership.map {
+            FleetShards(
+                fleet: fleet, records: store, lease: $0.node.lease, group: group,
+                timing: configuration.cluster.timing(drain: configuration.drainTimeout))
+        }
+        if let node = membership?.node { environment.reports.connect(node) }
+        loop = ReconcileLoop(
+            desired: shards ?? store as any DesiredState,
+            control: shards ?? fleet as any ConnectionControl,
+            timer: EventLoopTimer(eventLoop: group.any()),
+            configuration: configuration.reconciler, logger: logger, now: clock.now)
+        let operations = Self.operations(
+            configuration, store: store, fleet: fleet, router: router, counters: counters,
+            clock: clock)
+        statuses = StatusWriter(store: store, logger: logger) { name in
+            guard let view = operations.view(name), let epoch = store.epoch(of: name) else {
+                return nil
+            }
+            return StoredStatus(status: view.status, epoch: epoch)
+        }
+        router.connect(loop: loop, statuses: statuses)
+        monitor = ChecksMonitor(
+            checks: checks, store: metered, bus: environment.busHealth, loop: loop,
+            resyncInterval: configuration.reconciler.resyncInterval, eventLoops: eventLoops,
+            now: clock.now)
+        manifests = Self.manifests(
+            configuration, store: store, lifecycle: environment.lifecycle, checks: checks,
+            clock: clock, logger: logger)
+        let identity = ServerIdentity(
+            version: version, instanceID: configuration.instanceID, startedAt: clock.wallTime())
+        metrics = ServerMetrics(
+            manifests: { [manifests] in manifests?.report ?? ManifestsReport() },
+            view: { membership?.node.view }, counters: counters,
+            fleet: fleet, store: store, loop: loop, lifecycle: environment.lifecycle,
+            bufferLimit: configuration.bufferLimit, checks: checks, version: version,
+            startedAt: identity.startedAt)
+        manager = WebSocketManagerService(
+            operations: operations, instanceID: identity.instanceID)
+        orchestrator = OrchestratorService(
+            operations: operations, bus: resources.bus, server: identity, checks: checks)
+    }
+
+    /// What both ports serve.
+    var services: [any RegistrableRPCService] {
+        let own: [any RegistrableRPCService] =
+            membership?.services(manager, orchestrator) ?? [manager, orchestrator]
+        return own
+            + DiscoveryServices.make(checks: checks, isEnding: orchestrator.operations.isEnding)
+    }
+}
+
+// MARK: Parts
+
+extension ServerAssembly {
+    private static func openState(
+        _ store: any StateStore, isClustered: Bool, _ router: ChangeRouter,
+        _ checks: ServerChecks, _ clock: ManagerClock, _ logger: Logger
+    ) async throws -> (store: TwoTierStore, clustered: TwoTierStore.Clustered?) {
+        let onChange: @Sendable ([ObjectKey]) -> Void = { router.recordsChanged($0) }
+        let onCommit: @Sendable (TwoTierStore.NotCommitted?) -> Void = {
+            ChecksMonitor.storeCommitted($0, checks)
+        }
+        guard isClustered else {
+            let store = try await TwoTierStore.open(
+                store, now: clock.wallTime(), logger: logger, onChange: onChange,
+                onCommit: onCommit)
+            return (store, nil)
+        }
+        let seconds = clock.wallTime().nanosecondsSinceEpoch / 1_000_000_000
+        let clustered = TwoTierStore.clustered(
+            store, epoch: UInt64(max(1, seconds)), logger: logger, onChange: onChange,
+            onCommit: onCommit)
+        return (clustered.store, clustered)
+    }
+
+    private static func environment(
+        _ configuration: ServerConfiguration, resources: ManagerServer.Resources,
+        group: MultiThreadedEventLoopGroup, epoch: UInt64, counters: ManagerMetrics, router: ChangeRouter, clock: ManagerClock,
+        logger: Logger
+    ) throws -> ConnectionEnvironment {
+        var environment = ConnectionEnvironment(
+            instanceID: configuration.instanceID,
+            dialer: WebSocketDialer(group: group), bus: resources.bus,
+            secrets: SecretResolver(
+                directory: configuration.secretsDirectory,
+                environmentPrefix: configuration.secretEnvironmentPrefix,
+                environment: configuration.environment),
+            egress: try configuration.egressPolicy(),
+            buffers: SharedBufferBudget(limit: configuration.bufferLimit),
+            lifecycle: LifecyclePublisher(bus: resources.bus, clock: clock, epoch: epoch),
+            clock: clock, logger: logger, metrics: counters,
+            busHealth: BusHealth(now: clock.now), onChange: { router.connectionChanged($0) })
+        environment.daprSecrets = resources.secrets
+        environment.spill = SpillDirectory(path: configuration.spillDirectory)
+        return environment
+    }
+
+    private static func operations(
+        _ configuration: ServerConfiguration, store: TwoTierStore, fleet: ConnectionFleet,
+        router: ChangeRouter, counters: ManagerMetrics, clock: ManagerClock
+    ) -> ConnectionOperations {
+        ConnectionOperations(
+            store: store, fleet: fleet, feed: router.feed, clock: clock,
+            reconciled: { await router.reconciled($0) }, isEnding: { router.isEnding },
+            defaults: configuration.apiDefaults, metrics: counters)
+    }
+
+    private static func manifests(
+        _ configuration: ServerConfiguration, store: TwoTierStore, lifecycle: LifecyclePublisher,
+        checks: ServerChecks, clock: ManagerClock, logger: Logger
+    ) -> ManifestsDirectory? {
+        guard let directory = configuration.manifestsDirectory else { return nil }
+        return ManifestsDirectory(
+            .init(
+                directory: directory, set: configuration.manifestsSet,
+                instanceID: configuration.instanceID),
+            store: store, lifecycle: lifecycle, clock: clock, logger: logger,
+            onCheck: {
+                // What runs stays as it was, so a broken directory takes no traffic away.
+                checks.set(
+                    "manifests", ok: $0.isOK, reason: $0.reason, message: $0.message,
+                    advisory: true)
+            })
+    }
+}

@@ -1,0 +1,112 @@
+import ManagerCore
+import Synchronization
+
+/// A record and the tag it was last written or read under.
+struct Stored<Record: Sendable & Hashable>: Sendable, Hashable {
+    var record: Record
+    var etag: String
+}
+
+/// The memory tier: every record of this instance, and its index pages.
+///
+/// Anybody reads. Of a process that is alone on its store only the one committer writes: so what a
+/// draft reads through ``read(_:)`` stays true until its commit, without a copy of the tables. In a
+/// cluster ``ClusterMemory`` writes, as the node says.
+final class MemoryTier: Sendable {
+    struct Tables: Sendable {
+        var connections: [String: Stored<ConnectionRecord>] = [:]
+        var connectionSets: [String: Stored<ConnectionSetRecord>] = [:]
+        var applySets: [String: Stored<ApplySetRecord>] = [:]
+        var indexes = Array(repeating: ShardIndex(), count: Shards.count)
+        /// The shards that this instance owns in a cluster; empty without one.
+        var owned: [Int: OwnedShard] = [:]
+
+        func etag(of key: ObjectKey) -> String? {
+            switch key {
+            case .connection(let name): connections[name]?.etag
+            case .connectionSet(let name): connectionSets[name]?.etag
+            case .applySet(let name): applySets[name]?.etag
+            }
+        }
+
+        mutating func setEtag(_ etag: String, of key: ObjectKey) {
+            switch key {
+            case .connection(let name): connections[name]?.etag = etag
+            case .connectionSet(let name): connectionSets[name]?.etag = etag
+            case .applySet(let name): applySets[name]?.etag = etag
+            }
+        }
+
+        func object(_ key: ObjectKey) -> StoredObject? {
+            switch key {
+            case .connection(let name): connections[name].map { .connection($0.record) }
+            case .connectionSet(let name): connectionSets[name].map { .connectionSet($0.record) }
+            case .applySet(let name): applySets[name].map { .applySet($0.record) }
+            }
+        }
+
+        /// - Parameters:
+        ///   - object: what the key holds now; `nil` for nothing.
+        ///   - etag: its tag; empty in a cluster, where the node keeps it.
+        mutating func install(_ object: StoredObject?, at key: ObjectKey, etag: String) {
+            switch key {
+            case .connection(let name):
+                if case .connection(let record)? = object {
+                    connections[name] = Stored(record: record, etag: etag)
+                } else {
+                    connections[name] = nil
+                }
+            case .connectionSet(let name):
+                if case .connectionSet(let record)? = object {
+                    connectionSets[name] = Stored(record: record, etag: etag)
+                } else {
+                    connectionSets[name] = nil
+                }
+            case .applySet(let name):
+                if case .applySet(let record)? = object {
+                    applySets[name] = Stored(record: record, etag: etag)
+                } else {
+                    applySets[name] = nil
+                }
+            }
+        }
+    }
+
+    private let tables: Mutex<Tables>
+
+    init(_ tables: Tables = Tables()) {
+        self.tables = Mutex(tables)
+    }
+
+    func read<Result: Sendable>(_ body: (borrowing Tables) throws -> Result) rethrows -> Result {
+        try tables.withLock { try body($0) }
+    }
+
+    func write(_ body: (inout Tables) -> Void) {
+        tables.withLock { body(&$0) }
+    }
+}
+
+/// The index of one shard: its header's tag and its pages.
+struct ShardIndex: Sendable {
+    struct Page: Sendable {
+        /// Sorted, so that the same content is the same bytes.
+        var entries: Set<String> = []
+        /// `nil`: not in the store yet.
+        var etag: String?
+    }
+
+    var headerEtag: String?
+    var pages: [Page] = []
+
+    func page(of entry: String) -> Int? {
+        pages.firstIndex { $0.entries.contains(entry) }
+    }
+}
+
+/// What this instance owns under one title of a cluster.
+struct OwnedShard: Sendable {
+    let gate: ShardGate
+    /// Life and revision of every record that is live there, those that memory does not show too.
+    var versions: [ObjectKey: RecordChange.Base] = [:]
+}

@@ -1,0 +1,154 @@
+package import Spec
+
+/// What a connection wants of a broker: `publish` of its spec, but for what its queue sees to.
+package struct EventDelivery: Sendable, Hashable {
+    package var order: ConnectionSpec.PublishOrder
+    package var batch: ConnectionSpec.PublishBatch
+    /// Of one event with an array, in bytes.
+    package var batchBytes: Int
+    package var attributes: ConnectionSpec.PublishAttributes
+
+    package init(_ publish: ConnectionSpec.Publish = ConnectionSpec.Publish()) {
+        order = publish.order
+        batch = publish.batch
+        batchBytes = publish.batchBytes
+        attributes = publish.attributes
+    }
+
+    init(attributes: ConnectionSpec.PublishAttributes) {
+        self.init()
+        self.attributes = attributes
+    }
+}
+
+/// Events of one origin and one topic with consecutive sequence numbers: what one read brought.
+///
+/// One block of bytes holds the payloads of all; the run is a window of it. So a message costs
+/// neither an allocation nor a count of references on its way from the socket to the ring.
+package struct EventRun: MessageRun {
+    /// What does not change once it was received.
+    package final class Block: Sendable {
+        package let origin: EventOrigin
+        package let topic: String
+        /// When the read happened.
+        package let time: WallTime
+        package let kind: OutboundEvent.Kind
+        package let data: ConnectionSpec.PublishData
+        package let delivery: EventDelivery
+        /// Of the first event of the block.
+        package let firstSequence: UInt64
+        package let payload: [UInt8]
+        /// Where each event's payload ends in `payload`; the next begins there.
+        package let ends: [Int]
+
+        init(
+            origin: EventOrigin, topic: String, time: WallTime, kind: OutboundEvent.Kind,
+            data: ConnectionSpec.PublishData, delivery: EventDelivery, firstSequence: UInt64,
+            payload: [UInt8], ends: [Int]
+        ) {
+            self.delivery = delivery
+            self.origin = origin
+            self.topic = topic
+            self.time = time
+            self.kind = kind
+            self.data = data
+            self.firstSequence = firstSequence
+            self.payload = payload
+            self.ends = ends
+        }
+    }
+
+    package let block: Block
+    private var first: Int
+    private var end: Int
+
+    /// - Parameters:
+    ///   - payload: The payloads, back to back.
+    ///   - ends: Where each ends; at least one.
+    package init(
+        origin: EventOrigin, topic: String, time: WallTime, kind: OutboundEvent.Kind,
+        data: ConnectionSpec.PublishData, delivery: EventDelivery = EventDelivery(),
+        firstSequence: UInt64, payload: [UInt8], ends: [Int]
+    ) {
+        precondition(!ends.isEmpty && ends.last == payload.count, "a run without events")
+        block = Block(
+            origin: origin, topic: topic, time: time, kind: kind, data: data, delivery: delivery,
+            firstSequence: firstSequence, payload: payload, ends: ends)
+        first = 0
+        end = ends.count
+    }
+
+    /// A run of one.
+    package init(_ event: OutboundEvent, permit: (any PublishPermit)? = nil) {
+        self.init(
+            origin: EventOrigin(of: event, permit: permit), topic: event.topic, time: event.time,
+            kind: event.kind, data: event.data,
+            delivery: EventDelivery(attributes: event.attributeStyle),
+            firstSequence: event.id.sequence, payload: event.payload,
+            ends: [event.payload.count])
+    }
+
+    package var count: Int { end - first }
+
+    package var topic: String { block.topic }
+
+    /// Whether it may go out at this moment: asked by a bus as the last thing before it publishes.
+    package var mayPublish: Bool { block.origin.permit?.mayAct ?? true }
+
+    /// Of the last event.
+    package var lastSequence: UInt64 { block.firstSequence + UInt64(end - 1) }
+
+    package var bytes: Int {
+        block.ends[end - 1] - start(first) + count * OutboundEvent.overhead
+    }
+
+    package func bytes(at index: Int) -> Int {
+        block.ends[first + index] - start(first + index) + OutboundEvent.overhead
+    }
+
+    package func prefix(_ count: Int) -> EventRun {
+        var run = self
+        run.end = first + count
+        return run
+    }
+
+    package mutating func removeFirst(_ count: Int) {
+        first += count
+    }
+
+    /// Where the payload of an event lies in the block.
+    package func payloadRange(at index: Int) -> Range<Int> {
+        start(first + index)..<block.ends[first + index]
+    }
+
+    package func id(at index: Int) -> EventID {
+        EventID(
+            uid: block.origin.uid, epoch: block.origin.epoch,
+            sequence: block.firstSequence + UInt64(first + index))
+    }
+
+    /// One event with a copy of its payload.
+    package subscript(index: Int) -> OutboundEvent {
+        var event = OutboundEvent(
+            topic: block.topic, id: id(at: index), type: block.origin.type,
+            source: block.origin.source, subject: block.origin.subject, time: block.time,
+            payload: Array(block.payload[payloadRange(at: index)]), kind: block.kind,
+            attributes: block.origin.attributes)
+        event.data = block.data
+        event.attributeStyle = block.delivery.attributes
+        return event
+    }
+
+    private func start(_ place: Int) -> Int {
+        place == 0 ? 0 : block.ends[place - 1]
+    }
+}
+
+extension [EventRun] {
+    package var messageCount: Int { reduce(0) { $0 + $1.count } }
+
+    /// Every event, with a copy of its payload.
+    package var events: [OutboundEvent] {
+        flatMap { run in (0..<run.count).map { run[$0] } }
+    }
+}
