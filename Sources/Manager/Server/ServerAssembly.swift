@@ -136,7 +136,8 @@ extension ServerAssembly {
 
     private static func environment(
         _ configuration: ServerConfiguration, resources: ManagerServer.Resources,
-        group: MultiThreadedEventLoopGroup, epoch: UInt64, counters: ManagerMetrics, router: ChangeRouter, clock: ManagerClock,
+        group: MultiThreadedEventLoopGroup, epoch: UInt64, counters: ManagerMetrics,
+        router: ChangeRouter, clock: ManagerClock,
         logger: Logger
     ) throws -> ConnectionEnvironment {
         var environment = ConnectionEnvironment(
