@@ -6,15 +6,15 @@ import Spec
 // MARK: Policy `spill`: what has no room in memory waits on the disk
 
 extension ManagedConnection {
-    /// Looks for what a life before this one has left. Called once.
+    /// Looks for what a life before this one has left. Called once, under a title.
     func openSpill() {
-        guard let directory = environment.spill else { return }
+        guard let directory = environment.spill, directory.holdsLeftovers(of: uid) else { return }
         let found = makeSpill(directory, opening: true)
         let files = found.files
         directory.run { [weak self] in
-            let amount = files.with { $0.count() }
+            let found = files.with { $0.survey() }
             guard let self else { return }
-            self.eventLoop.execute { self.spillOpened(amount) }
+            self.eventLoop.execute { self.spillOpened(found.amount, of: found.epoch) }
         }
     }
 
@@ -26,11 +26,15 @@ extension ManagedConnection {
         return made
     }
 
-    private func spillOpened(_ amount: MessageAmount) {
+    /// Of a member of a cluster only what was received under the title right before this one may
+    /// still go out: the process that had it wrote to this very disk, and nobody published since.
+    private func spillOpened(_ amount: MessageAmount, of epoch: UInt64?) {
         guard let spill else { return }
         spill.isOpening = false
         spill.queue.found(amount)
-        if amount.messages > 0 {
+        if right.gate?.title != nil, epoch != formerEpoch {
+            queue.countRefused(.fenced, messages: discardSpill())
+        } else if amount.messages > 0 {
             logger.info(
                 "messages of an earlier life are published first",
                 metadata: ["messages": "\(amount.messages)", "bytes": "\(amount.bytes)"])

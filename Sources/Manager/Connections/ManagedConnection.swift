@@ -67,6 +67,8 @@ package final class ManagedConnection: @unchecked Sendable {
     /// Why, and in which epoch, the gap began that the next open ends.
     var gapCause = LifecycleEvent.Gap.Cause.disconnected
     var gapEpoch: UInt64
+    /// Of the title before this one, where there was one.
+    var formerEpoch: UInt64?
     /// Told before anything else under a title.
     var succession: Succession?
     /// The gap event of a new owner is on its way, and goes first.
@@ -107,6 +109,7 @@ package final class ManagedConnection: @unchecked Sendable {
         self.init(
             desired, eventLoop: eventLoop, environment: environment, right: .title(gate))
         self.succession = succession
+        formerEpoch = succession?.epoch
         if gate.title != nil { recentFrames = RecentFrames() }
         if succession == nil, let lastUp = stored?.connectedAt ?? stored?.lastClose?.at {
             // It was up in a life before this one: the first open tells of the gap.
@@ -140,7 +143,7 @@ package final class ManagedConnection: @unchecked Sendable {
         gapEpoch = right.epoch
         snapshot = Mutex(facts)
         correlationRule = CorrelationRule(spec: desired.spec.correlation)
-        if environment.spill?.holdsLeftovers(of: uid) == true {
+        if !right.isShadow, environment.spill?.holdsLeftovers(of: uid) == true {
             eventLoop.execute { self.openSpill() }
         }
     }

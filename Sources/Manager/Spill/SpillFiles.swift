@@ -58,15 +58,20 @@ final class SpillFiles: @unchecked Sendable {
     var isEmpty: Bool { segments.isEmpty }
 
     /// Counts what is there, by reading it.
-    func count() -> MessageAmount {
+    func count() -> MessageAmount { survey().amount }
+
+    /// Counts what is there, and says under which epoch the last of it was received.
+    func survey() -> (amount: MessageAmount, epoch: UInt64?) {
         var amount = MessageAmount()
+        var epoch: UInt64?
         var place = reading
         while let (run, next) = run(at: &place) {
             amount.messages += run.count
             amount.bytes += run.bytes
+            epoch = run.id(at: 0).epoch
             place = next
         }
-        return amount
+        return (amount, epoch)
     }
 
     // MARK: Writing

@@ -131,6 +131,8 @@ extension ManagedConnection {
         right = .title(gate)
         origin = EventOrigin(desired, right)
         gapEpoch = gate.epoch
+        formerEpoch = past.epoch
+        openSpill()
         sequence = 0
         firstSequenceOfSocket = 1
         // What this socket brought is with the bus, if the owner before has published it.

@@ -136,6 +136,39 @@ import Testing
         }
     }
 
+    @Test(arguments: [(former: UInt64(5), isPublished: true), (former: 7, isPublished: false)])
+    func whatWasSpilledUnderTheTitleBeforeIsPublishedAndElseCounted(
+        former: UInt64, isPublished: Bool
+    ) async throws {
+        let directory = try TemporaryDirectory()
+        let bus = RecordingBus()
+        let feed = try await FeedServer.start()
+        let c = DesiredConnection.feed(feed, "c", "/mute") {
+            $0.buffer.overflow = .spill
+            $0.buffer.messages = 2
+        }
+        let first = try ShardMember(1, bus: bus, spill: SpillDirectory(path: directory.path))
+        first.takeUp(5, [c])
+        #expect(await eventually { first.isOpen("c") })
+        #expect(await eventually { bus.lifecycle(of: "c").contains("connected") })
+        first.fence()
+        for number in 1...9 { feed.broadcast("f\(number)", to: "/mute") }
+        #expect(await eventually { first.traffic("c").receivedMessages == 9 })
+        await first.stop()
+        let second = try ShardMember(2, bus: bus, spill: SpillDirectory(path: directory.path))
+        second.takeUp(9, from: first.title(former), how: .takeover, [c])
+        #expect(await eventually { second.isOpen("c") })
+        feed.broadcast("new", to: "/mute")
+        #expect(await eventually { bus.texts(on: "c").last == "new" })
+        let old = (1...9).map { "f\($0)" }
+        #expect(bus.texts(on: "c") == (isPublished ? old : []) + ["new"])
+        #expect(bus.accepted(on: "c").dropLast().map(\.id.sequence) == (isPublished ? Array(1...9) : []))
+        #expect(bus.accepted(on: "c").dropLast().allSatisfy { $0.id.epoch == 5 })
+        #expect(second.traffic("c").dropped[.fenced] == (isPublished ? 0 : 9))
+        await second.stop()
+        await feed.stop()
+    }
+
     @Test func aCallThatEndsTooLateIsCountedAndToldOf() async throws {
         try await TwoMembers.run { rig in
             let c = DesiredConnection.feed(rig.feed, "c", "/mute")

@@ -23,7 +23,9 @@ final class ShardMember: Sendable {
     private let leaseTime: Mutex<Moment>
     private let running: Task<Void, Never>
 
-    init(_ slot: Int, bus: any Bus, timing: ClusterTiming = .fast) throws {
+    init(
+        _ slot: Int, bus: any Bus, timing: ClusterTiming = .fast, spill: SpillDirectory? = nil
+    ) throws {
         self.slot = slot
         let time = LeaseTime()
         lease = LeaseGate(now: { time.now })
@@ -33,7 +35,7 @@ final class ShardMember: Sendable {
         let group = MultiThreadedEventLoopGroup.singleton
         lifecycle = LifecyclePublisher(
             bus: bus, clock: .system, home: .sole(epoch: UInt64(slot)))
-        let environment = ConnectionEnvironment(
+        var environment = ConnectionEnvironment(
             instanceID: "member-\(slot)", dialer: WebSocketDialer(group: group),
             bus: bus,
             secrets: SecretResolver(directory: nil, environmentPrefix: "WSM_", environment: [:]),
@@ -41,6 +43,7 @@ final class ShardMember: Sendable {
             buffers: SharedBufferBudget(limit: 1 << 30),
             lifecycle: lifecycle, clock: .system, logger: silent, metrics: metrics,
             busHealth: BusHealth(now: { .now }), onChange: { wake.call($0) })
+        environment.spill = spill
         environment.reports.connect(reports)
         fleet = ConnectionFleet(
             environment: environment, group: group, gate: nil, stored: { _ in nil })
