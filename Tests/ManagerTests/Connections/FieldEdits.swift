@@ -26,6 +26,7 @@ struct FieldEdit {
             "onOpen": FieldEdit(after: #"[{"text": "hello"}]"#),
             "maxMessageSize": FieldEdit(after: #""2MiB""#),
             "publish.data": FieldEdit(after: #""string""#),
+            "publish.batch": FieldEdit(after: #""array""#),
             "compression.mode": FieldEdit(after: #""offer""#),
         ]
         for (path, value) in [
@@ -35,11 +36,15 @@ struct FieldEdit {
             "reconnect.base": "20ms", "reconnect.cap": "90ms", "reconnect.stableAfter": "10s",
             "buffer.bytes": "4MiB", "buffer.overflow": "dropNewest", "correlation.timeout": "3s",
             "correlation.field": "meta.id", "correlation.mode": "jsonField",
+            "buffer.spill.bytes": "2GiB", "buffer.spill.maxAge": "1h", "publish.order": "none",
+            "publish.batchBytes": "64KiB", "publish.batchDelay": "9ms",
+            "publish.attributes": "upstream",
         ] {
             edits[path] = FieldEdit(after: "\"\(value)\"")
         }
         for (path, value) in [
             "reconnect.maxAttempts": 5, "buffer.messages": 500, "correlation.maxPending": 7,
+            "publish.batchMessages": 9,
         ] {
             edits[path] = FieldEdit(after: "\(value)")
         }

@@ -162,7 +162,9 @@ import Testing
         #expect(await eventually { bus.texts(on: "c").last == "new" })
         let old = (1...9).map { "f\($0)" }
         #expect(bus.texts(on: "c") == (isPublished ? old : []) + ["new"])
-        #expect(bus.accepted(on: "c").dropLast().map(\.id.sequence) == (isPublished ? Array(1...9) : []))
+        #expect(
+            bus.accepted(on: "c").dropLast().map(\.id.sequence) == (isPublished ? Array(1...9) : [])
+        )
         #expect(bus.accepted(on: "c").dropLast().allSatisfy { $0.id.epoch == 5 })
         #expect(second.traffic("c").dropped[.fenced] == (isPublished ? 0 : 9))
         await second.stop()
