@@ -84,23 +84,32 @@ struct FieldEdit {
 
     /// A document with these values in its `spec`.
     static func document(_ name: String, _ values: [String: String]) throws -> [UInt8] {
-        var groups: [String: [JSONValue.Member]] = [:]
         var fields: [JSONValue.Member] = []
         for (path, text) in values.sorted(by: { $0.key < $1.key }) {
             let value = try JSONValue.parse(Array(text.utf8))
-            let parts = path.split(separator: ".").map(String.init)
-            if parts.count == 2 {
-                groups[parts[0], default: []].append(.init(parts[1], value))
-            } else {
-                fields.append(.init(path, value))
-            }
+            Self.put(value, at: path.split(separator: ".").map(String.init)[...], in: &fields)
         }
-        fields += groups.map { .init($0.key, .object($0.value)) }
         return JSONValue.object([
             .init("apiVersion", .string(ManifestVersion.v1)),
             .init("kind", .string("Connection")),
             .init("metadata", .object([.init("name", .string(name))])),
             .init("spec", .object(fields)),
         ]).serialized()
+    }
+
+    private static func put(
+        _ value: JSONValue, at path: ArraySlice<String>, in members: inout [JSONValue.Member]
+    ) {
+        guard let key = path.first else { return }
+        guard path.count > 1 else { return members.append(.init(key, value)) }
+        var inner: [JSONValue.Member] = []
+        let place = members.firstIndex { $0.key == key }
+        if let place, case .object(let found) = members[place].value { inner = found }
+        put(value, at: path.dropFirst(), in: &inner)
+        if let place {
+            members[place].value = .object(inner)
+        } else {
+            members.append(.init(key, .object(inner)))
+        }
     }
 }
