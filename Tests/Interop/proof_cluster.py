@@ -3,6 +3,9 @@
 Every event that a broker took is checked by connection, epoch and sequence. The feed numbers its messages by the
 clock and sends every socket the same ones, so a hole or a repeat in its numbers is a message lost or doubled.
 
+Not part of `make test`: it takes minutes and wants the machine for itself, since the fast profile leaves a process
+62 ms to be late. `make prove-cluster` runs it.
+
 `CLUSTER_CONNECTIONS` and `CLUSTER_SECONDS` make it large: what the notes tell was measured with 3000 and 60.
 `CLUSTER_PROFILE=standard` takes the default times.
 """
