@@ -1,5 +1,5 @@
 # The front door. Every target does its own set-up; what it does is in scripts/.
-.PHONY: help run test test-dapr build release package-test format lint proto bench sim fuzz test-tsan test-asan
+.PHONY: help run test test-dapr prove-cluster build release package-test format lint proto bench sim fuzz test-tsan test-asan
 .DEFAULT_GOAL := help
 
 help: ## print this
@@ -15,6 +15,9 @@ test: ## everything: lint, unit tests, tests against real servers
 
 test-dapr: ## state and messages against a real sidecar (DAPR_GRPC_PORT=N DAPR_HTTP_PORT=N)
 	@DAPR_GRPC_PORT=$(DAPR_GRPC_PORT) DAPR_HTTP_PORT=$(DAPR_HTTP_PORT) scripts/test-dapr.sh
+
+prove-cluster: ## three servers on one Redis behind stand-ins: kill, leave, stop, join, outage, partition (minutes)
+	@scripts/interop.sh -s proof_cluster.py
 
 build: ## debug build of the three programs, in .build/debug
 	@scripts/setup.sh

@@ -41,11 +41,11 @@ struct RequestBindingTests {
         ),
         (
             "GET", "/wsm/v1/topics/t/messages?start=START_POSITION_AFTER&afterPosition=12",
-            #"{"topic":"t","start":"START_POSITION_AFTER","afterPosition":"12","afterEpoch":"0"}"#
+            #"{"topic":"t","start":"START_POSITION_AFTER","afterPosition":"12","afterEpoch":"0","after":[]}"#
         ),
         (
             "GET", "/wsm/v1/topics/t/messages?start=2",
-            #"{"topic":"t","start":"START_POSITION_OLDEST","afterPosition":"0","afterEpoch":"0"}"#
+            #"{"topic":"t","start":"START_POSITION_OLDEST","afterPosition":"0","afterEpoch":"0","after":[]}"#
         ),
         ("DELETE", "/v1/connections/a%20b", #"{"id":"a b"}"#),
     ])

@@ -31,7 +31,7 @@ READERS = {
     *(f"virtufin.WebSocketManager/{name}" for name in ("List", "GetTag", "GetTags")),
     *(f"wsm.v1.Orchestrator/{name}" for name in (
         "Plan", "Get", "List", "Watch", "Events", "Subscribe", "GetHistory", "GetServerInfo",
-        "GetServerStatus")),
+        "GetServerStatus", "GetCluster")),
     "grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 }

@@ -206,7 +206,7 @@ DOCUMENTS = {
         connection("hostile", "ws://x/", headers={"sec-websocket-key": "a"})).encode(),
     "future-kind": json.dumps(good(kind="Host")).encode(),
     "future-field": json.dumps(
-        connection("hostile", "ws://x/", compression={"mode": "offer"})).encode(),
+        connection("hostile", "ws://x/", deadLetterTopic="dead")).encode(),
     "regex-bomb": json.dumps(connection(
         "hostile", "ws://x/",
         correlation={"mode": "next", "match": {"regex": "(" * 5000 + "a" + ")*" * 5000}})).encode(),

@@ -69,6 +69,10 @@ extension ManagedConnection {
         guard isRemote else {
             return MessageAmount(messages: Self.batchMessages, bytes: Self.batchBytes)
         }
+        // What is in a call cannot be dropped, so a broker that is away is tried with one.
+        if facts.publishFailure != nil {
+            return MessageAmount(messages: 1, bytes: Self.batchBytes)
+        }
         if publish.batch == .array {
             return MessageAmount(messages: publish.batchMessages, bytes: publish.batchBytes)
         }

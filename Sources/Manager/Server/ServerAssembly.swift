@@ -136,9 +136,11 @@ extension ServerAssembly {
 
     private static func environment(
         _ configuration: ServerConfiguration, resources: ManagerServer.Resources,
-        group: MultiThreadedEventLoopGroup, epoch: UInt64, counters: ManagerMetrics, router: ChangeRouter, clock: ManagerClock,
+        group: MultiThreadedEventLoopGroup, epoch: UInt64, counters: ManagerMetrics,
+        router: ChangeRouter, clock: ManagerClock,
         logger: Logger
     ) throws -> ConnectionEnvironment {
+        let publishLimit = configuration.cluster.timing(drain: configuration.drainTimeout).publish
         var environment = ConnectionEnvironment(
             instanceID: configuration.instanceID,
             dialer: WebSocketDialer(group: group), bus: resources.bus,
@@ -148,9 +150,12 @@ extension ServerAssembly {
                 environment: configuration.environment),
             egress: try configuration.egressPolicy(),
             buffers: SharedBufferBudget(limit: configuration.bufferLimit),
-            lifecycle: LifecyclePublisher(bus: resources.bus, clock: clock, epoch: epoch),
+            lifecycle: LifecyclePublisher(
+                bus: resources.bus, clock: clock, home: .sole(epoch: epoch),
+                publishLimit: publishLimit),
             clock: clock, logger: logger, metrics: counters,
             busHealth: BusHealth(now: clock.now), onChange: { router.connectionChanged($0) })
+        environment.publishLimit = publishLimit
         environment.daprSecrets = resources.secrets
         environment.spill = SpillDirectory(path: configuration.spillDirectory)
         return environment

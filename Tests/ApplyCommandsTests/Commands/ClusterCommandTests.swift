@@ -148,7 +148,9 @@ struct ClusterCommandTests {
             cluster.members[1].state = looks.next() < 3 ? "draining" : "away"
             return cluster
         }
-        let run = try await run("drain", "wsm-2", "--wait", script: script)
+        let run = try await run(
+            "drain", "wsm-2", "--wait", world: World(timeIsUpAfter: "is draining"),
+            script: script)
         #expect(run.error.hasSuffix("wsm-2 is gone\n"))
         #expect(run.status == .done)
         #expect(looks.next() == 4)

@@ -4,6 +4,8 @@ import GRPCNIOTransportHTTP2Posix
 import Logging
 import ManagerAPI
 import ManagerCore
+import NIOCore
+import NIOPosix
 import Spec
 import Synchronization
 import TestKit
@@ -138,6 +140,7 @@ final class ClusterRig: Sendable, StoredObjects {
         var bus: LocalBus
         var peers: PeerConnections
         var server: GRPCServer<HTTP2ServerTransport.Posix>
+        var port: Int
         var serving: Task<Void, any Error>
         var client: GRPCClient<HTTP2ClientTransport.Posix>
         var connecting: Task<Void, any Error>
@@ -149,6 +152,21 @@ final class ClusterRig: Sendable, StoredObjects {
             .init(wrapping: client)
         }
         var store: TwoTierStore { running.server.store }
+
+        /// At once, but not while a connection is being accepted: the transport traps on that.
+        func stopServing() async {
+            server.beginGracefulShutdown()
+            _ = await eventually { await !accepts() }
+            serving.cancel()
+            _ = await serving.result
+        }
+
+        private func accepts() async -> Bool {
+            let socket = try? await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connect(host: "127.0.0.1", port: port).get()
+            try? await socket?.close()
+            return socket != nil
+        }
     }
 
     let ownership = FakeOwnership()
@@ -235,7 +253,8 @@ final class ClusterRig: Sendable, StoredObjects {
             transport: try .http2NIOPosix(
                 target: .ipv4(address: "127.0.0.1", port: port), transportSecurity: .plaintext))
         let node = Node(
-            name: name, running: running, bus: bus, peers: peers, server: server, serving: serving,
+            name: name, running: running, bus: bus, peers: peers, server: server, port: port,
+            serving: serving,
             client: client, connecting: Task { try await client.runConnections() })
         nodes.withLock { $0[name] = node }
         ownership.edit { state in
@@ -251,8 +270,7 @@ final class ClusterRig: Sendable, StoredObjects {
             state.members.removeAll { $0 == name }
             state.addresses[name] = nil
         }
-        node.serving.cancel()
-        _ = await node.serving.result
+        await node.stopServing()
     }
 
     func stopAll() async {
@@ -260,8 +278,7 @@ final class ClusterRig: Sendable, StoredObjects {
             node.client.beginGracefulShutdown()
             node.connecting.cancel()
             await node.peers.close()
-            node.serving.cancel()
-            _ = await node.serving.result
+            await node.stopServing()
             await node.running.stop()
         }
     }

@@ -26,6 +26,7 @@ struct FieldEdit {
             "onOpen": FieldEdit(after: #"[{"text": "hello"}]"#),
             "maxMessageSize": FieldEdit(after: #""2MiB""#),
             "publish.data": FieldEdit(after: #""string""#),
+            "publish.batch": FieldEdit(after: #""array""#),
             "compression.mode": FieldEdit(after: #""offer""#),
         ]
         for (path, value) in [
@@ -35,11 +36,15 @@ struct FieldEdit {
             "reconnect.base": "20ms", "reconnect.cap": "90ms", "reconnect.stableAfter": "10s",
             "buffer.bytes": "4MiB", "buffer.overflow": "dropNewest", "correlation.timeout": "3s",
             "correlation.field": "meta.id", "correlation.mode": "jsonField",
+            "buffer.spill.bytes": "2GiB", "buffer.spill.maxAge": "1h", "publish.order": "none",
+            "publish.batchBytes": "64KiB", "publish.batchDelay": "9ms",
+            "publish.attributes": "upstream",
         ] {
             edits[path] = FieldEdit(after: "\"\(value)\"")
         }
         for (path, value) in [
             "reconnect.maxAttempts": 5, "buffer.messages": 500, "correlation.maxPending": 7,
+            "publish.batchMessages": 9,
         ] {
             edits[path] = FieldEdit(after: "\(value)")
         }
@@ -79,23 +84,32 @@ struct FieldEdit {
 
     /// A document with these values in its `spec`.
     static func document(_ name: String, _ values: [String: String]) throws -> [UInt8] {
-        var groups: [String: [JSONValue.Member]] = [:]
         var fields: [JSONValue.Member] = []
         for (path, text) in values.sorted(by: { $0.key < $1.key }) {
             let value = try JSONValue.parse(Array(text.utf8))
-            let parts = path.split(separator: ".").map(String.init)
-            if parts.count == 2 {
-                groups[parts[0], default: []].append(.init(parts[1], value))
-            } else {
-                fields.append(.init(path, value))
-            }
+            Self.put(value, at: path.split(separator: ".").map(String.init)[...], in: &fields)
         }
-        fields += groups.map { .init($0.key, .object($0.value)) }
         return JSONValue.object([
             .init("apiVersion", .string(ManifestVersion.v1)),
             .init("kind", .string("Connection")),
             .init("metadata", .object([.init("name", .string(name))])),
             .init("spec", .object(fields)),
         ]).serialized()
+    }
+
+    private static func put(
+        _ value: JSONValue, at path: ArraySlice<String>, in members: inout [JSONValue.Member]
+    ) {
+        guard let key = path.first else { return }
+        guard path.count > 1 else { return members.append(.init(key, value)) }
+        var inner: [JSONValue.Member] = []
+        let place = members.firstIndex { $0.key == key }
+        if let place, case .object(let found) = members[place].value { inner = found }
+        put(value, at: path.dropFirst(), in: &inner)
+        if let place {
+            members[place].value = .object(inner)
+        } else {
+            members.append(.init(key, .object(inner)))
+        }
     }
 }

@@ -1,6 +1,6 @@
 import ManagerCore
-import TestKit
 import Spec
+import TestKit
 import Testing
 
 @testable import Manager

