@@ -211,9 +211,12 @@ let package = Package(
 
 // Only `make fuzz` asks for these: they link with libFuzzer alone.
 if Context.environment["WSM_FUZZ"] != nil {
-    package.targets.append(
+    package.targets += [
+        .target(name: "CFuzzer", path: "Fuzz/CFuzzer"),
         .executableTarget(
-            name: "wsm-fuzz", dependencies: ["Spec", "WebSocket"], path: "Fuzz/wsm-fuzz"))
+            name: "wsm-fuzz", dependencies: ["CFuzzer", "Spec", "WebSocket"],
+            path: "Fuzz/wsm-fuzz"),
+    ]
 }
 
 for target in package.targets where target.type != .system {

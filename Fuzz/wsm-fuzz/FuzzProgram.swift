@@ -4,7 +4,7 @@
     import Musl
 #endif
 
-// Feeds one of our readers with what libFuzzer thinks of; `main` is libFuzzer's.
+// Feeds one of our readers with what libFuzzer thinks of; `main` is in CFuzzer.
 //
 //     WSM_FUZZ_TARGET=codec|inflate|handshake|manifest wsm-fuzz [libFuzzer's arguments]
 //

@@ -50,11 +50,15 @@ extension FrameDecoder.Assembly {
     }
 
     /// Keeps a piece of the message: the one place where an inflated byte is stored.
+    ///
+    /// Of two faults the first byte's is told, so that it does not depend on how the bytes were cut.
     private mutating func take(_ piece: UnsafeRawBufferPointer) throws(WebSocketError) {
-        guard piece.count <= self.limit - self.payload.count else { throw .tooBig(self.limit) }
+        let room = min(piece.count, self.limit - self.payload.count)
         if self.kind == .text {
-            guard self.utf8.consume(piece) else { throw .textIsNotUTF8 }
+            let kept = UnsafeRawBufferPointer(rebasing: piece[..<room])
+            guard self.utf8.consume(kept) else { throw .textIsNotUTF8 }
         }
+        guard room == piece.count else { throw .tooBig(self.limit) }
         self.payload.append(contentsOf: piece)
     }
 }

@@ -145,6 +145,22 @@ struct CompressedDecodingTests {
         #expect(whole.messages.map(\.payload.count) == [1 << 24])
     }
 
+    /// Found by fuzzing: which of two faults was told depended on how the bytes were cut.
+    @Test func ofTwoFaultsTheFirstBytesIsTold() throws {
+        let deflater = MessageDeflater(Self.agreement(), threshold: 0)
+        let late = try #require(
+            deflater.deflate([0x61, 0x61, 0x61] + Array(repeating: 0xFF, count: 40)))
+        let early = try #require(deflater.deflate(Array(repeating: 0xFF, count: 40)))
+        for (payload, failure) in [
+            (late, WebSocketError.Code.messageTooBig), (early, .invalidUTF8),
+        ] {
+            for pieces in Decoding.splits(of: Self.compressed(payload)) {
+                let decoded = Self.decode(pieces, keepsContext: false, maxMessageSize: 2)
+                #expect(decoded.failure == failure)
+            }
+        }
+    }
+
     @Test func emptyBlocksDoNotGoOnForEver() {
         let block: [UInt8] = [0x00, 0x00, 0x00, 0xFF, 0xFF]
         let blocks = [UInt8](repeating: 0, count: 200).flatMap { _ in block }

@@ -1,0 +1,1 @@
+// Nothing: the main of wsm-fuzz is called by its name.
