@@ -9,15 +9,6 @@ package struct MessageSegment: Sendable, Hashable {
     /// Where each payload ends in ``bytes``; the next begins there. Never empty once handed over.
     package private(set) var ends: [Int]
 
-    /// Nothing yet, with room for so many bytes in so many messages.
-    init(kind: WebSocketOpcode, bytes: Int, messages: Int) {
-        self.kind = kind
-        self.bytes = []
-        self.ends = []
-        self.bytes.reserveCapacity(bytes)
-        self.ends.reserveCapacity(messages)
-    }
-
     /// One message; its payload is taken over.
     package init(_ message: WebSocketMessage) {
         self.kind = message.kind

@@ -38,6 +38,7 @@ extension PublishQueue {
     /// Takes the next batch: the oldest messages, at least one of them whatever its size.
     ///
     /// - Returns: `nil` if nothing is waiting, or a batch is in flight already.
+    @specialized(where Run == EventRun)
     package mutating func take(maxCount: Int, maxBytes: Int) -> Batch? {
         guard inFlight.isEmpty, !waiting.isEmpty else { return nil }
         var taken = MessageAmount()
@@ -78,6 +79,7 @@ extension PublishQueue {
     /// Messages to be sent again go back to the front, in their order. A missing outcome counts
     /// as `.retry`. A batch that is not in flight (any more) changes nothing: a late answer after
     /// ``discardAll(reason:)``.
+    @specialized(where Run == EventRun)
     package mutating func batchCompleted(_ number: UInt64, _ outcomes: [Outcome]) -> Completed {
         var completed = Completed()
         guard number == batchNumber, !inFlight.isEmpty else { return completed }
@@ -86,6 +88,7 @@ extension PublishQueue {
     }
 
     /// The bus has the whole batch.
+    @specialized(where Run == EventRun)
     package mutating func batchDelivered(_ number: UInt64) -> Completed {
         var completed = Completed()
         guard number == batchNumber, !inFlight.isEmpty else { return completed }

@@ -99,6 +99,7 @@ extension PublishQueue {
     /// Messages were received that fit as they are: no policy has to decide.
     ///
     /// - Returns: False, and nothing has changed, if they do not: offer them one by one.
+    @specialized(where Run == EventRun)
     package mutating func appendWhole(_ run: Run) -> Bool {
         let (count, bytes) = (run.count, run.bytes)
         guard count <= bounds.messages - held.messages, bytes <= bounds.bytes - held.bytes else {
@@ -117,6 +118,7 @@ extension PublishQueue {
     }
 
     /// One message was received.
+    @specialized(where Run == EventRun)
     package mutating func append(_ message: Run) -> Appended {
         precondition(message.count == 1, "the policies judge one message at a time")
         let bytes = message.bytes
@@ -163,6 +165,7 @@ extension PublishQueue {
     }
 
     /// The policy was edited. Lowering a bound drops nothing; it drains first.
+    @specialized(where Run == EventRun)
     package mutating func policyChanged(
         bounds: MessageAmount, overflow: ConnectionSpec.Overflow
     ) {

@@ -47,6 +47,7 @@ package struct TopicRing<Run: MessageRun>: Sendable {
     /// Adds messages.
     ///
     /// - Returns: The position of the last of them.
+    @specialized(where Run == EventRun)
     @discardableResult
     package mutating func append(_ run: Run) -> UInt64 {
         entries.append(Entry(position: newestPosition + 1, run: run))
@@ -86,6 +87,7 @@ package struct TopicRing<Run: MessageRun>: Sendable {
     }
 
     /// Reads from a position on: as many as the limits allow, but at least one if there is one.
+    @specialized(where Run == EventRun)
     package func read(from position: UInt64, maxCount: Int, maxBytes: Int) -> Read {
         // Position 0 is before the first message, not one of them.
         let position = max(1, position)

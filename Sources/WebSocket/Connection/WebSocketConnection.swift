@@ -78,7 +78,7 @@ package final class WebSocketConnection: Sendable {
         self.onLoop { $0.setReading(isOn) }
     }
 
-    /// While paused, reads the socket once, at most one buffer (64 KiB): pings and pongs among the
+    /// While paused, reads the socket once, at most one buffer (256 KiB): pings and pongs among the
     /// bytes are dealt with, messages go to the delegate.
     package func readOnce() {
         self.onLoop { $0.readOnce() }

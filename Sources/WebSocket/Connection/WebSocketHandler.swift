@@ -36,6 +36,8 @@ final class WebSocketHandler: ChannelInboundHandler {
     /// Between a read and its completion, flushes wait for the latter.
     var isInRead = false
     var isReadingPaused = false
+    /// Whether the bytes come straight from the socket, in the loop's buffer.
+    let readsSharedBuffer: Bool
 
     // Outbound.
     /// Frames that wait for the next flush.
@@ -59,6 +61,7 @@ final class WebSocketHandler: ChannelInboundHandler {
 
     init(request: WebSocketRequest, key: HandshakeKey, observer: any HandshakeObserver) {
         let upgrade = PendingUpgrade(request: request, key: key, observer: observer)
+        self.readsSharedBuffer = !request.isSecure
         self.phase = request.isSecure ? .securing(upgrade) : .upgrading(upgrade)
         self.decoder = FrameDecoder(maxMessageSize: request.maxMessageSize)
         self.closeTimeout = request.closeTimeout
@@ -88,6 +91,7 @@ final class WebSocketHandler: ChannelInboundHandler {
         case .upgrading(let upgrade): self.readAnswer(buffer, upgrade)
         case .securing, .closed: break
         }
+        if self.readsSharedBuffer { ReadBuffer.ofThisLoop.giveBack(buffer) }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {

@@ -134,6 +134,11 @@ final class DialAttempt {
             }
             try pipeline.addHandler(handler)
             self.handler = handler
+            if handler.readsSharedBuffer {
+                try channel.syncOptions?.setOption(.recvAllocator, value: SharedReadAllocator())
+                try channel.syncOptions?.setOption(
+                    .maxMessagesPerRead, value: SharedReadAllocator.readsInARow)
+            }
             try channel.syncOptions?.setOption(.autoRead, value: true)
         } catch {
             self.fail(HandshakeFailure(transport: error))

@@ -49,7 +49,7 @@ struct FrameDecoder {
             var position = 0
             while position < input.count, !self.hasEnded {
                 if self.frame == nil, self.assembly == nil, self.partialHeader.isEmpty {
-                    try self.takeWholeMessages(input, &position, &batch)
+                    try self.takeWholeMessages(input, &position, &batch.segments)
                     guard position < input.count else { return }
                 }
                 if self.frame == nil { self.frame = try self.begin(input, &position) }
@@ -123,66 +123,6 @@ struct FrameDecoder {
             }
         }
         return try result.get()
-    }
-}
-
-// MARK: - Whole messages
-
-extension FrameDecoder {
-    /// Unfragmented messages of one kind that lie in the input one after the other.
-    private struct Stretch {
-        var kind: WebSocketOpcode
-        var messages = 0
-        /// Bytes of all payloads.
-        var payload = 0
-    }
-
-    /// Takes the messages that are wholly in the input: the common case, and the only one that has
-    /// to be fast. Stops before anything else.
-    private func takeWholeMessages(
-        _ input: UnsafeRawBufferPointer,
-        _ position: inout Int,
-        _ batch: inout FrameBatch
-    ) throws(WebSocketError) {
-        while let stretch = self.measure(input, from: position) {
-            var segment = MessageSegment(
-                kind: stretch.kind, bytes: stretch.payload, messages: stretch.messages)
-            defer { if segment.count > 0 { batch.segments.append(segment) } }
-            for _ in 0..<stretch.messages {
-                let rest = UnsafeRawBufferPointer(rebasing: input[position...])
-                guard let header = try FrameHeader.parse(rest) else { return }
-                let end = header.size &+ header.length
-                let payload = UnsafeRawBufferPointer(rebasing: rest[header.size..<end])
-                if stretch.kind == .text {
-                    var utf8 = UTF8Validator()
-                    guard utf8.consume(payload), utf8.isComplete else { throw .textIsNotUTF8 }
-                }
-                segment.append(payload)
-                position &+= end
-            }
-        }
-    }
-
-    /// Looks at the headers only, so that as much is allocated as is needed.
-    ///
-    /// - Returns: Nil if the input goes on with anything but a whole message, or with a frame that
-    ///   is refused: the header is read again then, and what is wrong is said.
-    private func measure(_ input: UnsafeRawBufferPointer, from position: Int) -> Stretch? {
-        var stretch: Stretch?
-        var position = position
-        while position < input.count {
-            let rest = UnsafeRawBufferPointer(rebasing: input[position...])
-            guard let header = try? FrameHeader.parse(rest), header.isFinal,
-                let kind = WebSocketOpcode(rawValue: header.opcode.rawValue),
-                kind == stretch?.kind ?? kind,
-                header.length <= min(rest.count &- header.size, self.maxMessageSize)
-            else { break }
-            stretch = stretch ?? Stretch(kind: kind)
-            stretch?.messages &+= 1
-            stretch?.payload &+= header.length
-            position &+= header.size &+ header.length
-        }
-        return stretch
     }
 }
 

@@ -49,6 +49,38 @@ struct UTF8Validator: Sendable {
         return index
     }
 
+    /// Copies in one pass with the check that most texts need: is all of it ASCII?
+    ///
+    /// - Parameter output: At least as long as the input.
+    /// - Returns: Whether it is; everything is copied either way.
+    @inline(__always)
+    static func copyASCII(
+        _ input: UnsafeRawBufferPointer,
+        to output: UnsafeMutableRawBufferPointer
+    ) -> Bool {
+        var seen = SIMD4<UInt64>.zero
+        var index = 0
+        while index &+ 32 <= input.count {
+            let words = input.loadUnaligned(fromByteOffset: index, as: SIMD4<UInt64>.self)
+            output.storeBytes(of: words, toByteOffset: index, as: SIMD4<UInt64>.self)
+            seen |= words
+            index &+= 32
+        }
+        var rest: UInt64 = 0
+        while index &+ 8 <= input.count {
+            let word = input.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            output.storeBytes(of: word, toByteOffset: index, as: UInt64.self)
+            rest |= word
+            index &+= 8
+        }
+        while index < input.count {
+            output[index] = input[index]
+            rest |= UInt64(input[index])
+            index &+= 1
+        }
+        return seen & 0x8080_8080_8080_8080 == .zero && rest & 0x8080_8080_8080_8080 == 0
+    }
+
     /// Takes the lead byte of a character that is not ASCII.
     private mutating func begin(_ byte: UInt8) -> Bool {
         (self.lowest, self.highest) = (0x80, 0xBF)

@@ -1,0 +1,62 @@
+import NIOCore
+import NIOPosix
+
+/// The one buffer that the sockets of a loop are read into, each in its turn.
+///
+/// SwiftNIO keeps receive buffers with each channel: up to 64 KiB for every connection that was busy
+/// once, and cold memory for each read. A read is decoded before the next begins, so one buffer is
+/// enough for a loop, it can be large, and it stays in the processor's cache. A handler gives it back
+/// as soon as it has read it; one that is kept is made up for by a new one.
+///
+/// Confined to its loop.
+final class ReadBuffer {
+    // What is in it is a thread's own, and a loop is a thread.
+    nonisolated(unsafe) private static let ofThread = ThreadSpecificVariable<ReadBuffer>()
+
+    private var buffer: ByteBuffer?
+
+    /// The buffer of the loop that this is called on.
+    static var ofThisLoop: ReadBuffer {
+        if let buffer = Self.ofThread.currentValue { return buffer }
+        let buffer = ReadBuffer()
+        Self.ofThread.currentValue = buffer
+        return buffer
+    }
+
+    /// Empty, and nobody else's.
+    func take(_ allocator: ByteBufferAllocator) -> ByteBuffer {
+        guard var buffer = self.buffer.take() else {
+            return allocator.buffer(capacity: WebSocketLimits.readBuffer)
+        }
+        buffer.clear()
+        return buffer
+    }
+
+    /// - Parameter buffer: Any that a channel has read into; only such as were taken are kept.
+    func giveBack(_ buffer: ByteBuffer) {
+        if buffer.storageCapacity >= WebSocketLimits.readBuffer { self.buffer = buffer }
+    }
+}
+
+/// Has a channel read into its loop's buffer, one buffer for each turn.
+///
+/// The first read goes into a small buffer instead: a channel keeps its first one for good.
+struct SharedReadAllocator: RecvByteBufferAllocator {
+    /// What a channel needs to be set to: with more reads in a row it would keep more buffers.
+    static let readsInARow: UInt = 1
+
+    private var isFirst = true
+
+    func buffer(allocator: ByteBufferAllocator) -> ByteBuffer {
+        guard !self.isFirst else {
+            return allocator.buffer(capacity: WebSocketLimits.firstReadBuffer)
+        }
+        return ReadBuffer.ofThisLoop.take(allocator)
+    }
+
+    /// - Returns: True, by which the channel asks for a buffer each time.
+    mutating func record(actualReadBytes: Int) -> Bool {
+        self.isFirst = false
+        return true
+    }
+}
