@@ -7,6 +7,11 @@ package import ManagerCore
 package protocol ConnectionControl: Sendable {
     func observe(_ name: String) -> ObservedConnection?
     func observedNames() -> [String]
+    /// Shows the connection as dialling: its one dial is being committed, and nobody who looks
+    /// meanwhile may take a dial that is to begin for one that is spent.
+    func expectDial(_ desired: DesiredConnection)
+    /// The dial that was expected does not begin.
+    func dialIsOff(_ name: String)
     /// Begins a dial with this spec.
     func open(_ desired: DesiredConnection)
     /// Closes the socket so that it is dialled again; `cause` is for people.

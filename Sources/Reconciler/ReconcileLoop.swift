@@ -287,7 +287,9 @@ package final class ReconcileLoop: Sendable {
         }
         var committed = wanted
         if !wanted.spec.autoReconnect, !wanted.isDialSpent {
+            control.expectDial(wanted)
             guard let spent = await desired.spendDial(wanted.name) else {
+                control.dialIsOff(wanted.name)
                 state.withLock { $0.admission.finished(wanted.name, now: now) }
                 return .failed
             }

@@ -23,6 +23,8 @@ package final class RecordingControl: ConnectionControl {
     }
 
     private struct State {
+        /// Shown as dialling until the dial begins or is off.
+        var expected: [String: DesiredConnection] = [:]
         var entries: [String: Entry] = [:]
         var calls: [Call] = []
         var violations: [String] = []
@@ -172,6 +174,12 @@ package final class RecordingControl: ConnectionControl {
 extension RecordingControl {
     package func observe(_ name: String) -> ObservedConnection? {
         state.withLock { state in
+            if let expected = state.expected[name] {
+                var observed = ObservedConnection(
+                    name: name, uid: expected.uid, generation: expected.generation)
+                observed.state = .dialing(.init(dialRevision: expected.dialRevision))
+                return observed
+            }
             guard let entry = state.entries[name] else { return nil }
             var observed = ObservedConnection(
                 name: name, uid: entry.uid, generation: entry.generation)
@@ -191,8 +199,17 @@ extension RecordingControl {
 
     package var observed: [ObservedConnection] { observedNames().compactMap { observe($0) } }
 
+    package func expectDial(_ desired: DesiredConnection) {
+        state.withLock { $0.expected[desired.name] = desired }
+    }
+
+    package func dialIsOff(_ name: String) {
+        state.withLock { $0.expected[name] = nil }
+    }
+
     package func open(_ desired: DesiredConnection) {
         state.withLock { state in
+            state.expected[desired.name] = nil
             state.calls.append(.open(desired.name, generation: desired.generation))
             var entry =
                 state.entries[desired.name]

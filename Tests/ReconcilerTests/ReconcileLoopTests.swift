@@ -461,6 +461,31 @@ import Testing
     }
 }
 
+extension ReconcileLoopTests {
+    /// Whoever looked in between took it for one that had failed.
+    @Test func aDialThatIsBeingSpentIsSeenAsDialling() async throws {
+        let desired = HeldDesiredState(names: ["once"])
+        let clock = ManualClock()
+        let control = RecordingControl(clock: clock)
+        let loop = ReconcileLoop(
+            desired: desired, control: control, timer: ManualReconcileTimer(clock: clock),
+            configuration: ReconcilerConfiguration(),
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+            now: { clock.now })
+        let running = Task { await loop.run() }
+        while !desired.isHolding { await Task.yield() }
+        let spent = DesiredConnection.sample("once") {
+            $0.autoReconnect = false
+        }
+        let seen = try #require(control.observe("once"))
+        #expect(ConnectionStatus.phase(desired: spent, observed: seen) == .connecting)
+        desired.release()
+        while control.observe("once") != nil { await Task.yield() }
+        running.cancel()
+        await running.value
+    }
+}
+
 /// Counts how many passes over one key are inside `spendDial` at one time.
 private final class WatchedDesiredState: DesiredState {
     private struct State {

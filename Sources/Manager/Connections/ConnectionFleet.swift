@@ -121,8 +121,21 @@ package final class ConnectionFleet: ConnectionControl {
         state.withLock { Array($0.connections.keys) }
     }
 
+    package func expectDial(_ desired: DesiredConnection) {
+        present(desired)?.markDialing(desired.dialRevision)
+    }
+
+    package func dialIsOff(_ name: String) {
+        connection(name)?.dialIsOff()
+    }
+
     package func open(_ desired: DesiredConnection) {
-        let connection = state.withLock { state -> ManagedConnection? in
+        present(desired)?.open(desired)
+    }
+
+    /// The connection of a record that this instance may connect; made where there is none.
+    private func present(_ desired: DesiredConnection) -> ManagedConnection? {
+        state.withLock { state in
             if state.isShuttingDown { return nil }
             if let present = state.connections[desired.name] { return present.connection }
             guard let tenure = state.tenures.tenure(of: desired.name) else { return nil }
@@ -134,7 +147,6 @@ package final class ConnectionFleet: ConnectionControl {
             state.insert(Entry(connection: made, gate: tenure.gate))
             return made
         }
-        connection?.open(desired)
     }
 
     package func reopen(_ desired: DesiredConnection, cause: PlanStep.ReopenReason) {

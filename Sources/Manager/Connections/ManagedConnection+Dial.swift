@@ -14,6 +14,11 @@ extension ManagedConnection {
         eventLoop.execute { self.startDial(desired) }
     }
 
+    /// What was shown by ``markDialing(_:)`` does not begin.
+    func dialIsOff() {
+        eventLoop.execute { self.refreshFacts() }
+    }
+
     /// Closes the socket so that the loop dials again at once.
     package func reopen(_ desired: DesiredConnection) {
         eventLoop.execute {

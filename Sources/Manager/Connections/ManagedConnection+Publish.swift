@@ -65,10 +65,10 @@ extension ManagedConnection {
     }
 
     private func callLimits(isRemote: Bool) -> MessageAmount {
-        let publish = desired.spec.publish
         guard isRemote else {
             return MessageAmount(messages: Self.batchMessages, bytes: Self.batchBytes)
         }
+        let publish = desired.spec.publish
         // What is in a call cannot be dropped, so a broker that is away is tried with one.
         if facts.publishFailure != nil {
             return MessageAmount(messages: 1, bytes: Self.batchBytes)
@@ -82,8 +82,9 @@ extension ManagedConnection {
 
     /// Lets the first message of an array wait for others, `publish.batchDelay` at most.
     private func waitsForBatch(isRemote: Bool) -> Bool {
+        guard isRemote else { return false }
         let publish = desired.spec.publish
-        guard isRemote, publish.batch == .array, publish.batchDelay > .zero, onDrained == nil,
+        guard publish.batch == .array, publish.batchDelay > .zero, onDrained == nil,
             !queue.hasBatchInFlight, queue.held.messages > 0,
             queue.held.messages < publish.batchMessages, queue.held.bytes < publish.batchBytes,
             !isBatchDue
@@ -226,7 +227,7 @@ extension ManagedConnection {
         // What is on the disk at the end of the process is published by the next one.
         if reason != .shutdown { queue.countRefused(reason, messages: discardSpill()) }
         publishTimer.cancel()
-        refreshFacts()
+        refreshTraffic()
         finishIfDrained()
     }
 

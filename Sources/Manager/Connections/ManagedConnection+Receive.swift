@@ -49,11 +49,11 @@ extension ManagedConnection {
         }
         ingest(segments, time: time)
         // With a topic, the first message counts once the bus has it.
-        let isFirst = desired.effectiveTopic == nil && !facts.hasFirstMessage
+        let isFirst = outlet.topic == nil && !facts.hasFirstMessage
         if isFirst { facts.hasFirstMessage = true }
         publishNext()
         balanceReading()
-        if isFirst { changed() } else { refreshFacts() }
+        if isFirst { changed() } else { refreshTraffic() }
     }
 
     /// Counts messages and takes them in, by the policy.
@@ -94,15 +94,14 @@ extension ManagedConnection {
     /// - Returns: `false`, and nothing has changed, if each has to be looked at or a policy has to
     ///   decide: they are offered one by one then.
     private func offerWhole(_ segment: MessageSegment, time: WallTime) -> Bool {
-        guard let topic = desired.effectiveTopic else {
+        guard let topic = outlet.topic else {
             queue.countRefused(.noTopic, messages: segment.count)
             return true
         }
-        let data = desired.spec.publish.data
-        guard data != .json else { return false }
+        guard outlet.data != .json else { return false }
         let run = EventRun(
             origin: origin, topic: topic, time: time, kind: segment.kind == .text ? .text : .binary,
-            data: data, delivery: EventDelivery(desired.spec.publish), firstSequence: sequence + 1,
+            data: outlet.data, delivery: outlet.delivery, firstSequence: sequence + 1,
             payload: segment.bytes, ends: segment.ends)
         if let spill, spill.isActive { return spillOver(run) }
         let bytes = run.bytes
@@ -119,19 +118,18 @@ extension ManagedConnection {
     ///
     /// - Returns: `false` if it must wait for room (policy `block`).
     private func offer(_ message: WebSocketMessage, time: WallTime) -> Bool {
-        guard let topic = desired.effectiveTopic else {
+        guard let topic = outlet.topic else {
             queue.countRefused(.noTopic)
             return true
         }
         let isText = message.kind == .text
-        let data = desired.spec.publish.data
-        if data == .json, JSONText.type(of: message.payload) == nil {
+        if outlet.data == .json, JSONText.type(of: message.payload) == nil {
             queue.countRefused(.notJSON)
             return true
         }
         let event = EventRun(
-            origin: origin, topic: topic, time: time, kind: isText ? .text : .binary, data: data,
-            delivery: EventDelivery(desired.spec.publish), firstSequence: sequence + 1,
+            origin: origin, topic: topic, time: time, kind: isText ? .text : .binary,
+            data: outlet.data, delivery: outlet.delivery, firstSequence: sequence + 1,
             payload: message.payload, ends: [message.payload.count])
         if let spill, spill.isActive { return spillOver(event) }
         switch reserve(event.bytes) {
@@ -211,7 +209,7 @@ extension ManagedConnection {
         _ = refillFromBacklog()
         publishNext()
         balanceReading()
-        refreshFacts()
+        refreshTraffic()
     }
 
     /// - Returns: whether any of it found room.

@@ -24,7 +24,8 @@ package final class ManagedConnection: @unchecked Sendable {
 
     // MARK: Confined to the event loop
 
-    var desired: DesiredConnection
+    var desired: DesiredConnection { didSet { outlet = MessageOutlet(desired) } }
+    private(set) var outlet: MessageOutlet
     /// By what right it acts; from the shadow to a title once, never back.
     var right: ConnectionRight
     var machine: ConnectionStateMachine
@@ -129,6 +130,7 @@ package final class ManagedConnection: @unchecked Sendable {
         self.eventLoop = eventLoop
         self.environment = environment
         self.desired = desired
+        outlet = MessageOutlet(desired)
         var logger = environment.logger
         logger[metadataKey: "wsm.connection.name"] = "\(desired.name)"
         logger[metadataKey: "wsm.connection.uid"] = "\(desired.uid)"
@@ -168,11 +170,18 @@ package final class ManagedConnection: @unchecked Sendable {
         environment.onChange(name)
     }
 
-    /// Replaces the snapshot without waking anybody: counters.
+    /// Replaces the snapshot without waking anybody.
     func refreshFacts() {
         readMachine()
         let copy = facts
         snapshot.withLock { $0 = copy }
+    }
+
+    /// Shows the counters only, as after each read.
+    func refreshTraffic() {
+        countTraffic()
+        let traffic = facts.traffic
+        snapshot.withLock { $0.traffic = traffic }
     }
 
     private func readMachine() {
@@ -182,6 +191,10 @@ package final class ManagedConnection: @unchecked Sendable {
         facts.isExhausted = machine.isExhausted
         facts.lastFailure = machine.lastFailure
         facts.lastClose = machine.lastClose
+        countTraffic()
+    }
+
+    private func countTraffic() {
         facts.traffic.published = queue.delivered
         facts.traffic.dropped = queue.dropped
         let spilled = spill?.queue.held ?? MessageAmount()

@@ -16,6 +16,18 @@ extension FleetShards: ConnectionControl {
         fleet.observedNames() + state.withLock { Array($0.places.keys) }
     }
 
+    package func expectDial(_ desired: DesiredConnection) {
+        if let shadow = shadowConnection(desired.name) {
+            shadow.markDialing(desired.dialRevision)
+        } else {
+            fleet.expectDial(desired)
+        }
+    }
+
+    package func dialIsOff(_ name: String) {
+        if let shadow = shadowConnection(name) { shadow.dialIsOff() } else { fleet.dialIsOff(name) }
+    }
+
     package func open(_ desired: DesiredConnection) {
         if let shadow = shadowConnection(desired.name) {
             shadow.open(desired)

@@ -60,7 +60,7 @@ extension ManagedConnection {
     }
 
     func shadowReceived(_ segments: [MessageSegment], time: WallTime) {
-        guard desired.effectiveTopic != nil, !isGone, var shadow else { return }
+        guard outlet.topic != nil, !isGone, var shadow else { return }
         self.shadow = nil
         for segment in segments {
             let block = ShadowBuffer.Block(
@@ -88,7 +88,7 @@ extension ManagedConnection {
 
     func shadowOpened() {
         guard let quiet = shadow?.quiet else { return }
-        if desired.effectiveTopic == nil { return settleShadow() }
+        if outlet.topic == nil { return settleShadow() }
         shadow?.quietTimer.arm(now.advanced(by: quiet), now: now, on: eventLoop) { [weak self] in
             guard let self, self.shadow != nil else { return }
             self.shadow?.quietTimer.fired()

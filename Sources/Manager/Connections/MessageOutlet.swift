@@ -1,0 +1,16 @@
+import ManagerCore
+import Spec
+
+/// What a connection's declaration says of its messages, in the form in which each read needs it.
+struct MessageOutlet {
+    /// `nil`: messages are counted and go nowhere.
+    var topic: String?
+    var data: ConnectionSpec.PublishData
+    var delivery: EventDelivery
+
+    init(_ desired: DesiredConnection) {
+        topic = desired.effectiveTopic
+        data = desired.spec.publish.data
+        delivery = EventDelivery(desired.spec.publish)
+    }
+}
