@@ -16,16 +16,17 @@ ONE = {"GOMAXPROCS": "1"}
 
 
 class Peer:
-    """A client of somebody else's: `command PORT CONNECTIONS`."""
+    """A client of somebody else's: `command PORT CONNECTIONS [tail]`."""
 
-    def __init__(self, command, environment=None, ca_flag=None):
+    def __init__(self, command, environment=None, ca_flag=None, tail=()):
         self.command, self.environment, self.ca_flag = command, environment, ca_flag
+        self.tail = tail
 
     def start(self, port, connections, certificate=None):
         command = list(self.command)
         if certificate and self.ca_flag:
             command += [self.ca_flag, certificate]
-        command += [port, connections]
+        command += [port, connections, *self.tail]
         if certificate and not self.ca_flag:
             command.append(certificate)
         self.program = Program(command, self.environment)
