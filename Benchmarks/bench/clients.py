@@ -56,7 +56,7 @@ class WSM:
     def start(self, port, connections, certificate=None):
         if not hasattr(self, "server"):
             self.launch()
-        spec = {"autoReconnect": False}
+        spec = {}
         if certificate:
             spec["tls"] = {"ca": pathlib.Path(certificate).read_text()}
         self.server.apply(connection_set(

@@ -8,7 +8,7 @@ import socket
 import time
 
 from .clients import ONE, WSM, Peer
-from .machine import cpu_seconds
+from .machine import cpu_seconds, settle
 from .programs import TOOLS, Program, Void, free_port
 
 TOPIC = "bench"
@@ -30,6 +30,10 @@ class Pipeline:
 
     def cpu(self):
         return {name: cpu_seconds(part.pid) for name, part in self.parts.items()}
+
+    def settle(self):
+        """The same once nothing moves any more."""
+        return {name: settle(part.pid) for name, part in self.parts.items()}
 
     def reached(self):
         """Returns when the subscriber got or missed as many as it expected."""

@@ -10,11 +10,11 @@ from .programs import TOOLS, Program, free_port
 class Source(Program):
     """wssrc: waits for its clients, then for the word to begin."""
 
-    def __init__(self, connections, size=512, messages=1, rate=0):
+    def __init__(self, connections, size=512, messages=1, rate=0, burst=1):
         self.port = free_port()
         self.total = connections * messages
         super().__init__(
-            [TOOLS / "wssrc", self.port, connections, size, messages, rate],
+            [TOOLS / "wssrc", self.port, connections, size, messages, rate, burst],
             stdin=subprocess.PIPE)
         self.expect("ready")
 

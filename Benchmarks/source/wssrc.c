@@ -1,13 +1,14 @@
 // A load source: a WebSocket server on one thread that floods, or paces, its clients with frames.
 //
-//   wssrc PORT CONNECTIONS SIZE MESSAGES [RATE]
+//   wssrc PORT CONNECTIONS SIZE MESSAGES [RATE [BURST]]
 //
 // Waits for CONNECTIONS clients on 127.0.0.1:PORT, then sends each of them MESSAGES text frames of
-// SIZE bytes, as fast as they read or RATE a second each. Prints "ready" when it listens,
-// "connected FIRST LAST" (the first accepted, the last upgraded), "start SECONDS" when the first frame
-// goes out, "done SECONDS MESSAGES" when the last byte has been taken by the client's kernel, and
-// stays until it is killed. Times are seconds of CLOCK_MONOTONIC. A paced frame begins with
-// {"t":NANOSECONDS of the same clock, 20 digits, read just before its write; of a flood it is zero.
+// SIZE bytes, as fast as they read or RATE a second each, BURST (1) in one write. Prints "ready" when
+// it listens, "connected FIRST LAST" (the first accepted, the last upgraded), "start SECONDS" when
+// the first frame goes out, "done SECONDS MESSAGES" when the last byte has been taken by the
+// client's kernel, and stays until it is killed. Times are seconds of CLOCK_MONOTONIC. A paced frame
+// that is written alone begins with {"t":NANOSECONDS of the same clock, 20 digits, read just before
+// its write; all others have zeros there.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -129,12 +130,13 @@ static int send_until(client *c, uint64_t end) {
 
 int main(int argc, char **argv) {
     if (argc < 5) {
-        fprintf(stderr, "usage: wssrc PORT CONNECTIONS SIZE MESSAGES [RATE]\n");
+        fprintf(stderr, "usage: wssrc PORT CONNECTIONS SIZE MESSAGES [RATE [BURST]]\n");
         return 2;
     }
     int port = atoi(argv[1]), wanted = atoi(argv[2]);
     uint64_t messages = strtoull(argv[4], 0, 10);
     double rate = argc > 5 ? atof(argv[5]) : 0;
+    uint64_t burst = argc > 6 ? strtoull(argv[6], 0, 10) : 1;
     struct rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
@@ -205,14 +207,15 @@ int main(int argc, char **argv) {
             }
         }
     } else {
-        // One frame a client and period; the clients are spread over the period.
+        // One burst a client and period; the clients are spread over the period.
         prctl(PR_SET_TIMERSLACK, 1000UL);
-        for (uint64_t sent = 0; sent < messages; sent++)
+        for (uint64_t sent = 0; sent < messages; sent += burst)
             for (int i = 0; i < wanted; i++) {
-                double due = start + (sent + (double)i / wanted) / rate, wait = due - now();
+                double due = start + (sent + (double)i / wanted * burst) / rate, wait = due - now();
                 if (wait > 0) usleep(wait * 1e6);
-                if (frame_length >= header_length + 40) stamp(clients[i].sent);
-                while (!send_until(&clients[i], (sent + 1) * frame_length)) usleep(100);
+                if (burst == 1 && frame_length >= header_length + 40) stamp(clients[i].sent);
+                uint64_t until = sent + burst < messages ? sent + burst : messages;
+                while (!send_until(&clients[i], until * frame_length)) usleep(100);
             }
     }
     for (int i = 0; i < wanted; i++) {

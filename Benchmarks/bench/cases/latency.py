@@ -2,7 +2,7 @@
 
 from ..clients import ONE, Peer
 from ..figures import Case, Column, at_most
-from ..machine import cpu_seconds, settle
+from ..machine import settle
 from ..pipelines import PIPELINES
 from ..programs import TOOLS, Void
 from ..source import Source
@@ -26,7 +26,7 @@ def callback(name, messages):
         try:
             client.start(source.port, CONNECTIONS)
             source.connected()
-            before = cpu_seconds(client.pid)
+            before = settle(client.pid)
             source.begin()
             source.sent()
             cpu = settle(client.pid) - before
@@ -39,7 +39,7 @@ def callback(name, messages):
 def subscribed(name, messages):
     with Source(CONNECTIONS, SIZE, messages, RATE) as source:
         with PIPELINES[name](source, CONNECTIONS, source.total) as pipeline:
-            before = sum(pipeline.cpu().values())
+            before = sum(pipeline.settle().values())
             source.begin()
             source.sent()
             pipeline.reached()
