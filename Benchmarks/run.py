@@ -53,15 +53,16 @@ def main():
           f"load {host['load'][0]:.1f}")
     record = {"host": host, "measurements": {}}
     for name in options.measurements:
-        busy = machine.busy_share()
-        if busy > 0.1:
-            print(f"\nOthers use {busy:.0%} of the processors: compare ratios, not rates.")
+        busy, niced = machine.busy_share()
+        if busy + niced > 0.1:
+            print(f"\nOthers use {busy:.0%} of the processors, and {niced:.0%} at a lower priority: "
+                  "compare ratios, not rates.")
         try:
             cases = importlib.import_module(f"bench.cases.{name}").run(options)
         except Void as reason:
             sys.exit(f"{name}: void: {reason}")
         record["measurements"][name] = {
-            "busy_before": busy, "load_after": os.getloadavg(),
+            "busy_before": busy, "niced_before": niced, "load_after": os.getloadavg(),
             "cases": [case.record() for case in cases]}
     if options.json:
         options.json.write_text(json.dumps(record, indent=1) + "\n")

@@ -59,17 +59,18 @@ def settle(pid, quiet=0.4, until=30.0):
     raise RuntimeError("the process does not come to rest")
 
 
-def _busy_and_all():
+def _busy_niced_all():
     fields = [int(f) for f in pathlib.Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
-    return sum(fields) - fields[3] - fields[4], sum(fields)
+    return sum(fields) - fields[1] - fields[3] - fields[4], fields[1], sum(fields)
 
 
 def busy_share(seconds=0.3):
-    """How much of the processors others use, from 0 to 1; asked before anything of ours runs."""
-    busy, everything = _busy_and_all()
+    """How much of the processors others use, and use at a lower priority, from 0 to 1; asked before
+    anything of ours runs."""
+    before = _busy_niced_all()
     time.sleep(seconds)
-    busy_after, everything_after = _busy_and_all()
-    return (busy_after - busy) / max(1, everything_after - everything)
+    busy, niced, everything = (b - a for a, b in zip(before, _busy_niced_all()))
+    return busy / max(1, everything), niced / max(1, everything)
 
 
 def describe():
