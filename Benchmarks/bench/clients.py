@@ -4,10 +4,8 @@ A client is started against a source and opens its connections; it is asked at t
 messages it counted.
 """
 
-import pathlib
-
 from .programs import ROOT, TOOLS, Program, Void
-from .server import Server, connection_set
+from .server import DIAL_BUDGET, Server, connection_set
 
 PYTHON = TOOLS / "venv/bin/python"
 SCRIPTS = ROOT / "Benchmarks/peers"
@@ -45,20 +43,21 @@ class Peer:
 class WSM:
     """The server itself: a ConnectionSet, into one topic that nobody reads unless told otherwise."""
 
-    def __init__(self, loops=1, topic="bench", keepalive=False, options=None):
+    def __init__(self, loops=1, topic="bench", keepalive=False, options=DIAL_BUDGET):
         self.loops, self.topic, self.keepalive = loops, topic, keepalive
         self.options = options
 
-    def launch(self):
+    def launch(self, *options):
         """Starts the server without connections."""
-        self.server = Server(self.loops, **({"options": self.options} if self.options else {}))
+        self.server = Server(self.loops, [*self.options, *options])
 
     def start(self, port, connections, certificate=None):
         if not hasattr(self, "server"):
-            self.launch()
+            self.launch(*(["--secrets-dir", certificate.parent] if certificate else []))
         spec = {}
         if certificate:
-            spec["tls"] = {"ca": pathlib.Path(certificate).read_text()}
+            # As its peers do: a file named once, not a copy in every manifest.
+            spec["tls"] = {"ca": {"valueFrom": {"file": certificate.name}}}
         self.server.apply(connection_set(
             port, connections, self.topic, "wss" if certificate else "ws", self.keepalive, **spec))
 
