@@ -40,8 +40,9 @@ class Server:
     def pid(self):
         return self.process.pid
 
-    def _await(self, pattern):
-        while True:
+    def _await(self, pattern, limit=60):
+        end = time.monotonic() + limit
+        while time.monotonic() < end:
             text = self._log.read_text(errors="replace")
             found = re.search(pattern, text)
             if found:
@@ -49,6 +50,7 @@ class Server:
             if self.process.poll() is not None:
                 raise Void(f"wsm-server ended: {text[-2000:]}")
             time.sleep(0.02)
+        raise Void(f"wsm-server is not ready after {limit} s")
 
     def call(self, *arguments, check=True, **options):
         """Runs wsm-apply against this server."""

@@ -8,7 +8,7 @@ import time
 from ..figures import Case, Column, at_most
 from ..machine import cpu_seconds, fine_cpu_seconds, resident_kib, settle
 from ..programs import TOOLS, Void
-from ..server import DIAL_BUDGET, Server, connection_set
+from ..server import Server, connection_set
 
 # Nothing is dialled: records and nothing else.
 CLOSED = ["--dial-rate", "0.001", "--dial-burst", "1"]
@@ -32,7 +32,7 @@ def at_rest(connections):
 
     For these a pass has nothing to do, as for open ones, and there may be more of them than ports.
     """
-    server = Server(options=[*DIAL_BUDGET, "--log-level", "warning"])
+    server = Server()
     try:
         server.apply(connection_set(1, connections, autoReconnect=False))
         settle(server.pid, quiet=2, until=240)
@@ -75,10 +75,9 @@ def reconcile(connections):
     server = at_rest(connections)
     try:
         passes = server.total("wsm_reconcile_total")
-        settle(server.pid, quiet=0.5)
-        before = fine_cpu_seconds(server.pid)
+        before = settle(server.pid, quiet=0.5)
         found = bursts(server.pid, LONGEST_RESYNC)
-        used = fine_cpu_seconds(server.pid) - before
+        used = cpu_seconds(server.pid) - before
         rss = resident_kib(server.pid)
         passed = server.total("wsm_reconcile_total") - passes
     finally:
