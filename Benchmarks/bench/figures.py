@@ -13,7 +13,7 @@ class Goal:
     over: str
     under: str | None
     at_least: bool
-    must: float
+    must: float | None
     aim: float | None = None
 
     @property
@@ -38,10 +38,12 @@ class Goal:
             return ""
         sign = ">=" if self.at_least else "<="
         what = self.over + (f"/{self.under}" if self.under else "")
-        text = f"{what} {value:.2f} {sign} {self.must:g}: " + (
-            "met" if self.is_met(value, self.must) else "NOT MET")
+        text = f"{what} {value:.2f}"
+        if self.must is not None:
+            text += f" {sign} {self.must:g}: " + (
+                "met" if self.is_met(value, self.must) else "NOT MET")
         if self.aim is not None:
-            text += f" (aim {self.aim:g}: {'met' if self.is_met(value, self.aim) else 'no'})"
+            text += f" (aim {sign} {self.aim:g}: {'met' if self.is_met(value, self.aim) else 'no'})"
         return text
 
 
@@ -115,6 +117,6 @@ class Case:
             "verdicts": [
                 {"figure": goal.figure, "over": goal.over, "under": goal.under,
                  "value": goal.value(self), "must": goal.must, "aim": goal.aim,
-                 "met": (value := goal.value(self)) is not None
+                 "met": goal.must is None or (value := goal.value(self)) is not None
                  and goal.is_met(value, goal.must)}
                 for goal in self.goals]}
