@@ -50,7 +50,7 @@ test-tsan: ## the unit tests with ThreadSanitizer (ONLY=TARGETS names some)
 test-asan: ## the unit tests with AddressSanitizer (ONLY=TARGETS names some)
 	@scripts/test-sanitized.sh address $(ONLY)
 
-bench: ## the receive path beside other clients, a short form (Benchmarks/run.py --help has more)
+bench: ## wsm beside other clients and bridges, a short form (Benchmarks/README.md has more)
 	@scripts/release.sh >/dev/null
 	@Benchmarks/setup.sh
 	@Benchmarks/run.py --short

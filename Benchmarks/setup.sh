@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
-# Builds the load source and the peers into .build-bench/. Debian; as root, or with sudo.
+# Builds the load sources, the peers and the sinks into .build-bench/. Debian; as root, or with sudo.
 # Usage: Benchmarks/setup.sh
 set -euo pipefail
 cd "$(dirname "$0")"
 out=../.build-bench
 mkdir -p "$out"
 
+go_packages=/usr/share/gocode/src
 missing=()
 command -v gcc >/dev/null || missing+=(gcc libc6-dev)
 command -v go >/dev/null || missing+=(golang-go)
-[[ -d /usr/share/gocode/src/github.com/gorilla/websocket ]] \
-    || missing+=(golang-github-gorilla-websocket-dev)
+[[ -d $go_packages/github.com/gorilla/websocket ]] || missing+=(golang-github-gorilla-websocket-dev)
+[[ -d $go_packages/google.golang.org/grpc ]] || missing+=(golang-google-grpc-dev)
 command -v node >/dev/null || missing+=(nodejs)
+command -v redis-server >/dev/null || missing+=(redis-server)
+command -v valgrind >/dev/null || missing+=(valgrind)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 if ((${#missing[@]})); then
     as_root=()
@@ -22,7 +25,10 @@ fi
 
 gcc -O2 -Wall -o "$out/wssrc" source/wssrc.c
 gcc -O2 -Wall -o "$out/floor" peers/floor.c
-GO111MODULE=off GOPATH=/usr/share/gocode go build -o "$out/gorilla" peers/gorilla/main.go
+for program in peers/gorilla peers/bridge peers/dapr_bridge source/tlsfront source/caller \
+    sinks/subscriber sinks/sidecar; do
+    GO111MODULE=off GOPATH=/usr/share/gocode go build -o "$out/${program##*/}" "./$program"
+done
 
 # Only the files of Debian's package: its dependency on Debian's node would replace another one.
 if [[ ! -d $out/node/usr/share/nodejs/ws ]]; then

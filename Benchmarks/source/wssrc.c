@@ -1,11 +1,14 @@
 // A load source: a WebSocket server on one thread that floods, or paces, its clients with frames.
 //
-//   wssrc PORT CONNECTIONS SIZE MESSAGES [RATE]
+//   wssrc PORT CONNECTIONS SIZE MESSAGES [RATE [BURST]]
 //
 // Waits for CONNECTIONS clients on 127.0.0.1:PORT, then sends each of them MESSAGES text frames of
-// SIZE bytes, as fast as they read or RATE a second each. Prints "ready" when it listens,
-// "start SECONDS" when the first frame goes out, "done SECONDS MESSAGES" when the last byte has been
-// taken by the client's kernel, and stays until it is killed. Times are CLOCK_MONOTONIC.
+// SIZE bytes, as fast as they read or RATE a second each, BURST (1) in one write. Prints "ready" when
+// it listens, "connected FIRST LAST" (the first accepted, the last upgraded), "start SECONDS" when
+// the first frame goes out, "done SECONDS MESSAGES" when the last byte has been taken by the
+// client's kernel, and stays until it is killed. Times are seconds of CLOCK_MONOTONIC. A paced frame
+// that is written alone begins with {"t":NANOSECONDS of the same clock, 20 digits, read just before
+// its write; all others have zeros there.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,13 +22,18 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "accept.h"
+
 #define RING_TARGET (256 * 1024)
 #define HEAD_LIMIT 4096
+#define STAMP_AT 5  // in the payload: behind {"t":
+#define STAMP_DIGITS 20
 
 typedef struct {
     int fd;
@@ -36,7 +44,7 @@ typedef struct {
 } client;
 
 static char *ring;
-static size_t ring_length, frame_length;
+static size_t ring_length, frame_length, header_length;
 
 static double now(void) {
     struct timespec t;
@@ -49,50 +57,9 @@ static void die(const char *what) {
     exit(1);
 }
 
-// SHA-1 (FIPS 180-4) of a short text, for Sec-WebSocket-Accept.
-static uint32_t rotate(uint32_t x, int n) { return x << n | x >> (32 - n); }
-
-static void sha1(const char *text, size_t length, uint8_t digest[20]) {
-    uint8_t block[128] = {0};
-    size_t total = length + 9 <= 64 ? 64 : 128;
-    uint32_t h[5] = {0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0};
-    memcpy(block, text, length);
-    block[length] = 0x80;
-    for (int i = 0; i < 8; i++) block[total - 1 - i] = (uint8_t)((uint64_t)length * 8 >> (8 * i));
-    for (size_t at = 0; at < total; at += 64) {
-        uint32_t w[80], a = h[0], b = h[1], c = h[2], d = h[3], e = h[4];
-        for (int i = 0; i < 16; i++)
-            w[i] = (uint32_t)block[at + 4 * i] << 24 | block[at + 4 * i + 1] << 16
-                | block[at + 4 * i + 2] << 8 | block[at + 4 * i + 3];
-        for (int i = 16; i < 80; i++) w[i] = rotate(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
-        for (int i = 0; i < 80; i++) {
-            uint32_t f, k;
-            if (i < 20) f = (b & c) | (~b & d), k = 0x5A827999;
-            else if (i < 40) f = b ^ c ^ d, k = 0x6ED9EBA1;
-            else if (i < 60) f = (b & c) | (b & d) | (c & d), k = 0x8F1BBCDC;
-            else f = b ^ c ^ d, k = 0xCA62C1D6;
-            uint32_t t = rotate(a, 5) + f + e + k + w[i];
-            e = d, d = c, c = rotate(b, 30), b = a, a = t;
-        }
-        h[0] += a, h[1] += b, h[2] += c, h[3] += d, h[4] += e;
-    }
-    for (int i = 0; i < 20; i++) digest[i] = (uint8_t)(h[i / 4] >> (24 - 8 * (i % 4)));
-}
-
-static void base64(const uint8_t *in, size_t length, char *out) {
-    static const char table[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < length; i += 3) {
-        uint32_t v = in[i] << 16 | (i + 1 < length ? in[i + 1] << 8 : 0) | (i + 2 < length ? in[i + 2] : 0);
-        *out++ = table[v >> 18];
-        *out++ = table[v >> 12 & 63];
-        *out++ = i + 1 < length ? table[v >> 6 & 63] : '=';
-        *out++ = i + 2 < length ? table[v & 63] : '=';
-    }
-    *out = 0;
-}
-
 static void make_ring(size_t size) {
     size_t header = size < 126 ? 2 : size < 65536 ? 4 : 10;
+    header_length = header;
     frame_length = header + size;
     size_t frames = RING_TARGET / frame_length ? RING_TARGET / frame_length : 1;
     ring_length = frames * frame_length;
@@ -110,11 +77,20 @@ static void make_ring(size_t size) {
         memset(payload, 'x', size);
         // JSON where there is room for it, as feeds send it.
         if (size >= 40) {
-            int n = snprintf(payload, size, "{\"type\":\"tick\",\"n\":%zu,\"pad\":\"", i);
+            int n = snprintf(payload, size, "{\"t\":%0*d,\"pad\":\"", STAMP_DIGITS, 0);
             payload[n] = 'x';
             memcpy(payload + size - 2, "\"}", 2);
         }
     }
+}
+
+// Puts the time into the frame that goes out next. The kernel copies it, so the ring may be shared.
+static void stamp(uint64_t sent) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    uint64_t value = (uint64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+    char *digits = ring + sent % ring_length + header_length + STAMP_AT;
+    for (int i = STAMP_DIGITS; i-- > 0; value /= 10) digits[i] = '0' + value % 10;
 }
 
 static void upgrade(client *c) {
@@ -127,11 +103,8 @@ static void upgrade(client *c) {
     if (!key) return;
     key += strlen("sec-websocket-key:");
     while (*key == ' ') key++;
-    char text[128], accept[32], answer[256];
-    uint8_t digest[20];
-    snprintf(text, sizeof text, "%.24s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", key);
-    sha1(text, strlen(text), digest);
-    base64(digest, 20, accept);
+    char accept[32], answer[256];
+    accept_key(key, accept);
     int length = snprintf(answer, sizeof answer,
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Accept: %s\r\n\r\n", accept);
@@ -157,12 +130,13 @@ static int send_until(client *c, uint64_t end) {
 
 int main(int argc, char **argv) {
     if (argc < 5) {
-        fprintf(stderr, "usage: wssrc PORT CONNECTIONS SIZE MESSAGES [RATE]\n");
+        fprintf(stderr, "usage: wssrc PORT CONNECTIONS SIZE MESSAGES [RATE [BURST]]\n");
         return 2;
     }
     int port = atoi(argv[1]), wanted = atoi(argv[2]);
     uint64_t messages = strtoull(argv[4], 0, 10);
     double rate = argc > 5 ? atof(argv[5]) : 0;
+    uint64_t burst = argc > 6 ? strtoull(argv[6], 0, 10) : 1;
     struct rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
@@ -173,7 +147,7 @@ int main(int argc, char **argv) {
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (bind(listener, (void *)&address, sizeof address) || listen(listener, 1024)) die("listen");
+    if (bind(listener, (void *)&address, sizeof address) || listen(listener, 4096)) die("listen");
     int poller = epoll_create1(0);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = 0}, events[256];
     epoll_ctl(poller, EPOLL_CTL_ADD, listener, &event);
@@ -181,6 +155,7 @@ int main(int argc, char **argv) {
     fflush(stdout);
 
     int count = 0, upgraded = 0;
+    double first = 0;
     while (upgraded < wanted) {
         int n = epoll_wait(poller, events, 256, -1);
         for (int i = 0; i < n; i++) {
@@ -189,6 +164,7 @@ int main(int argc, char **argv) {
                 int fd;
                 while (count < wanted && (fd = accept4(listener, 0, 0, SOCK_NONBLOCK)) >= 0) {
                     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+                    if (count == 0) first = now();
                     c = &clients[count++];
                     c->fd = fd;
                     event = (struct epoll_event){.events = EPOLLIN, .data.ptr = c};
@@ -201,7 +177,7 @@ int main(int argc, char **argv) {
         }
     }
     // Whoever measures reads its clocks now.
-    printf("connected\n");
+    printf("connected %.6f %.6f\n", first, now());
     fflush(stdout);
     char line[16];
     if (!fgets(line, sizeof line, stdin)) return 1;
@@ -231,12 +207,15 @@ int main(int argc, char **argv) {
             }
         }
     } else {
-        // One frame a client and period; the clients are spread over the period.
-        for (uint64_t sent = 0; sent < messages; sent++)
+        // One burst a client and period; the clients are spread over the period.
+        prctl(PR_SET_TIMERSLACK, 1000UL);
+        for (uint64_t sent = 0; sent < messages; sent += burst)
             for (int i = 0; i < wanted; i++) {
-                double due = start + (sent + (double)i / wanted) / rate, wait = due - now();
+                double due = start + (sent + (double)i / wanted * burst) / rate, wait = due - now();
                 if (wait > 0) usleep(wait * 1e6);
-                while (!send_until(&clients[i], (sent + 1) * frame_length)) usleep(100);
+                if (burst == 1 && frame_length >= header_length + 40) stamp(clients[i].sent);
+                uint64_t until = sent + burst < messages ? sent + burst : messages;
+                while (!send_until(&clients[i], until * frame_length)) usleep(100);
             }
     }
     for (int i = 0; i < wanted; i++) {

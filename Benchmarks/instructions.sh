@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Instructions that a message costs in the codec, counted by callgrind: the figure that does not
+# depend on the host's load. Compares with Benchmarks/thresholds/codec.txt and fails above it.
+# Usage: Benchmarks/instructions.sh PATH-OF-wsm-codec-bench [--rewrite]
+#
+# A run of N messages and one of twice as many differ by N messages: what starting costs falls away.
+set -euo pipefail
+export LC_ALL=C
+program=${1:?the path of wsm-codec-bench}
+rewrite=${2:-}
+thresholds=$(dirname "$0")/thresholds/codec.txt
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+count() { # CASE MESSAGES: instructions of the whole run
+    valgrind --tool=callgrind --callgrind-out-file="$work/out" \
+        "$program" --case "$1" --messages "$2" >"$work/log" 2>&1 \
+        || { cat "$work/log" >&2; return 1; }
+    awk '/^(summary|totals):/ { print $2; exit }' "$work/out"
+}
+
+failed=0
+: >"$work/new"
+printf '%-12s%10s%16s%12s\n' case messages instructions/msg limit
+while read -r name messages limit; do
+    if [[ -z $name || $name == \#* ]]; then
+        echo "$name${messages:+ $messages}${limit:+ $limit}" >>"$work/new"
+        continue
+    fi
+    once=$(count "$name" "$messages")
+    twice=$(count "$name" $((2 * messages)))
+    cost=$(((twice - once) / messages))
+    verdict=
+    if [[ $rewrite == --rewrite ]]; then
+        # A twentieth of room: compilers of one version differ by less.
+        limit=$((cost + cost / 20 + 1))
+    elif ((cost > limit)); then
+        verdict='  ABOVE THE LIMIT'
+        failed=1
+    fi
+    printf '%-12s%10s%16s%12s%s\n' "$name" "$messages" "$cost" "$limit" "$verdict"
+    echo "$name $messages $limit" >>"$work/new"
+done <"$thresholds"
+if [[ $rewrite == --rewrite ]]; then cp "$work/new" "$thresholds"; fi
+exit $failed
