@@ -147,10 +147,13 @@ struct CompressedDecodingTests {
 
     /// Found by fuzzing: which of two faults was told depended on how the bytes were cut.
     @Test func ofTwoFaultsTheFirstBytesIsTold() throws {
-        let deflater = MessageDeflater(Self.agreement(), threshold: 0)
+        // Each by a deflater of its own: the second would refer back to the first.
         let late = try #require(
-            deflater.deflate([0x61, 0x61, 0x61] + Array(repeating: 0xFF, count: 40)))
-        let early = try #require(deflater.deflate(Array(repeating: 0xFF, count: 40)))
+            MessageDeflater(Self.agreement(), threshold: 0)
+                .deflate([0x61, 0x61, 0x61] + Array(repeating: 0xFF, count: 40)))
+        let early = try #require(
+            MessageDeflater(Self.agreement(), threshold: 0)
+                .deflate(Array(repeating: 0xFF, count: 40)))
         for (payload, failure) in [
             (late, WebSocketError.Code.messageTooBig), (early, .invalidUTF8),
         ] {
