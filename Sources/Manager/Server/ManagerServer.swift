@@ -42,6 +42,7 @@ package final class ManagerServer: Sendable {
         var manifests: ManifestsDirectory?
         var watching: Task<Void, Never>?
         var membership: Membership?
+        var shards: FleetShards?
         var keptOpen: Resources
     }
 
@@ -95,10 +96,14 @@ package final class ManagerServer: Sendable {
             securing: Task { await security.run() }, security: security,
             statuses: statuses, bus: resources.bus, router: made.router, manifests: manifests,
             watching: manifests.map { manifests in Task { await manifests.run() } },
-            membership: made.membership, keptOpen: resources)
+            membership: made.membership, shards: made.shards, keptOpen: resources)
         if let shards = made.shards {
             made.membership?.start(
-                connections: shards, grpcPort: port, onMembers: { loop.setMembers($0) })
+                connections: shards, grpcPort: port, onMembers: { loop.setMembers($0) },
+                onFence: { [router = made.router, store = made.store] in
+                    // What is shown of them is sure no more, or is sure again.
+                    router.feed.tell(store.desiredNames().map(ObjectKey.connection))
+                })
         }
         await monitor.look()
         made.checks.enter(.serving)
@@ -215,7 +220,10 @@ package final class ManagerServer: Sendable {
         parts.grpc.beginGracefulShutdown()
         parts.http.beginShutdown()
         loop.pause()
+        // Of hand-overs to this instance that were under way.
+        async let shadowsEnded: Void? = parts.shards?.endShadows(within: drainTimeout)
         let lost = await fleet.shutDown(within: drainTimeout)
+        _ = await shadowsEnded
         parts.bus.close()
         parts.router.feed.close()
         checks.close()

@@ -60,11 +60,8 @@ struct ServerAssembly: Sendable {
             stored: { store.record($0)?.observed })
         self.fleet = fleet
         shards = membership.map {
-            FleetShards(
-                fleet: fleet, records: store, lease: $0.node.lease, group: group,
-                timing: configuration.cluster.timing(drain: configuration.drainTimeout))
+            Self.shards(of: $0.node, configuration, fleet: fleet, records: store, group: group)
         }
-        if let node = membership?.node { environment.reports.connect(node) }
         loop = ReconcileLoop(
             desired: shards ?? store as any DesiredState,
             control: shards ?? fleet as any ConnectionControl,
@@ -73,15 +70,13 @@ struct ServerAssembly: Sendable {
         let operations = Self.operations(
             configuration, store: store, fleet: fleet, router: router, counters: counters,
             clock: clock)
-        statuses = StatusWriter(store: store, logger: logger) { name in
-            guard let view = operations.view(name), let epoch = store.epoch(of: name) else {
-                return nil
-            }
-            return StoredStatus(status: view.status, epoch: epoch)
-        }
+        statuses = Self.statuses(
+            operations, store: store, isMember: membership != nil, logger: logger)
         router.connect(loop: loop, statuses: statuses)
         monitor = ChecksMonitor(
-            checks: checks, store: metered, bus: environment.busHealth, loop: loop,
+            checks: checks, store: metered,
+            member: resources.instance == nil ? nil : configuration.instanceID,
+            bus: environment.busHealth, loop: loop,
             resyncInterval: configuration.reconciler.resyncInterval, eventLoops: eventLoops,
             now: clock.now)
         manifests = Self.manifests(
@@ -91,10 +86,8 @@ struct ServerAssembly: Sendable {
             version: version, instanceID: configuration.instanceID, startedAt: clock.wallTime())
         metrics = ServerMetrics(
             manifests: { [manifests] in manifests?.report ?? ManifestsReport() },
-            view: { membership?.node.view }, counters: counters,
-            fleet: fleet, store: store, loop: loop, lifecycle: environment.lifecycle,
-            bufferLimit: configuration.bufferLimit, checks: checks, version: version,
-            startedAt: identity.startedAt)
+            membership: membership, environment: environment, fleet: fleet, store: store,
+            loop: loop, bufferLimit: configuration.bufferLimit, checks: checks, server: identity)
         manager = WebSocketManagerService(
             operations: operations, instanceID: identity.instanceID)
         orchestrator = OrchestratorService(
@@ -161,6 +154,16 @@ extension ServerAssembly {
         return environment
     }
 
+    private static func shards(
+        of node: ClusterNode, _ configuration: ServerConfiguration, fleet: ConnectionFleet,
+        records: TwoTierStore, group: MultiThreadedEventLoopGroup
+    ) -> FleetShards {
+        fleet.environment.reports.connect(node)
+        return FleetShards(
+            fleet: fleet, records: records, lease: node.lease, group: group,
+            timing: configuration.cluster.timing(drain: configuration.drainTimeout))
+    }
+
     private static func operations(
         _ configuration: ServerConfiguration, store: TwoTierStore, fleet: ConnectionFleet,
         router: ChangeRouter, counters: ManagerMetrics, clock: ManagerClock
@@ -169,6 +172,19 @@ extension ServerAssembly {
             store: store, fleet: fleet, feed: router.feed, clock: clock,
             reconciled: { await router.reconciled($0) }, isEnding: { router.isEnding },
             defaults: configuration.apiDefaults, metrics: counters)
+    }
+
+    private static func statuses(
+        _ operations: ConnectionOperations, store: TwoTierStore, isMember: Bool, logger: Logger
+    ) -> StatusWriter {
+        StatusWriter(
+            store: store, logger: logger, limit: isMember ? StatusWriter.perRoundInCluster : .max
+        ) { name in
+            guard let view = operations.view(name), let epoch = store.epoch(of: name) else {
+                return nil
+            }
+            return StoredStatus(status: view.status, epoch: epoch)
+        }
     }
 
     private static func manifests(
