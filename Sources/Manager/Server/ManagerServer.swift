@@ -97,14 +97,7 @@ package final class ManagerServer: Sendable {
             statuses: statuses, bus: resources.bus, router: made.router, manifests: manifests,
             watching: manifests.map { manifests in Task { await manifests.run() } },
             membership: made.membership, shards: made.shards, keptOpen: resources)
-        if let shards = made.shards {
-            made.membership?.start(
-                connections: shards, grpcPort: port, onMembers: { loop.setMembers($0) },
-                onFence: { [router = made.router, store = made.store] in
-                    // What is shown of them is sure no more, or is sure again.
-                    router.feed.tell(store.desiredNames().map(ObjectKey.connection))
-                })
-        }
+        made.join(grpcPort: port)
         await monitor.look()
         made.checks.enter(.serving)
         return ManagerServer(

@@ -69,10 +69,13 @@ struct Membership: Sendable {
 
     /// Begins to join, once peers can reach the port.
     ///
-    /// - Parameter onFence: the lease has run out, or holds again.
+    /// - Parameters:
+    ///   - onView: a fresh look, up to four times a second.
+    ///   - onFence: the lease has run out, or holds again.
     func start(
         connections: any ShardConnections, grpcPort: Int,
-        onMembers: @escaping @Sendable (Int) -> Void, onFence: @escaping @Sendable () -> Void
+        onView: @escaping @Sendable (ClusterView) -> Void,
+        onFence: @escaping @Sendable () -> Void
     ) {
         let wasFenced = Mutex(false)
         let address = configuration.cluster.advertise ?? defaultAddress(grpcPort)
@@ -82,7 +85,7 @@ struct Membership: Sendable {
                 onCount: { [metrics, logger] in Self.tell($0, metrics, logger) },
                 onView: { [checks] view in
                     Self.look(view, checks)
-                    onMembers(max(1, view.members.count { $0.state == .alive }))
+                    onView(view)
                     let isFenced = view.fencedFor != nil
                     if wasFenced.withLock({ was in
                         defer { was = isFenced }

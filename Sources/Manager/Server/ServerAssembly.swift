@@ -16,6 +16,7 @@ struct ServerAssembly: Sendable {
     let membership: Membership?
     let shards: FleetShards?
     let fleet: ConnectionFleet
+    let leftovers: SpillLeftovers
     let loop: ReconcileLoop
     let statuses: StatusWriter
     let monitor: ChecksMonitor
@@ -59,6 +60,8 @@ struct ServerAssembly: Sendable {
             gate: membership == nil ? .sole(epoch: store.epoch) : nil,
             stored: { store.record($0)?.observed })
         self.fleet = fleet
+        leftovers = Self.leftovers(
+            configuration, fleet: fleet, store: store, isMember: membership != nil, logger: logger)
         shards = membership.map {
             Self.shards(of: $0.node, configuration, fleet: fleet, records: store, group: group)
         }
@@ -92,6 +95,23 @@ struct ServerAssembly: Sendable {
             operations: operations, instanceID: identity.instanceID)
         orchestrator = OrchestratorService(
             operations: operations, bus: resources.bus, server: identity, checks: checks)
+    }
+
+    /// Begins to join the cluster, if there is one, once peers can reach the port.
+    func join(grpcPort: Int) {
+        guard let membership, let shards else { return }
+        let (loop, store, leftovers, feed) = (loop, store, leftovers, router.feed)
+        Task { await leftovers.survey() }
+        membership.start(
+            connections: shards, grpcPort: grpcPort,
+            onView: { view in
+                loop.setMembers(max(1, view.members.count { $0.state == .alive }))
+                leftovers.judge { SpillLeftovers.fate(of: $0, store, view) }
+            },
+            onFence: {
+                // What is shown of them is sure no more, or is sure again.
+                feed.tell(store.desiredNames().map(ObjectKey.connection))
+            })
     }
 
     /// What both ports serve.
@@ -172,6 +192,19 @@ extension ServerAssembly {
             store: store, fleet: fleet, feed: router.feed, clock: clock,
             reconciled: { await router.reconciled($0) }, isEnding: { router.isEnding },
             defaults: configuration.apiDefaults, metrics: counters)
+    }
+
+    private static func leftovers(
+        _ configuration: ServerConfiguration, fleet: ConnectionFleet, store: TwoTierStore,
+        isMember: Bool, logger: Logger
+    ) -> SpillLeftovers {
+        let leftovers = SpillLeftovers(
+            directory: SpillDirectory(path: configuration.spillDirectory), logger: logger,
+            count: { fleet.countDropped($0, messages: $1) })
+        let declared = Set(store.desiredNames().compactMap { store.desired($0)?.uid })
+        // A store that declares nothing was more likely moved away than emptied one by one.
+        if !isMember, !declared.isEmpty { leftovers.clear(butOf: declared) }
+        return leftovers
     }
 
     private static func statuses(
