@@ -11,9 +11,11 @@ rewrite=${1:-}
 thresholds=Benchmarks/thresholds/codec.txt
 WSM_CODEC_BENCH=1 swift build -c release --scratch-path .build-bench/codec \
     --product wsm-codec-bench -Xswiftc -enable-testing >&2
-program=.build-bench/codec/release/wsm-codec-bench
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# Older valgrinds stumble over the compiler's debug information.
+program=$work/wsm-codec-bench
+strip -o "$program" .build-bench/codec/release/wsm-codec-bench
 
 count() { # CASE MESSAGES: instructions of the whole run
     valgrind --tool=callgrind --callgrind-out-file="$work/out" \
