@@ -26,7 +26,11 @@
     let whole = Decoded([bytes], limit: limit, agreement: agreement)
     let cut = Decoded(
         pieces(of: bytes, by: input[0] | 1), limit: limit, agreement: agreement, rests: true)
-    require(whole == cut, "the pieces make a difference: \(whole) \(cut)")
+    // A sender that refers to more than the window agreed on is found out by zlib only where the bytes
+    // are gone, which depends on the pieces; with the largest window there is no such sender.
+    let isLoose =
+        agreement.serverWindowBits < 15 && (whole.failsToInflate || cut.failsToInflate)
+    require(isLoose || whole == cut, "the pieces make a difference: \(whole) \(cut)")
     whole.check(limit: limit)
     checkRoundTrip(bytes, agreement)
 }
@@ -36,6 +40,10 @@ private struct Decoded: Equatable {
     var messages: [WebSocketMessage]
     var controls: [FrameBatch.Control]
     var end: FrameBatch.End?
+
+    var failsToInflate: Bool {
+        if case .failure(let error) = self.end { error.code == .badCompression } else { false }
+    }
 
     init(
         _ pieces: [[UInt8]], limit: Int, agreement: CompressionAgreement? = nil, rests: Bool = false

@@ -13,6 +13,7 @@ connection gets (the stand-ins take a few hundred a second together). `CLUSTER_P
 import os
 import signal
 import time
+import urllib.request
 
 import pytest
 
@@ -115,9 +116,9 @@ def test_in_peace_the_store_is_asked_for_heartbeats_only(cluster):
     """The number of connections plays no part: nothing but the members and what they watch is read and written."""
     span = 20.0
     time.sleep(5 * UNIT)
-    before = [sidecar.calls() for sidecar in cluster.sidecars]
+    before = [sidecar.calls for sidecar in cluster.sidecars]
     time.sleep(span)
-    after = [sidecar.calls() for sidecar in cluster.sidecars]
+    after = [sidecar.calls for sidecar in cluster.sidecars]
     rates = [{name: (new[name] - old.get(name, 0)) / span for name in new if "State" in name}
              for old, new in zip(before, after)]
     total = sum(sum(rate.values()) for rate in rates)
@@ -273,3 +274,36 @@ def test_a_rolling_restart_loses_nothing(cluster):
     ledger.check_ids()
     assert ledger.holes(start - 1) == {}
     assert ledger.repeats(start - 1) == {}
+
+
+def connected(member):
+    page = urllib.request.urlopen(f"http://127.0.0.1:{member.process.http_port}/metrics", timeout=CALL)
+    for line in page.read().decode().splitlines():
+        if line.startswith('wsm_connections{state="connected"}'):
+            return int(float(line.split()[-1]))
+    return 0
+
+
+def test_a_cold_start_reads_in_bulk(cluster):
+    """All of them at once, as after a power cut: records come by the page, sockets by the dial limit."""
+    for member in cluster.members:
+        member.kill()
+    before = [dict(sidecar.calls) for sidecar in cluster.sidecars]
+    start = time.time()
+    for member in cluster.members:
+        member.start()
+    for member in cluster.members:
+        member.ready()
+    cluster.settle()
+    served = time.time() - start
+    eventually(
+        lambda: sum(map(connected, cluster.alive)) == COUNT, 120.0 * UNIT,
+        lambda: f"{[connected(m) for m in cluster.alive]} connected", 0.2)
+    took = time.time() - start
+    calls = {}
+    for old, sidecar in zip(before, cluster.sidecars):
+        for name, count in sidecar.calls.items():
+            if "State" in name:
+                calls[name] = calls.get(name, 0) + count - old.get(name, 0)
+    print(f"\n{COUNT} connections: every shard served after {served:.1f} s, all connected after {took:.1f} s; {calls}")
+    assert calls["GetBulkState"] <= 20 * len(cluster.members) * UNIT + COUNT // 50 + 4 * 256

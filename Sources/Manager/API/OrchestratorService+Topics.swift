@@ -49,9 +49,7 @@ extension OrchestratorService {
             while let delivery = await reader.next(maxCount: Self.messagesPerResponse) {
                 var message = Wsm_V1_SubscribeResponse()
                 message.missed = delivery.missed
-                message.messages = delivery.events.enumerated().map { index, event in
-                    Wsm_V1_TopicMessage(event, position: delivery.firstPosition + UInt64(index))
-                }
+                message.messages = delivery.topicMessages
                 try await response.write(message)
             }
         }
@@ -141,27 +139,5 @@ extension TopicStart {
             case .after: isOfThisLife ? .after(position) : .oldest
             case .newest, .unspecified, .UNRECOGNIZED: .newest
             }
-    }
-}
-
-extension Wsm_V1_TopicMessage {
-    init(_ event: OutboundEvent, position: UInt64) {
-        self.init()
-        self.position = position
-        id = event.id.description
-        type = event.type
-        source = event.source
-        time = event.time.rfc3339
-        for attribute in event.attributes {
-            switch attribute.name {
-            case "websocketid": connection = attribute.value
-            case "websocketurl": url = attribute.value
-            default: break
-            }
-        }
-        epoch = event.id.epoch
-        sequence = event.id.sequence
-        contentType = CloudEventWriter.contentType(of: event) ?? "application/octet-stream"
-        data = Data(event.payload)
     }
 }
