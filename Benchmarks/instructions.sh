@@ -1,16 +1,21 @@
 #!/usr/bin/env bash
 # Instructions that a message costs in the codec, counted by callgrind: the figure that does not
 # depend on the host's load. Compares with Benchmarks/thresholds/codec.txt and fails above it.
-# Usage: Benchmarks/instructions.sh PATH-OF-wsm-codec-bench [--rewrite]
+# Usage: Benchmarks/instructions.sh [--rewrite]
 #
 # A run of N messages and one of twice as many differ by N messages: what starting costs falls away.
 set -euo pipefail
 export LC_ALL=C
-program=${1:?the path of wsm-codec-bench}
-rewrite=${2:-}
-thresholds=$(dirname "$0")/thresholds/codec.txt
+cd "$(dirname "$0")/.."
+rewrite=${1:-}
+thresholds=Benchmarks/thresholds/codec.txt
+WSM_CODEC_BENCH=1 swift build -c release --scratch-path .build-bench/codec \
+    --product wsm-codec-bench -Xswiftc -enable-testing >&2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# Older valgrinds stumble over the compiler's debug information.
+program=$work/wsm-codec-bench
+strip -o "$program" .build-bench/codec/release/wsm-codec-bench
 
 count() { # CASE MESSAGES: instructions of the whole run
     valgrind --tool=callgrind --callgrind-out-file="$work/out" \

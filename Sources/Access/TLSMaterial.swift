@@ -1,5 +1,5 @@
 package import NIOCore
-package import NIOSSL
+import NIOSSL
 
 /// What a TLS handshake of this server needs, checked as a whole.
 struct TLSMaterial: Sendable {
@@ -9,7 +9,6 @@ struct TLSMaterial: Sendable {
     let grpc: NIOSSLContext
     /// For the HTTP port.
     let http: NIOSSLContext
-    let httpConfiguration: TLSConfiguration
 
     /// - Parameters:
     ///   - certificate: PEM, the server's own first.
@@ -38,9 +37,10 @@ struct TLSMaterial: Sendable {
                 base, protocols: ["h2"], authorities: authorities,
                 isCertificateOptional: isTokenEnough))
         // Probes come to this port, and they have no certificate.
-        httpConfiguration = Self.configuration(
-            base, protocols: ["http/1.1"], authorities: authorities, isCertificateOptional: true)
-        http = try Self.context(httpConfiguration)
+        http = try Self.context(
+            Self.configuration(
+                base, protocols: ["http/1.1"], authorities: authorities,
+                isCertificateOptional: true))
     }
 
     static func checkCertificates(_ pem: [UInt8], file: Int) throws(AccessFileError) {
@@ -99,24 +99,6 @@ extension AccessFiles {
         try pipeline.addHandler(HandshakeDeadline(), position: .first)
         try pipeline.addHandler(
             NIOSSLServerHandler(context: port == .grpc ? tls.grpc : tls.http), position: .first)
-    }
-
-    /// For an HTTP server that makes its TLS handlers by itself.
-    ///
-    /// Certificate and key are looked up anew at each handshake. The client authorities are those
-    /// of the moment this is called: NIOSSL cannot exchange them; ``secure(_:for:)`` does.
-    package func httpTLSConfiguration() throws -> TLSConfiguration {
-        guard let tls else { throw NoTLS() }
-        var configuration = tls.httpConfiguration
-        configuration.sslContextCallback = { [weak self] _, promise in
-            var current = NIOSSLContextConfigurationOverride()
-            if let tls = self?.tls {
-                current.certificateChain = tls.chain.map { .certificate($0) }
-                current.privateKey = .privateKey(tls.key)
-            }
-            promise.succeed(current)
-        }
-        return configuration
     }
 
     package struct NoTLS: Error, CustomStringConvertible {

@@ -46,13 +46,32 @@ package enum Program {
             }
             return try await run(verb, on: console)
         } catch {
+            if let verb = misplacedVerb(arguments, error) {
+                console.error.line("error: the verb comes first: wsm-apply \(verb) OPTIONS")
+                return .invalid
+            }
             return report(error, on: console)
         }
     }
 
+    /// A verb behind an option: the parser has taken the line for one of `apply`, and the verb for
+    /// something that does not belong there. Told and not done, since a file may have a verb's name.
+    private static func misplacedVerb(_ arguments: [String], _ error: any Error) -> String? {
+        guard let first = arguments.first, first.hasPrefix("-"),
+            WSMApply.exitCode(for: error) == .validationFailure,
+            let place = arguments.firstIndex(where: verbs.contains)
+        else { return nil }
+        var others = arguments
+        let verb = others.remove(at: place)
+        return (try? WSMApply.parseAsRoot([verb] + others)) == nil ? nil : verb
+    }
+
+    private static var verbs: [String] {
+        WSMApply.configuration.subcommands.compactMap { $0.configuration.commandName }
+    }
+
     /// Since a verb may be left out, the parser would take a mistyped one for an argument of `apply`.
     private static func problem(withVerb word: String) -> String? {
-        let verbs = WSMApply.configuration.subcommands.compactMap { $0.configuration.commandName }
         guard !word.hasPrefix("-"), word != "help", !verbs.contains(word) else { return nil }
         return
             "\"\(TerminalText.safe(word))\" is no verb; there are \(verbs.joined(separator: ", "))"

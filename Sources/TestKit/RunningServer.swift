@@ -37,10 +37,11 @@ package final class RunningServer: Sendable {
     ///
     /// - Parameters:
     ///   - dataDirectory: SQLite in that directory instead of `store`.
+    ///   - isMember: as one of a cluster that shares `store`.
     ///   - configure: The resync of 30 s and all limits are the product's unless changed here.
     package static func start(
         store: any StateStore = InMemoryStateStore(), bus: any Bus = LocalBus(),
-        dataDirectory: String? = nil, clock: ManagerClock = .system,
+        dataDirectory: String? = nil, isMember: Bool = false, clock: ManagerClock = .system,
         configure: (inout ServerConfiguration) -> Void = { _ in }
     ) async throws -> RunningServer {
         let directory = dataDirectory == nil ? try TemporaryDirectory() : nil
@@ -49,13 +50,18 @@ package final class RunningServer: Sendable {
         configuration.grpcPort = 0
         configuration.httpPort = 0
         configuration.drainTimeout = .seconds(5)
+        configuration.cluster.isShared = isMember
         configure(&configuration)
-        let resources =
+        var resources =
             if let dataDirectory {
                 try ManagerServer.Resources.embedded(dataDirectory: dataDirectory)
             } else {
                 ManagerServer.Resources(store: store, bus: bus)
             }
+        if isMember {
+            resources.instance = try InstanceDirectory(
+                dataDirectory: configuration.dataDirectory, instanceID: configuration.instanceID)
+        }
         var logger = Logger(label: "wsm-test", factory: { _ in SwiftLogNoOpLogHandler() })
         logger.logLevel = .critical
         let server = try await ManagerServer.start(

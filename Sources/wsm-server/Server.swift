@@ -105,6 +105,7 @@ struct Server: AsyncParsableCommand {
         Self.watch(server, continuation)
         let watchdog = Task { await manager.keepWatchdog(isAlive: { server.isTurning }) }
         manager.ready(status: "\(server.store.desiredNames().count) connections declared")
+        var fault: (any Error)?
         waiting: for await event in events {
             switch event {
             case .reload:
@@ -114,7 +115,10 @@ struct Server: AsyncParsableCommand {
                     await server.reload()
                     manager.ready(status: "files were read again")
                 }
-            case .apiEnded(let error): throw error
+            case .apiEnded(let error):
+                logger.critical("the server has to end", metadata: ["error": "\(error)"])
+                fault = error
+                break waiting
             case .signal, .left: break waiting
             }
         }
@@ -130,6 +134,7 @@ struct Server: AsyncParsableCommand {
         impatience.cancel()
         watchdog.cancel()
         logger.info("stopped", metadata: ["lost": "\(lost)"])
+        if let fault { throw fault }
     }
 
     /// Signals closer together than this are one: `timeout`, a shell and a supervisor signal the

@@ -138,16 +138,4 @@ struct AccessFilesTests {
             #expect("\(error)" == "--tls-cert cert: No such file or directory")
         }
     }
-
-    @Test func theHTTPPortHasTLSOfItsOwn() throws {
-        #expect(throws: AccessFiles.NoTLS.self) { try tokens().httpTLSConfiguration() }
-        let authority = try TestAuthority()
-        try put(authority, "server")
-        files["ca"] = try authority.certificate.pem
-        let opened = try tls(clientCA: true)
-        let configuration = try opened.httpTLSConfiguration()
-        #expect(configuration.applicationProtocols == ["http/1.1"])
-        #expect(configuration.minimumTLSVersion == .tlsv12)
-        #expect(configuration.certificateVerification == .optionalVerification)
-    }
 }

@@ -51,6 +51,15 @@ struct GatewayStreamTests {
         }
     }
 
+    @Test func aReaderOfAClusterGoesOnWithEachInstance() async throws {
+        try await withGateway { live in
+            let answer = try await live.request(
+                "GET /wsm/v1/topics/marks/messages",
+                ["Accept": "text/event-stream", "Last-Event-ID": "7.41;a:9:41;b%3A1:8:5"])
+            #expect(answer.text.contains(#"true 41 [\"a 9 41\", \"b:1 8 5\"]"#), "\(answer.text)")
+        }
+    }
+
     @Test func aRefusalHasAStatusOfItsOwn() async throws {
         try await withGateway { live in
             let answer = try await live.request("GET /wsm/v1/topics/refused/messages")

@@ -225,6 +225,11 @@ final class BehavingServices: RegistrableRPCService, Sendable {
         switch request.topic {
         case "refused": throw RPCError(code: .invalidArgument, message: "topic: no")
         case "quiet": break
+        case "marks":
+            let marks = request.after.map { "\($0.instance) \($0.life) \($0.position)" }
+            throw RPCError(
+                code: .unavailable,
+                message: "\(request.start == .after) \(request.afterPosition) \(marks)")
         case "two":
             let first = request.start == .after ? request.afterPosition + 1 : 1
             for position in first..<first + 2 {

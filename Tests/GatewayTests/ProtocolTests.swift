@@ -143,6 +143,60 @@ struct EventStreamWriterTests {
         #expect(first.hasPrefix("id: 3.7\n"))
     }
 
+    private func response(
+        _ messages: [(instance: String, life: UInt64, position: UInt64)]
+    ) throws -> [UInt8] {
+        var response = Wsm_V1_SubscribeResponse()
+        response.messages = messages.map { place in
+            Wsm_V1_TopicMessage.with {
+                ($0.epoch, $0.position) = (3, place.position)
+                ($0.instance, $0.life) = (place.instance, place.life)
+            }
+        }
+        return try response.serializedBytes()
+    }
+
+    /// The fields of the events but for their data.
+    private func ids(_ bytes: [UInt8]) -> [String] {
+        String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+            .filter { $0.hasPrefix("id: ") || $0 == "event: gap" }.map { String($0) }
+    }
+
+    @Test func inAClusterAnIdSaysHowFarTheReaderIsWithEachInstance() throws {
+        let writer = try writer("wsm.v1.SubscribeResponse")
+        let bytes = try writer.bytes(of: response([("a", 9, 1), ("b:1", 8, 5), ("a", 9, 2)]))
+        #expect(
+            ids(bytes) == ["id: 3.1;a:9:1", "id: 3.5;a:9:1;b%3A1:8:5", "id: 3.2;b%3A1:8:5;a:9:2"])
+    }
+
+    @Test func inAClusterAReaderGoesOnWithEachInstance() throws {
+        let writer = try writer("wsm.v1.SubscribeResponse", after: "3.2;b:8:5;a:9:2")
+        let bytes = try writer.bytes(
+            of: response([("a", 9, 3), ("c", 1, 1), ("b", 7, 1), ("b", 7, 2)]))
+        // a goes on, c was not heard of before, b lives anew.
+        #expect(
+            ids(bytes) == [
+                "id: 3.3;b:8:5;a:9:3", "id: 3.1;b:8:5;a:9:3;c:1:1", "event: gap",
+                "id: 3.1;a:9:3;c:1:1;b:7:1", "id: 3.2;a:9:3;c:1:1;b:7:2",
+            ])
+    }
+
+    @Test func aMarkIsReadAsItIsWritten() throws {
+        for text in ["3.7", "3.7;a:1:2", "0.1;a%2Fb:1:2;%C3%A4:3:4"] {
+            #expect(TopicMark(text)?.description == text)
+        }
+        #expect(TopicMark("3.7;a%2Fb:1:2")?.instances.first?.name == "a/b")
+        for text in [
+            "", ";", "3.7;", "3.7;a", "3.7;a:1", "3.7;:1:2", "3.7;a:x:2", "3.7;a:1:2:3",
+            "3.7;a%2:1:2",
+            "3.7;%FF:1:2", "3.7;a:1:2;a:1:3",
+        ] {
+            #expect(TopicMark(text) == nil, "\(text)")
+        }
+        let many = (0...TopicMark.mostInstances).map { ";n\($0):1:1" }.joined()
+        #expect(TopicMark("3.7" + many) == nil)
+    }
+
     @Test func aCloudEventIsOneEventAsItIs() throws {
         var response = Wsm_V1_EventsResponse()
         response.cloudevents = [.init(#"{"id":"1"}"#.utf8), .init(#"{"id":"2"}"#.utf8)]

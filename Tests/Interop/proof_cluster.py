@@ -6,8 +6,8 @@ clock and sends every socket the same ones, so a hole or a repeat in its numbers
 Not part of `make test`: it takes minutes and wants the machine for itself, since the fast profile leaves a process
 62 ms to be late. `make prove-cluster` runs it.
 
-`CLUSTER_CONNECTIONS` and `CLUSTER_SECONDS` make it large: what the notes tell was measured with 3000 and 60.
-`CLUSTER_PROFILE=standard` takes the default times.
+`CLUSTER_CONNECTIONS` and `CLUSTER_SECONDS` make it large, `CLUSTER_RATE` says how many messages a second each
+connection gets (the stand-ins take a few hundred a second together). `CLUSTER_PROFILE=standard` takes the default times.
 """
 
 import os
@@ -24,6 +24,7 @@ from stubs import v1
 from waiting import eventually
 
 COUNT = int(os.environ.get("CLUSTER_CONNECTIONS", "60"))
+RATE = float(os.environ.get("CLUSTER_RATE", "4"))
 STOPPED = float(os.environ.get("CLUSTER_SECONDS", "4"))
 PROFILE = os.environ.get("CLUSTER_PROFILE", "fast")
 # Of the protocol: suspicion, ranks, polls; four times as long with the standard profile.
@@ -103,11 +104,26 @@ def cluster(tmp_path_factory, feed):
     first = made.members[0].client
     made.balance()
     start = time.time()
-    assert first.apply(market(feed, COUNT, prefix="m"), set="market").summary.created == COUNT + 1
+    assert first.apply(market(feed, COUNT, rate=RATE, prefix="m"), set="market").summary.created == COUNT + 1
     made.wait_flow(start, 60)
     print(f"\n{COUNT} connections publish {time.time() - start:.1f} s after the apply")
     yield made
     made.end()
+
+
+def test_in_peace_the_store_is_asked_for_heartbeats_only(cluster):
+    """The number of connections plays no part: nothing but the members and what they watch is read and written."""
+    span = 20.0
+    time.sleep(5 * UNIT)
+    before = [sidecar.calls() for sidecar in cluster.sidecars]
+    time.sleep(span)
+    after = [sidecar.calls() for sidecar in cluster.sidecars]
+    rates = [{name: (new[name] - old.get(name, 0)) / span for name in new if "State" in name}
+             for old, new in zip(before, after)]
+    total = sum(sum(rate.values()) for rate in rates)
+    print(f"\n{len(cluster.alive)} members: {total:.1f} store calls a second in all; each: {rates}")
+    # A heartbeat a second and what goes with it; four times as many in the fast profile.
+    assert all(sum(rate.values()) <= 6 * (4 / UNIT) for rate in rates)
 
 
 def bring_back(cluster, member):
@@ -237,3 +253,23 @@ def test_a_member_cut_off_from_the_store_is_replaced_and_comes_back(cluster):
         epochs = [e.epoch for e in ledger.of(name) if e.at >= start]
         assert epochs == sorted(epochs), f"{name}: {epochs}"
     cluster.balance()
+
+
+def test_a_rolling_restart_loses_nothing(cluster):
+    start = time.time()
+    for member in list(cluster.members[:3]):
+        began = time.time()
+        mine = cluster.owned_by(member)
+        member.process.popen.send_signal(signal.SIGTERM)
+        assert member.process.popen.wait(60 * UNIT) == 0
+        left = time.time() - began
+        member.client.close()
+        member.client = None
+        bring_back(cluster, member)
+        print(f"\n{member.name}: {mine} connections left in {left:.1f} s, balanced again after "
+              f"{time.time() - began:.1f} s")
+    cluster.wait_flow(time.time())
+    ledger = cluster.read()
+    ledger.check_ids()
+    assert ledger.holes(start - 1) == {}
+    assert ledger.repeats(start - 1) == {}

@@ -6,8 +6,10 @@ import re
 import subprocess
 
 import pytest
+import yaml
 
 from processes import Process, binary
+from stubs import REPOSITORY
 from waiting import eventually
 
 
@@ -35,6 +37,28 @@ def test_print_config_shows_every_value_and_its_origin(tmp_path):
     assert shown["dial-rate"]["origin"] == {"kind": "default"}
     text = run("--print-config", "-g", 7001).stdout
     assert re.search(r"^grpc-port +7001 +flag --grpc-port$", text, re.M), text
+
+
+def deployed():
+    """What is set up to run: the sidecar's own size, and the settings of its server."""
+    compose = yaml.safe_load((REPOSITORY / "deploy/compose.yaml").read_text())
+    sidecar = next(a for a in compose["x-sidecar"]["command"] if a.startswith("--max-body-size="))
+    yield "compose", sidecar.split("=")[1], compose["x-server"]["environment"]
+    base = REPOSITORY / "deploy/kubernetes/base/deployment.yaml"
+    template = yaml.safe_load(base.read_text())["spec"]["template"]
+    environment = {e["name"]: e.get("value", "") for e in template["spec"]["containers"][0]["env"]}
+    yield "kubernetes", template["metadata"]["annotations"]["dapr.io/max-body-size"], environment
+
+
+@pytest.mark.parametrize("name, sidecar, environment", list(deployed()))
+def test_server_and_sidecar_are_set_up_with_one_size(name, sidecar, environment):
+    text = environment["WSM_DAPR_MAX_BODY_SIZE"]
+    result = run("--print-config", "-o", "json", "--state", "dapr", "--bus", "dapr",
+                 env={"WSM_DAPR_MAX_BODY_SIZE": text})
+    assert result.returncode == 0, result.stderr
+    shown = {entry["name"]: entry["value"] for entry in json.loads(result.stdout)}
+    # The sidecar writes quantities as Kubernetes does: 16Mi.
+    assert shown["dapr-max-body-size"] == sidecar + "B"
 
 
 def test_every_fault_is_told_and_the_exit_code_is_2(tmp_path):

@@ -1,11 +1,14 @@
 """SIGTERM: an orderly end."""
 
+import pathlib
 import signal
+import sqlite3
 
 import grpc
 import pytest
 
 from client import connection
+from cluster import wait_settled
 from waiting import eventually, stays
 
 
@@ -43,6 +46,20 @@ def test_a_signal_that_comes_twice_at_once_is_one(new_server, new_peer):
         life.process.popen.send_signal(number)
     assert life.process.popen.wait(8) == 0
     assert "stopped" in life.process.log
+
+
+def test_a_member_whose_store_was_emptied_closes_its_sockets_and_ends_with_1(
+        new_server, new_peer):
+    life, peer = new_server("--shared-state", "--instance-id", "one"), new_peer()
+    wait_settled(life, ["one"])
+    fleet(life.client, peer, 5)
+    store = sqlite3.connect(pathlib.Path(life.data_dir) / "state.sqlite", timeout=10)
+    with store:
+        store.execute("DELETE FROM state WHERE key = 'wsm/meta'")
+    store.close()
+    assert life.process.popen.wait(20) == 1
+    assert "the state store was emptied" in life.process.log
+    assert {s.close_code for s in peer.requests} == {1001}
 
 
 def test_a_second_signal_ends_it_at_once(new_server, new_peer):

@@ -5,7 +5,8 @@ import Synchronization
 /// Server-sent events: one for each message of a stream, with two kinds of their own.
 ///
 /// - Of a topic: one event a message, `id` its epoch and position, so that `Last-Event-ID` goes on
-///   after it, and it shows when that was in another life of the server.
+///   after it, and it shows when that was in another life of the server. In a cluster the `id` says
+///   how far the reader has come with each instance.
 /// - Of lifecycle events: one event a CloudEvent, as it is.
 ///
 /// What was missed is told as `event: gap`, a failure at the end as `event: error`.
@@ -14,13 +15,29 @@ final class EventStreamWriter: StreamWriting {
 
     private let decoder: MessageDecoder
     private let message: String
-    /// The reader has seen this message of the topic; nothing from before it may follow.
-    private let resumed: Mutex<TopicMark?>
+    private let state: Mutex<State>
+
+    private struct State {
+        /// The reader has seen this message of the topic; nothing from before it may follow. In a
+        /// cluster the first message of each instance tells.
+        var resumed: TopicMark?
+        /// How far the reader has come.
+        var mark: TopicMark?
+        var heard: Set<String> = []
+
+        /// - Returns: whether positions have begun anew before it.
+        mutating func pass(_ message: Wsm_V1_TopicMessage) -> Bool {
+            if mark == nil { mark = TopicMark(message) } else { mark?.advance(to: message) }
+            guard let resumed, heard.insert(message.instance).inserted else { return false }
+            if message.instance.isEmpty || resumed.instances.isEmpty { self.resumed = nil }
+            return resumed.isOfAnotherLife(than: message)
+        }
+    }
 
     init(decoder: MessageDecoder, message: String, after mark: TopicMark?) {
         self.decoder = decoder
         self.message = message
-        resumed = Mutex(mark)
+        state = Mutex(State(resumed: mark, mark: mark))
     }
 
     let keepalive = Array(": keepalive\n\n".utf8)
@@ -43,14 +60,13 @@ final class EventStreamWriter: StreamWriting {
         var out = Self.gap(response.missed)
         for message in response.messages {
             // Positions begin anew with each life of the server.
-            let isAnotherLife = resumed.withLock { seen in
-                defer { seen = nil }
-                return seen?.isOfAnotherLife(than: message) ?? false
+            let (isAnotherLife, mark) = state.withLock { state in
+                (state.pass(message), state.mark)
             }
             if isAnotherLife, response.missed == 0 { out += Self.gap(nil) }
             let data = try decoder.json(
                 message.serializedBytes(), of: Wsm_V1_TopicMessage.protoMessageName)
-            out += Self.event(id: TopicMark(message).description, data: data)
+            out += Self.event(id: mark?.description, data: data)
         }
         return out
     }

@@ -82,6 +82,11 @@ extension GatewayService {
         for (name, number) in [("afterPosition", mark.position), ("afterEpoch", mark.epoch)] {
             members.append(JSONNode.Member(name: name, node: JSONNode(.string("\(number)"))))
         }
+        if !mark.instances.isEmpty {
+            members.removeAll { $0.name == "after" }
+            members.append(
+                JSONNode.Member(name: "after", node: JSONNode(.array(mark.instances.map(\.json)))))
+        }
         object.value = .object(members)
         return mark
     }
@@ -146,5 +151,14 @@ extension GatewayService {
         return HTTPAnswer(
             type: type,
             stream: StreamBody(handoff: handoff, stop: stop, first: first, writer: writer))
+    }
+}
+
+extension TopicMark.Instance {
+    /// As `wsm.v1.TopicMark`.
+    fileprivate var json: JSONNode {
+        let members = [("instance", name), ("life", "\(life)"), ("position", "\(position)")]
+        return JSONNode(
+            .object(members.map { JSONNode.Member(name: $0.0, node: JSONNode(.string($0.1))) }))
     }
 }

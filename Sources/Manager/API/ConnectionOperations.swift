@@ -1,3 +1,4 @@
+import Logging
 package import ManagerCore
 import Spec
 
@@ -43,13 +44,17 @@ package struct ConnectionOperations: Sendable {
     }
 
     package func view(_ record: ConnectionRecord) -> View {
-        View(
+        let name = record.desired.name
+        var view = View(
             record: record,
             status: ConnectionStatus(
-                desired: record.desired,
-                observed: fleet.observe(record.desired.name) ?? record.lastObserved,
+                desired: record.desired, observed: fleet.observe(name) ?? record.lastObserved,
                 now: clock.wallTime()))
+        if fleet.gate(for: name)?.lease.isValid == false { view.doubt(.fenced) }
+        return view
     }
+
+    var logger: Logger { fleet.environment.logger }
 
     package func view(_ name: String) -> View? {
         store.record(name).map { view($0) }

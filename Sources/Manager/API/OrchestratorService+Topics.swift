@@ -10,20 +10,41 @@ import Spec
 #endif
 
 extension OrchestratorService {
-    /// Streams a topic until the caller leaves or the process ends.
+    /// Streams a topic until the caller leaves or the process ends. It listens before the answer
+    /// begins: who has its headers misses nothing that comes afterwards.
+    package func subscribe(
+        request: ServerRequest<Wsm_V1_SubscribeRequest>, context: ServerContext
+    ) async throws -> StreamingServerResponse<Wsm_V1_SubscribeResponse> {
+        let reader = try reader(request.message)
+        return StreamingServerResponse { writer in
+            try await follow(reader, writer, context)
+            return [:]
+        }
+    }
+
     package func subscribe(
         request: Wsm_V1_SubscribeRequest, response: RPCWriter<Wsm_V1_SubscribeResponse>,
         context: ServerContext
     ) async throws {
+        try await follow(try reader(request), response, context)
+    }
+
+    private func reader(_ request: Wsm_V1_SubscribeRequest) throws -> any TopicReader {
         if let problem = TopicName.problem(request.topic) {
             throw ManagerError(.invalidArgument, "topic: \(problem)")
         }
-        let reader = bus.subscribe(
+        return bus.subscribe(
             topic: request.topic,
             from: TopicStart(
                 request.start, after: request.afterPosition,
                 isOfThisLife: request.afterEpoch == 0
                     || request.afterEpoch == operations.store.epoch))
+    }
+
+    private func follow(
+        _ reader: any TopicReader, _ response: RPCWriter<Wsm_V1_SubscribeResponse>,
+        _ context: ServerContext
+    ) async throws {
         try await operations.endingWithCaller(context) {
             while let delivery = await reader.next(maxCount: Self.messagesPerResponse) {
                 var message = Wsm_V1_SubscribeResponse()

@@ -178,7 +178,7 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
         _ kind: ObjectKind, _ filter: ObjectFilter, _ response: RPCWriter<Wsm_V1_WatchResponse>
     ) async throws -> Set<String> {
         var sent: Set<String> = []
-        var batch = Wsm_V1_WatchResponse()
+        var batch = WatchBatch()
         for name in names(kind).sorted() {
             guard filter.passes(labels: labels(kind, name), keeper: keeper(kind, name), name: name),
                 let object = object(kind, name, isBrief: false)
@@ -188,7 +188,7 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
         }
         var synced = Wsm_V1_WatchChange()
         synced.action = .synced
-        batch.changes.append(synced)
+        batch.add(synced)
         try await flush(&batch, response)
         return sent
     }
@@ -197,7 +197,7 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
         _ keys: Set<ObjectKey>, _ kind: ObjectKind, _ filter: ObjectFilter,
         sent: inout Set<String>, _ response: RPCWriter<Wsm_V1_WatchResponse>
     ) async throws {
-        var batch = Wsm_V1_WatchResponse()
+        var batch = WatchBatch()
         for key in keys where key.kind == kind {
             if filter.passes(
                 labels: labels(kind, key.name), keeper: keeper(kind, key.name), name: key.name),
@@ -216,25 +216,21 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
     }
 
     private func add(
-        _ object: Wsm_V1_Object, _ action: Wsm_V1_WatchAction,
-        to batch: inout Wsm_V1_WatchResponse, _ response: RPCWriter<Wsm_V1_WatchResponse>
+        _ object: Wsm_V1_Object, _ action: Wsm_V1_WatchAction, to batch: inout WatchBatch,
+        _ response: RPCWriter<Wsm_V1_WatchResponse>
     ) async throws {
         var change = Wsm_V1_WatchChange()
         change.action = action
         change.object = object
-        batch.changes.append(change)
-        let isFull =
-            batch.changes.count >= Self.changesPerMessage
-            || batch.changes.reduce(0) { $0 + $1.object.json.count } >= Self.watchBytes
-        if isFull { try await flush(&batch, response) }
+        batch.add(change)
+        if batch.isFull { try await flush(&batch, response) }
     }
 
     private func flush(
-        _ batch: inout Wsm_V1_WatchResponse, _ response: RPCWriter<Wsm_V1_WatchResponse>
+        _ batch: inout WatchBatch, _ response: RPCWriter<Wsm_V1_WatchResponse>
     ) async throws {
-        guard !batch.changes.isEmpty else { return }
-        try await response.write(batch)
-        batch = Wsm_V1_WatchResponse()
+        guard let message = batch.take() else { return }
+        try await response.write(message)
     }
 
     package func getServerInfo(
@@ -247,6 +243,30 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
         info.startedAt = server.startedAt.nanosecondsSinceEpoch / 1_000_000_000
         info.connections = Int32(clamping: operations.store.desiredNames().count)
         return info
+    }
+}
+
+/// Changes that go into one message of a Watch.
+struct WatchBatch: Sendable {
+    private var message = Wsm_V1_WatchResponse()
+    /// Of their documents.
+    private var bytes = 0
+
+    mutating func add(_ change: Wsm_V1_WatchChange) {
+        message.changes.append(change)
+        bytes += change.object.json.count
+    }
+
+    var isFull: Bool {
+        message.changes.count >= OrchestratorService.changesPerMessage
+            || bytes >= OrchestratorService.watchBytes
+    }
+
+    /// What is to be sent; `nil` if there is nothing.
+    mutating func take() -> Wsm_V1_WatchResponse? {
+        guard !message.changes.isEmpty else { return nil }
+        defer { self = WatchBatch() }
+        return message
     }
 }
 

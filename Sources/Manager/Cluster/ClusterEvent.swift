@@ -61,3 +61,28 @@ package enum ClusterEvent: String, MetricLabels {
         }
     }
 }
+
+extension ClusterAction.Counted {
+    /// As the log tells it.
+    var words: String {
+        switch self {
+        case .fenced: "the lease ran out"
+        case .unfenced: "the lease is proven again"
+        case .woke: "the process stood still"
+        case .deposed: "declared dead by others"
+        case .storeWentBack: "the state store went back"
+        case .noFreeSlot: "no place is free"
+        case .joined(let identity): "joined at \(identity.words)"
+        case .buried(let identity): "the holder of \(identity.words) is declared dead"
+        case .claimed(let shard, let how): "shard \(shard) is claimed (\(how.word))"
+        case .adopted(let shard, let how): "shard \(shard) is served here (\(how.word))"
+        case .handOverBegan(let shard): "shard \(shard): a hand-over begins"
+        case .handOverAbandoned(let shard): "shard \(shard): the hand-over was given up"
+        case .sealed(let shard): "shard \(shard): every record is sealed"
+        }
+    }
+}
+
+extension Identity {
+    fileprivate var words: String { "place \(slot), epoch \(slotEpoch)" }
+}

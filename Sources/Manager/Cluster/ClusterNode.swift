@@ -48,6 +48,7 @@ package final class ClusterNode: @unchecked Sendable {
     let clock: ClusterClock
     let logger: Logger
     private let store: any StateStore
+    private let storeExecutor: (any TaskExecutor)?
     private let pulse: LoopPulse
     /// What there is to see before the first turn.
     private let initialMember: ClusterMember
@@ -101,15 +102,18 @@ package final class ClusterNode: @unchecked Sendable {
 
     /// - Parameters:
     ///   - eventLoop: of the node alone.
+    ///   - storeExecutor: for the calls of the store, so that no other work holds up a heartbeat.
     ///   - eventLoops: of the connections; a heartbeat vouches for them.
     package init(
         configuration: ClusterConfiguration, store: any StateStore, eventLoop: any EventLoop,
-        eventLoops: [any EventLoop], clock: ManagerClock, logger: Logger
+        storeExecutor: (any TaskExecutor)? = nil, eventLoops: [any EventLoop],
+        clock: ManagerClock, logger: Logger
     ) {
         let clock = ClusterClock(clock)
         self.clock = clock
         self.store = store
         self.eventLoop = eventLoop
+        self.storeExecutor = storeExecutor
         self.logger = logger
         lease = LeaseGate(now: { clock.now })
         pulse = LoopPulse(eventLoops: eventLoops, now: { clock.now })
@@ -124,7 +128,7 @@ package final class ClusterNode: @unchecked Sendable {
 
     private func makeCalls() -> StoreCalls {
         StoreCalls(
-            store: store, eventLoop: eventLoop,
+            store: store, eventLoop: eventLoop, executor: storeExecutor,
             deadline: member.configuration.timing.storeDeadline, logger: logger
         ) { [unowned self] answer in
             switch answer {
@@ -419,6 +423,8 @@ extension ClusterNode: ClusterControl {
     package var view: ClusterView {
         snapshot.withLock { $0.view } ?? ClusterView(member: initialMember, now: clock.now)
     }
+
+    package var isLeaseValid: Bool { lease.isValid }
 
     package func drain(isRestart: Bool) {
         eventLoop.execute { self.handle(.drain(isRestart: isRestart)) }

@@ -206,6 +206,8 @@ extension Outgoing.Step {
 /// What an operator may ask of this instance's part in the cluster. Any thread; returns at once.
 package protocol ClusterControl: Sendable {
     var view: ClusterView { get }
+    /// The lease holds at this very moment, which a view of some time ago cannot say.
+    var isLeaseValid: Bool { get }
     /// Hand over everything and end.
     ///
     /// - Parameter isRestart: it comes back at once; its shards are kept for it for a while.

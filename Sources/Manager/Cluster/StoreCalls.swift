@@ -31,6 +31,8 @@ final class StoreCalls {
 
     private let store: any StateStore
     private let eventLoop: any EventLoop
+    /// Where the calls run; `nil` is with everything else that is asynchronous.
+    private let executor: (any TaskExecutor)?
     private let deadline: Duration
     private let logger: Logger
     private let answer: (Answer) -> Void
@@ -47,11 +49,12 @@ final class StoreCalls {
     private var unreadable: Set<String> = []
 
     init(
-        store: any StateStore, eventLoop: any EventLoop, deadline: Duration, logger: Logger,
-        answer: @escaping (Answer) -> Void
+        store: any StateStore, eventLoop: any EventLoop, executor: (any TaskExecutor)?,
+        deadline: Duration, logger: Logger, answer: @escaping (Answer) -> Void
     ) {
         self.store = store
         self.eventLoop = eventLoop
+        self.executor = executor
         self.deadline = deadline
         self.logger = logger
         self.answer = answer
@@ -194,7 +197,7 @@ final class StoreCalls {
                 ended(entries)
             }, eventLoop: eventLoop)
         let eventLoop = eventLoop
-        running.value.task = Task {
+        running.value.task = Task(executorPreference: executor) {
             let entries = await body()
             eventLoop.execute { finish.value(entries) }
         }

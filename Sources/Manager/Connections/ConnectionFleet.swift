@@ -191,6 +191,11 @@ package final class ConnectionFleet: ConnectionControl {
         }
     }
 
+    /// Messages that were lost without a connection that could count them.
+    func countDropped(_ reason: DropReason, messages: Int) {
+        state.withLock { $0.retired.dropped.count(reason, messages: messages) }
+    }
+
     /// What all connections have carried since the start, deleted ones included.
     package func totals() -> FleetTotals {
         var (totals, present) = state.withLock { state in
@@ -253,13 +258,18 @@ package final class ConnectionFleet: ConnectionControl {
     ///
     /// - Returns: how many messages could not be published and were counted as `shutdown`.
     package func shutDown(within limit: Duration) async -> Int {
-        let (open, draining) = state.withLock { state in
+        let (open, draining, ended) = state.withLock { state in
             state.isShuttingDown = true
+            let entries = Array(state.connections.values) + Array(state.draining.values)
             return (
-                state.connections.values.map(\.connection), state.draining.values.map(\.connection)
+                state.connections.values.map(\.connection),
+                state.draining.values.map(\.connection),
+                entries.filter(\.gate.isEnded).map(\.connection)
             )
         }
         for connection in open { connection.shutDown() }
+        // Nobody waits for what may never go out.
+        for connection in ended { connection.discard(.fenced) }
         let deadline = environment.clock.now().advanced(by: limit)
         while environment.clock.now() < deadline {
             let isDone = (open + draining).allSatisfy {

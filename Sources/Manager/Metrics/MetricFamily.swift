@@ -28,6 +28,7 @@ package enum MetricCatalogue {
         dropped, publishedLate, shadowMessages, eventsDropped, sends,
         reconciled, reconcileDuration, queueDepth, queueAdds, queueRetries, queueProcessing,
         storeOperations, manifests, clusterMembers, clusterShards, clusterFenced, clusterEvents,
+        peerMessages,
         processCPU, processStart, residentMemory, virtualMemory, openFiles, maxFiles,
     ]
 
@@ -115,6 +116,10 @@ package enum MetricCatalogue {
     static let clusterEvents = MetricFamily(
         "wsm_cluster_events_total", .counter, labels: ClusterEvent.names,
         "What the ownership protocol did at this instance.")
+    static let peerMessages = MetricFamily(
+        "wsm_cluster_peer_messages_total", .counter, labels: ["result"],
+        "Messages to other members: delivered, lost on the way (they may have arrived all the same), "
+            + "or dropped unsent since too many waited. The protocol asks again.")
 
     static let processCPU = MetricFamily(
         "process_cpu_seconds_total", .counter, "User and system time of the process.")

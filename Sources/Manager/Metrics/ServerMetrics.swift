@@ -6,6 +6,7 @@ package struct ServerMetrics: Sendable {
     let manifests: @Sendable () -> ManifestsReport
     /// `nil` for a server that is alone.
     let view: @Sendable () -> ClusterView?
+    let peers: @Sendable () -> GRPCPeerLink.Counts
     let counters: ManagerMetrics
     let fleet: ConnectionFleet
     let store: TwoTierStore
@@ -15,6 +16,25 @@ package struct ServerMetrics: Sendable {
     let checks: ServerChecks
     let version: String
     let startedAt: WallTime
+
+    init(
+        manifests: @escaping @Sendable () -> ManifestsReport, membership: Membership?,
+        environment: ConnectionEnvironment, fleet: ConnectionFleet, store: TwoTierStore,
+        loop: ReconcileLoop, bufferLimit: Int, checks: ServerChecks, server: ServerIdentity
+    ) {
+        self.manifests = manifests
+        view = { membership?.node.view }
+        peers = { membership?.peers.link.counts ?? GRPCPeerLink.Counts() }
+        counters = environment.metrics
+        self.fleet = fleet
+        self.store = store
+        self.loop = loop
+        lifecycle = environment.lifecycle
+        self.bufferLimit = bufferLimit
+        self.checks = checks
+        version = server.version
+        startedAt = server.startedAt
+    }
 
     /// Prometheus text format 0.0.4. Any thread; looks at each connection once.
     package func render() -> String {
@@ -54,6 +74,11 @@ package struct ServerMetrics: Sendable {
         }
         text.single(MetricCatalogue.clusterFenced, view?.fencedFor == nil ? 0 : 1 as UInt64)
         text.family(MetricCatalogue.clusterEvents, counters.clusterEvents)
+        let sent = peers()
+        text.begin(MetricCatalogue.peerMessages)
+        text.sample(MetricCatalogue.peerMessages, ["delivered"], sent.delivered)
+        text.sample(MetricCatalogue.peerMessages, ["lost"], sent.lost)
+        text.sample(MetricCatalogue.peerMessages, ["dropped"], sent.dropped)
     }
 
     private func connections(_ text: inout MetricsText) {

@@ -53,11 +53,6 @@ package protocol Bus: Sendable {
 }
 
 extension Bus {
-    /// Of a bus that does not count: nobody waits for its messages.
-    package func newestPosition(of topic: String) -> UInt64 { 0 }
-}
-
-extension Bus {
     package var isRemote: Bool { false }
 
     package func publishAtOnce(_ runs: [EventRun]) -> PublishAnswer? { nil }

@@ -14,8 +14,11 @@ final class ChecksMonitor: Sendable {
     static let loopSilence: Duration = .seconds(10)
     /// A pass waits for one commit at most.
     static let passSilence: Duration = .seconds(60)
-    /// What a failed store is tried with; nothing else reads or writes it.
-    static let probeKey = "wsm/probe"
+    /// What a failed store is tried with; nothing else reads or writes it. Members of a cluster
+    /// have one each, so that none takes the other's write for a conflict of its own.
+    static func probeKey(ofMember instanceID: String?) -> String {
+        "wsm/probe" + (instanceID.map { "/" + InstanceDirectory.fileName($0) } ?? "")
+    }
 
     private let checks: ServerChecks
     private let store: any StateStore
@@ -27,14 +30,17 @@ final class ChecksMonitor: Sendable {
     /// When each event loop last ran a task of ours, and whether one is on its way.
     private let turns: Mutex<[Turn]>
     private let startedAt: ContinuousClock.Instant
+    private let probeKey: String
 
     private struct Turn {
         var at: ContinuousClock.Instant
         var isAsked = false
     }
 
+    /// - Parameter member: its id, if it shares the store.
     init(
-        checks: ServerChecks, store: any StateStore, bus: BusHealth, loop: ReconcileLoop,
+        checks: ServerChecks, store: any StateStore, member: String? = nil, bus: BusHealth,
+        loop: ReconcileLoop,
         resyncInterval: Duration, eventLoops: [any EventLoop],
         now: @escaping @Sendable () -> ContinuousClock.Instant
     ) {
@@ -46,6 +52,7 @@ final class ChecksMonitor: Sendable {
         self.eventLoops = eventLoops
         self.now = now
         startedAt = now()
+        probeKey = Self.probeKey(ofMember: member)
         let begin = Turn(at: startedAt)
         turns = Mutex(Array(repeating: begin, count: eventLoops.count))
         // The start itself has read the store and claimed it by writing.
@@ -85,7 +92,7 @@ final class ChecksMonitor: Sendable {
             return
         }
         do throws(StateStoreError) {
-            await probe(over: try await store.get(Self.probeKey))
+            await probe(over: try await store.get(probeKey))
         } catch {
             checks.set(
                 "state-store", ok: false, reason: "NotReadable", message: error.description)
@@ -95,7 +102,7 @@ final class ChecksMonitor: Sendable {
     private func probe(over entry: StateEntry?) async {
         let outcomes = await store.write([
             StateWrite(
-                key: Self.probeKey, value: Array("probe".utf8),
+                key: probeKey, value: Array("probe".utf8),
                 condition: entry.map { .etag($0.etag) } ?? .absent)
         ])
         guard case .applied? = outcomes.first else { return }

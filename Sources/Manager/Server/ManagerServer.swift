@@ -42,6 +42,7 @@ package final class ManagerServer: Sendable {
         var manifests: ManifestsDirectory?
         var watching: Task<Void, Never>?
         var membership: Membership?
+        var shards: FleetShards?
         var keptOpen: Resources
     }
 
@@ -95,11 +96,8 @@ package final class ManagerServer: Sendable {
             securing: Task { await security.run() }, security: security,
             statuses: statuses, bus: resources.bus, router: made.router, manifests: manifests,
             watching: manifests.map { manifests in Task { await manifests.run() } },
-            membership: made.membership, keptOpen: resources)
-        if let shards = made.shards {
-            made.membership?.start(
-                connections: shards, grpcPort: port, onMembers: { loop.setMembers($0) })
-        }
+            membership: made.membership, shards: made.shards, keptOpen: resources)
+        made.join(grpcPort: port)
         await monitor.look()
         made.checks.enter(.serving)
         return ManagerServer(
@@ -215,7 +213,10 @@ package final class ManagerServer: Sendable {
         parts.grpc.beginGracefulShutdown()
         parts.http.beginShutdown()
         loop.pause()
+        // Of hand-overs to this instance that were under way.
+        async let shadowsEnded: Void? = parts.shards?.endShadows(within: drainTimeout)
         let lost = await fleet.shutDown(within: drainTimeout)
+        _ = await shadowsEnded
         parts.bus.close()
         parts.router.feed.close()
         checks.close()

@@ -3,6 +3,7 @@ import Logging
 import ManagerCore
 import NIOCore
 import NIOPosix
+import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -23,7 +24,8 @@ struct Membership: Sendable {
     private let metrics: ManagerMetrics
     private let logger: Logger
     private let end: AsyncStream<ClusterAction.ExitCause>.Continuation
-    /// Of the node alone, so that no connection holds up a heartbeat.
+    /// Of the node alone, so that no connection holds up a heartbeat: its loop, and one for its calls
+    /// of the state store.
     private let group: MultiThreadedEventLoopGroup
 
     init(
@@ -38,7 +40,7 @@ struct Membership: Sendable {
         self.checks = checks
         self.metrics = metrics
         self.logger = logger
-        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         peers = PeerConnections(
             credentials: PeerCredentials(files: security.files), logger: logger)
         (ended, end) = AsyncStream.makeStream(of: ClusterAction.ExitCause.self)
@@ -48,7 +50,8 @@ struct Membership: Sendable {
                 node: configuration.instanceID, hostID: instance.hostID, address: "",
                 weight: cluster.weight, lockedAt: .distantPast,
                 timing: cluster.timing(drain: configuration.drainTimeout)),
-            store: store, eventLoop: group.next(), eventLoops: eventLoops, clock: clock,
+            store: store, eventLoop: group.next(),
+            storeExecutor: EventLoopExecutor(group.next()), eventLoops: eventLoops, clock: clock,
             logger: logger)
         state.join(node)
         Self.look(node.view, checks)
@@ -65,10 +68,16 @@ struct Membership: Sendable {
     }
 
     /// Begins to join, once peers can reach the port.
+    ///
+    /// - Parameters:
+    ///   - onView: a fresh look, up to four times a second.
+    ///   - onFence: the lease has run out, or holds again.
     func start(
         connections: any ShardConnections, grpcPort: Int,
-        onMembers: @escaping @Sendable (Int) -> Void
+        onView: @escaping @Sendable (ClusterView) -> Void,
+        onFence: @escaping @Sendable () -> Void
     ) {
+        let wasFenced = Mutex(false)
         let address = configuration.cluster.advertise ?? defaultAddress(grpcPort)
         node.start(
             .init(
@@ -76,7 +85,14 @@ struct Membership: Sendable {
                 onCount: { [metrics, logger] in Self.tell($0, metrics, logger) },
                 onView: { [checks] view in
                     Self.look(view, checks)
-                    onMembers(max(1, view.members.count { $0.state == .alive }))
+                    onView(view)
+                    let isFenced = view.fencedFor != nil
+                    if wasFenced.withLock({ was in
+                        defer { was = isFenced }
+                        return was != isFenced
+                    }) {
+                        onFence()
+                    }
                 },
                 onEnd: { [end] in
                     end.yield($0)
@@ -122,7 +138,7 @@ struct Membership: Sendable {
             logger.warning("\(warning)", metadata: ["event": "\(event.rawValue)"])
         } else {
             logger.info(
-                "cluster", metadata: ["event": "\(event.rawValue)", "what": "\(counted)"])
+                "cluster", metadata: ["event": "\(event.rawValue)", "what": "\(counted.words)"])
         }
     }
 

@@ -16,6 +16,7 @@ struct ServerAssembly: Sendable {
     let membership: Membership?
     let shards: FleetShards?
     let fleet: ConnectionFleet
+    let leftovers: SpillLeftovers
     let loop: ReconcileLoop
     let statuses: StatusWriter
     let monitor: ChecksMonitor
@@ -59,12 +60,11 @@ struct ServerAssembly: Sendable {
             gate: membership == nil ? .sole(epoch: store.epoch) : nil,
             stored: { store.record($0)?.observed })
         self.fleet = fleet
+        leftovers = Self.leftovers(
+            configuration, fleet: fleet, store: store, isMember: membership != nil, logger: logger)
         shards = membership.map {
-            FleetShards(
-                fleet: fleet, records: store, lease: $0.node.lease, group: group,
-                timing: configuration.cluster.timing(drain: configuration.drainTimeout))
+            Self.shards(of: $0.node, configuration, fleet: fleet, records: store, group: group)
         }
-        if let node = membership?.node { environment.reports.connect(node) }
         loop = ReconcileLoop(
             desired: shards ?? store as any DesiredState,
             control: shards ?? fleet as any ConnectionControl,
@@ -73,15 +73,13 @@ struct ServerAssembly: Sendable {
         let operations = Self.operations(
             configuration, store: store, fleet: fleet, router: router, counters: counters,
             clock: clock)
-        statuses = StatusWriter(store: store, logger: logger) { name in
-            guard let view = operations.view(name), let epoch = store.epoch(of: name) else {
-                return nil
-            }
-            return StoredStatus(status: view.status, epoch: epoch)
-        }
+        statuses = Self.statuses(
+            operations, store: store, isMember: membership != nil, logger: logger)
         router.connect(loop: loop, statuses: statuses)
         monitor = ChecksMonitor(
-            checks: checks, store: metered, bus: environment.busHealth, loop: loop,
+            checks: checks, store: metered,
+            member: resources.instance == nil ? nil : configuration.instanceID,
+            bus: environment.busHealth, loop: loop,
             resyncInterval: configuration.reconciler.resyncInterval, eventLoops: eventLoops,
             now: clock.now)
         manifests = Self.manifests(
@@ -91,14 +89,29 @@ struct ServerAssembly: Sendable {
             version: version, instanceID: configuration.instanceID, startedAt: clock.wallTime())
         metrics = ServerMetrics(
             manifests: { [manifests] in manifests?.report ?? ManifestsReport() },
-            view: { membership?.node.view }, counters: counters,
-            fleet: fleet, store: store, loop: loop, lifecycle: environment.lifecycle,
-            bufferLimit: configuration.bufferLimit, checks: checks, version: version,
-            startedAt: identity.startedAt)
+            membership: membership, environment: environment, fleet: fleet, store: store,
+            loop: loop, bufferLimit: configuration.bufferLimit, checks: checks, server: identity)
         manager = WebSocketManagerService(
             operations: operations, instanceID: identity.instanceID)
         orchestrator = OrchestratorService(
             operations: operations, bus: resources.bus, server: identity, checks: checks)
+    }
+
+    /// Begins to join the cluster, if there is one, once peers can reach the port.
+    func join(grpcPort: Int) {
+        guard let membership, let shards else { return }
+        let (loop, store, leftovers, feed) = (loop, store, leftovers, router.feed)
+        Task { await leftovers.survey() }
+        membership.start(
+            connections: shards, grpcPort: grpcPort,
+            onView: { view in
+                loop.setMembers(max(1, view.members.count { $0.state == .alive }))
+                leftovers.judge { SpillLeftovers.fate(of: $0, store, view) }
+            },
+            onFence: {
+                // What is shown of them is sure no more, or is sure again.
+                feed.tell(store.desiredNames().map(ObjectKey.connection))
+            })
     }
 
     /// What both ports serve.
@@ -161,6 +174,16 @@ extension ServerAssembly {
         return environment
     }
 
+    private static func shards(
+        of node: ClusterNode, _ configuration: ServerConfiguration, fleet: ConnectionFleet,
+        records: TwoTierStore, group: MultiThreadedEventLoopGroup
+    ) -> FleetShards {
+        fleet.environment.reports.connect(node)
+        return FleetShards(
+            fleet: fleet, records: records, lease: node.lease, group: group,
+            timing: configuration.cluster.timing(drain: configuration.drainTimeout))
+    }
+
     private static func operations(
         _ configuration: ServerConfiguration, store: TwoTierStore, fleet: ConnectionFleet,
         router: ChangeRouter, counters: ManagerMetrics, clock: ManagerClock
@@ -169,6 +192,32 @@ extension ServerAssembly {
             store: store, fleet: fleet, feed: router.feed, clock: clock,
             reconciled: { await router.reconciled($0) }, isEnding: { router.isEnding },
             defaults: configuration.apiDefaults, metrics: counters)
+    }
+
+    private static func leftovers(
+        _ configuration: ServerConfiguration, fleet: ConnectionFleet, store: TwoTierStore,
+        isMember: Bool, logger: Logger
+    ) -> SpillLeftovers {
+        let leftovers = SpillLeftovers(
+            directory: SpillDirectory(path: configuration.spillDirectory), logger: logger,
+            count: { fleet.countDropped($0, messages: $1) })
+        let declared = Set(store.desiredNames().compactMap { store.desired($0)?.uid })
+        // A store that declares nothing was more likely moved away than emptied one by one.
+        if !isMember, !declared.isEmpty { leftovers.clear(butOf: declared) }
+        return leftovers
+    }
+
+    private static func statuses(
+        _ operations: ConnectionOperations, store: TwoTierStore, isMember: Bool, logger: Logger
+    ) -> StatusWriter {
+        StatusWriter(
+            store: store, logger: logger, limit: isMember ? StatusWriter.perRoundInCluster : .max
+        ) { name in
+            guard let view = operations.view(name), let epoch = store.epoch(of: name) else {
+                return nil
+            }
+            return StoredStatus(status: view.status, epoch: epoch)
+        }
     }
 
     private static func manifests(

@@ -80,8 +80,7 @@ package final class ServerSecurity: Sendable {
     /// Looks at the files until the task is cancelled.
     package func run() async {
         announce()
-        guard hasFiles else { return }
-        while !Task.isCancelled {
+        while hasFiles, !Task.isCancelled {
             await reload()
             do { try await sleep(Self.pollInterval) } catch { return }
         }

@@ -12,11 +12,11 @@ package struct SpillDirectory: Sendable {
 
     package let path: String
     /// Folders that were there at the start.
-    private let leftovers: Set<String>
+    let leftovers: Set<ConnectionUID>
 
     package init(path: String) {
         self.path = path
-        leftovers = Set(FileCalls.names(in: path))
+        leftovers = Set(FileCalls.names(in: path).compactMap(ConnectionUID.init(rawValue:)))
     }
 
     func files(of uid: ConnectionUID) -> SpillAccess {
@@ -25,7 +25,7 @@ package struct SpillDirectory: Sendable {
 
     /// Whether a life before this one may have left messages of a connection.
     func holdsLeftovers(of uid: ConnectionUID) -> Bool {
-        leftovers.contains(uid.rawValue)
+        leftovers.contains(uid)
     }
 
     /// Runs `body` where it may block.

@@ -74,6 +74,23 @@ final class SpillFiles: @unchecked Sendable {
         return (amount, epoch)
     }
 
+    /// The name of the connection these are of, and under which epoch the last of them was received;
+    /// `nil` if nothing can be read.
+    func holder() -> (name: String, epoch: UInt64)? {
+        // The last segment has the last of them, unless it is damaged.
+        for segment in segments.reversed() {
+            var place = SpillPosition(segment: segment)
+            var last: EventOrigin?
+            while let (run, next) = run(at: &place) {
+                last = run.block.origin
+                place = next
+            }
+            guard let last, let name = last.name else { continue }
+            return (name, last.epoch)
+        }
+        return nil
+    }
+
     // MARK: Writing
 
     /// Appends all of it, or nothing.
@@ -180,11 +197,14 @@ final class SpillFiles: @unchecked Sendable {
         rmdir(directory)
     }
 
-    /// Deletes everything.
+    /// Deletes everything, what a crash has left half-written too.
     func remove() {
         if let writing { close(writing.file) }
         writing = nil
         while !segments.isEmpty { removeFirst() }
+        for name in FileCalls.names(in: directory) where name.hasSuffix(".spill.new") {
+            unlink(directory + "/" + name)
+        }
         unlink(directory + "/done")
         rmdir(directory)
     }
@@ -253,6 +273,10 @@ extension SpillFiles.Batch {
         amount.bytes += run.bytes
         end = place
     }
+}
+
+extension EventOrigin {
+    fileprivate var name: String? { attributes.first { $0.name == "websocketid" }?.value }
 }
 
 extension SpillPosition {

@@ -1,7 +1,8 @@
 /// Checks UTF-8 piece by piece (RFC 3629): a character may be split between two calls.
 ///
 /// Refuses at the first byte that no continuation could make right: overlong forms, surrogates and
-/// anything above U+10FFFF included. ASCII is passed over 32 bytes at a time.
+/// anything above U+10FFFF included. Characters that are all there are passed over whole, ASCII eight
+/// and more bytes at a time.
 struct UTF8Validator: Sendable {
     /// Continuation bytes still to come for the character begun.
     private var needed: UInt8 = 0
@@ -19,7 +20,7 @@ struct UTF8Validator: Sendable {
         var index = 0
         while index < bytes.count {
             if state.needed == 0 {
-                index = Self.skipASCII(bytes, from: index)
+                index = Self.skipWhole(bytes, from: index)
                 guard index < bytes.count else { break }
                 guard state.begin(bytes[index]) else { return false }
             } else {
@@ -31,7 +32,33 @@ struct UTF8Validator: Sendable {
         return true
     }
 
-    /// The index of the first byte at or after `start` that is not ASCII.
+    /// Passes over whole characters: eight of ASCII at a time, others one by one.
+    ///
+    /// - Returns: Where a character begins that is wrong or not all there, or the end.
+    private static func skipWhole(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+        var index = start
+        while index < bytes.count {
+            if index &+ 8 <= bytes.count {
+                let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                let high = word.littleEndian & 0x8080_8080_8080_8080
+                if high == 0 {
+                    index = Self.skipASCII(bytes, from: index &+ 8)
+                    continue
+                }
+                index &+= high.trailingZeroBitCount / 8
+            } else if bytes[index] < 0x80 {
+                index &+= 1
+                continue
+            }
+            let length = Self.wholeCharacter(bytes, at: index)
+            guard length > 0 else { return index }
+            index &+= length
+        }
+        return index
+    }
+
+    /// Passes over ASCII, 32 bytes at a time: long stretches of it are rarely alone.
+    @inline(__always)
     private static func skipASCII(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         var index = start
         while index &+ 32 <= bytes.count {
@@ -39,15 +66,41 @@ struct UTF8Validator: Sendable {
             guard words & 0x8080_8080_8080_8080 == .zero else { break }
             index &+= 32
         }
-        while index &+ 8 <= bytes.count {
-            let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-            let high = word.littleEndian & 0x8080_8080_8080_8080
-            if high != 0 { return index &+ high.trailingZeroBitCount / 8 }
-            index &+= 8
-        }
-        while index < bytes.count, bytes[index] < 0x80 { index &+= 1 }
         return index
     }
+
+    /// The length of the character of two to four bytes at `index` (RFC 3629, section 4); 0 if it is
+    /// wrong or not all there.
+    @inline(__always)
+    private static func wholeCharacter(_ bytes: UnsafeRawBufferPointer, at index: Int) -> Int {
+        let lead = bytes[index]
+        let available = bytes.count &- index
+        guard available >= 2 else { return 0 }
+        let second = bytes[index &+ 1]
+        switch lead {
+        case 0xC2...0xDF:
+            return Self.isContinuation(second) ? 2 : 0
+        case 0xE0...0xEF:
+            let lowest: UInt8 = lead == 0xE0 ? 0xA0 : 0x80
+            let highest: UInt8 = lead == 0xED ? 0x9F : 0xBF
+            guard available >= 3, second >= lowest, second <= highest,
+                Self.isContinuation(bytes[index &+ 2])
+            else { return 0 }
+            return 3
+        case 0xF0...0xF4:
+            let lowest: UInt8 = lead == 0xF0 ? 0x90 : 0x80
+            let highest: UInt8 = lead == 0xF4 ? 0x8F : 0xBF
+            guard available >= 4, second >= lowest, second <= highest,
+                Self.isContinuation(bytes[index &+ 2]), Self.isContinuation(bytes[index &+ 3])
+            else { return 0 }
+            return 4
+        default:
+            return 0
+        }
+    }
+
+    @inline(__always)
+    private static func isContinuation(_ byte: UInt8) -> Bool { byte & 0xC0 == 0x80 }
 
     /// Copies in one pass with the check that most texts need: is all of it ASCII?
     ///

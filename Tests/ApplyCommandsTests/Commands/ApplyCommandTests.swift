@@ -50,6 +50,21 @@ struct ApplyCommandTests {
         #expect(run.status == .done)
     }
 
+    @Test(arguments: [
+        ["--server", "h:1", "get"], ["--server", "h:1", "get", "-o", "json"],
+        ["-o", "json", "get", "a", "-l", "x=y"],
+    ])
+    func aVerbBehindAnOptionIsToldWhereItBelongs(arguments: [String]) async {
+        let run = await world.run(arguments)
+        #expect(run.error == "error: the verb comes first: wsm-apply get OPTIONS\n")
+        #expect(run.output == "" && run.status == .invalid)
+    }
+
+    @Test func whatIsWrongWithAnApplyIsStillTold() async {
+        let run = await world.run(["-f", "get", "--bogus"])
+        #expect(run.error.contains("--bogus") && run.status == .invalid)
+    }
+
     @Test func sendsTheHeaderAndTheCanonicalDocuments() async throws {
         let fake = FakeOrchestrator(.answering([]))
         _ = try await fake.serve(world) {

@@ -394,6 +394,26 @@ import Testing
 
     // MARK: Topics and events
 
+    @Test(arguments: 1...5) func whoHasTheHeadersMissesNothing(_: Int) async throws {
+        let bus = LocalBus()
+        let server = try await RunningServer.start(bus: bus)
+        let uid = try #require(ConnectionUID(rawValue: "u"))
+        let events = (1...2).map { number in
+            OutboundEvent(
+                topic: "t", id: EventID(uid: uid, epoch: 1, sequence: UInt64(number)),
+                type: OutboundEvent.messageType, source: "s", time: someTime,
+                payload: Array("x".utf8), kind: .text, attributes: [])
+        }
+        let first = try await server.orchestrator.subscribe(.with { $0.topic = "t" }) { response in
+            _ = try response.accepted.get()
+            _ = await bus.publish(events)
+            for try await message in response.messages { return message.messages.first?.sequence }
+            return nil
+        }
+        #expect(first == 1)
+        await server.stop()
+    }
+
     @Test func aTopicIsStreamedFromWhereTheCallerWants() async throws {
         let feed = try await FeedServer.start()
         let server = try await RunningServer.start(bus: LocalBus())

@@ -118,6 +118,8 @@ struct FakeCluster: Cluster, ClusterControl {
             timing: .standard)
     }
 
+    var isLeaseValid: Bool { true }
+
     func drain(isRestart: Bool) {
         ownership.edit { $0.drains.append(instance) }
     }

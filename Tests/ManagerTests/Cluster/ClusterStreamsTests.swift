@@ -1,6 +1,8 @@
 import GRPCCore
 import ManagerAPI
 import ManagerCore
+import NIOCore
+import NIOPosix
 import Spec
 import Synchronization
 import TestKit
@@ -165,6 +167,88 @@ import Testing
                 try await publish(rig, "c", "z", epoch: 1, 1...1)
                 #expect(await told.has("z 1.1 c"))
                 #expect(told.lines.count == 5)
+            }
+        }
+    }
+
+    /// Subscribes at `a`, and publishes once the headers of the answer are there.
+    private func subscribeAndThen(
+        _ rig: ClusterRig, _ publishAll: @escaping @Sendable () async throws -> Void,
+        _ body: (Told) async throws -> Void
+    ) async throws {
+        let told = Told()
+        let orchestrator = try rig.node("a").orchestrator
+        let task = Task {
+            try await orchestrator.subscribe(.with { ($0.topic, $0.start) = ("t", .newest) }) {
+                response in
+                _ = try response.accepted.get()
+                try await publishAll()
+                for try await message in response.messages {
+                    for one in message.messages { told.add("\(one.connection) \(one.sequence)") }
+                }
+            }
+        }
+        do {
+            try await body(told)
+        } catch {
+            task.cancel()
+            throw error
+        }
+        task.cancel()
+        _ = await task.result
+    }
+
+    @Test(arguments: 1...5) func whoHasTheHeadersMissesNothingOfAnyMember(_: Int) async throws {
+        try await ClusterRig.run("a", "b", "c") { rig in
+            for name in ["a", "b", "c"] { try await publish(rig, name, name, epoch: 1, 1...3) }
+            try await subscribeAndThen(rig) {
+                for name in ["c", "b", "a"] { try await publish(rig, name, name, epoch: 1, 4...5) }
+            } _: { told in
+                for name in ["a", "b", "c"] { #expect(await told.has("\(name) 5")) }
+                #expect(told.lines.sorted() == ["a 4", "a 5", "b 4", "b 5", "c 4", "c 5"])
+            }
+        }
+    }
+
+    @Test func aMemberThatDoesNotAnswerHoldsUpNoSubscription() async throws {
+        let mute = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(mute.localAddress?.port)
+        try await ClusterRig.run("a", "b") { rig in
+            rig.ownership.edit { state in
+                state.addresses["mute"] = "127.0.0.1:\(port)"
+                state.members.append("mute")
+            }
+            try await subscribeAndThen(rig) {
+                try await publish(rig, "b", "b", epoch: 1, 1...1)
+            } _: { told in
+                #expect(await told.has("b 1"))
+            }
+        }
+        try await mute.close()
+    }
+
+    @Test func aSubscriptionGoesOnOverAChangeOfOwner() async throws {
+        try await ClusterRig.run("a", "b", "c") { rig in
+            try await publish(rig, "b", "x", epoch: 1, 1...4)
+            try await publish(rig, "c", "y", epoch: 7, 1...2)
+            try await publish(rig, "c", "x", epoch: 2, 1...3)
+            // The caller had come to x 1.3 and to y 7.2 when its stream broke.
+            var marks: [Wsm_V1_TopicMark] = []
+            for (name, position) in [("b", 3), ("c", 2)] as [(String, UInt64)] {
+                var mark = Wsm_V1_TopicMark()
+                mark.instance = name
+                mark.life = try rig.node(name).running.server.orchestrator.life
+                mark.position = position
+                marks.append(mark)
+            }
+            let after = marks
+            try await subscribe(
+                rig, at: "a", .with { ($0.start, $0.after) = (.after, after) }
+            ) { told in
+                #expect(await told.has("x 2.3 c"))
+                #expect(await told.has("x 1.4 b"))
+                #expect(told.lines.sorted() == ["x 1.4 b", "x 2.1 c", "x 2.2 c", "x 2.3 c"])
             }
         }
     }

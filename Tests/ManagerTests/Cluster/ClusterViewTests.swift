@@ -165,3 +165,18 @@ struct ClusterViewTests {
         #expect(partial.unserved == 0, "what another owns is served for all that is known")
     }
 }
+
+struct ClusterEventTests {
+    @Test func whatIsCountedIsToldInWords() {
+        let identity = Identity(
+            slot: 3, slotEpoch: 7, incarnation: Incarnation(high: 1, low: 2))
+        let told: [(ClusterAction.Counted, String)] = [
+            (.joined(identity), "joined at place 3, epoch 7"),
+            (.buried(identity), "the holder of place 3, epoch 7 is declared dead"),
+            (.adopted(shard: 12, .takeover), "shard 12 is served here (takeover)"),
+            (.handOverBegan(shard: 4), "shard 4: a hand-over begins"),
+            (.unfenced, "the lease is proven again"),
+        ]
+        for (counted, words) in told { #expect(counted.words == words) }
+    }
+}

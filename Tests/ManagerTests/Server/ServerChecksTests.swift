@@ -151,6 +151,14 @@ struct ChecksMonitorTests {
     }
 }
 
+struct StoreProbeTests {
+    @Test func membersHaveAKeyEach() {
+        #expect(ChecksMonitor.probeKey(ofMember: nil) == "wsm/probe")
+        let keys = ["a", "b", "a/b:1"].map { ChecksMonitor.probeKey(ofMember: $0) }
+        #expect(keys == ["wsm/probe/a", "wsm/probe/b", "wsm/probe/a%2Fb%3A1"])
+    }
+}
+
 struct GetServerStatusTests {
     @Test func tellsEveryCheckWhileTheServerRuns() async throws {
         let server = try await RunningServer.start()

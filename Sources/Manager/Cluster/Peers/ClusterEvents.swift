@@ -23,17 +23,18 @@ struct ClusterEvents: Sendable {
 
     /// What comes, until the caller leaves.
     func follow(
-        _ response: RPCWriter<Wsm_V1_EventsResponse>, _ context: ServerContext
+        from begin: TopicEnds.Begin, _ response: RPCWriter<Wsm_V1_EventsResponse>,
+        _ context: ServerContext
     ) async throws {
-        let marks = Mutex<[String: Wsm_V1_TopicMark]>([:])
-        let first = Set(reads.cluster.members.map(\.instance))
+        let marks = Mutex(begin.stands)
+        let first = Set(begin.members.map(\.instance))
         let request = request
         let streams = Streams(
             cluster: reads.cluster, calls: reads.calls,
             request: { peer in
                 var asked = request
                 if let mark = marks.withLock({ $0[peer.instance] }) {
-                    asked.after = mark
+                    asked.after = Wsm_V1_TopicMark(peer.instance, mark)
                 } else if !first.contains(peer.instance), !peer.isMe {
                     // It became a member since: all that it holds is new.
                     asked.replay = true
@@ -43,7 +44,7 @@ struct ClusterEvents: Sendable {
         try await streams.run(context) { delivery, _ in
             guard case .message(let peer, var message) = delivery.element else { return true }
             if message.hasMark {
-                let mark = message.mark
+                let mark = TopicMerge.Stand(message.mark)
                 marks.withLock { $0[peer.instance] = mark }
                 message.clearMark()
             }

@@ -1,4 +1,5 @@
 package import GRPCCore
+import Logging
 package import ManagerAPI
 import ManagerCore
 import Spec
@@ -135,12 +136,20 @@ package struct ClusterOrchestratorService: Wsm_V1_Orchestrator.ServiceProtocol {
         if reads.isAskedByPeer { return try await here(request, context) }
         let asked = request.message
         let events = ClusterEvents(request: asked, reads: reads, here: here)
-        return StreamingServerResponse { writer in
-            if asked.onlyHeld {
+        if asked.onlyHeld {
+            return StreamingServerResponse { writer in
                 try await events.held(writer, context)
-            } else {
-                try await events.follow(writer, context)
+                return [:]
             }
+        }
+        var begin = TopicEnds.Begin(members: reads.cluster.members)
+        if !asked.replay {
+            begin = await ends(of: LifecycleEvent.topic).now()
+            tellSilent(begin, LifecycleEvent.topic)
+        }
+        let first = begin
+        return StreamingServerResponse { writer in
+            try await events.follow(from: first, writer, context)
             return [:]
         }
     }
@@ -153,17 +162,34 @@ package struct ClusterOrchestratorService: Wsm_V1_Orchestrator.ServiceProtocol {
             throw ManagerError(.invalidArgument, "topic: \(problem)")
         }
         let subscription = ClusterSubscription(
-            request: request.message, reads: reads,
-            end: { topic in
-                var end = Wsm_V1_GetTopicEndResponse()
-                end.life = inner.life
-                end.position = inner.bus.newestPosition(of: topic)
-                return end
-            },
+            request: request.message, reads: reads, ends: ends(of: request.message.topic),
             here: { try await own($0, $1) }, now: inner.operations.clock.now)
+        // Before the answer begins: who has its headers misses nothing that comes afterwards.
+        let begin = await subscription.begin()
+        if subscription.isFromNow { tellSilent(begin, request.message.topic) }
         return StreamingServerResponse { writer in
-            try await subscription.run(writer, context)
+            try await subscription.run(from: begin, writer, context)
             return [:]
+        }
+    }
+
+    private func ends(of topic: String) -> TopicEnds {
+        TopicEnds(topic: topic, reads: reads) {
+            var end = Wsm_V1_GetTopicEndResponse()
+            end.life = inner.life
+            end.position = inner.bus.newestPosition(of: topic)
+            return end
+        }
+    }
+
+    private func tellSilent(_ begin: TopicEnds.Begin, _ topic: String) {
+        for instance in begin.silent {
+            inner.operations.logger.warning(
+                """
+                a subscription begins without a member that does not answer: what it publishes before \
+                its stream opens is not in it
+                """,
+                metadata: ["topic": "\(topic)", "member": "\(instance)"])
         }
     }
 

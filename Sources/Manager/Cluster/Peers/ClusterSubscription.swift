@@ -9,12 +9,10 @@ struct ClusterSubscription: Sendable {
     typealias Streams = MemberStreams<Wsm_V1_SubscribeRequest, Wsm_V1_SubscribeResponse>
     /// Messages of a connection's new owner wait for those of the former one no longer than this.
     static let longestWait: Duration = .seconds(5)
-    /// For an answer about the end of a topic.
-    static let endTimeout: Duration = .seconds(1)
 
     let request: Wsm_V1_SubscribeRequest
     let reads: MemberReads
-    let end: @Sendable (_ topic: String) -> Wsm_V1_GetTopicEndResponse
+    let ends: TopicEnds
     let here: Streams.Here
     let now: @Sendable () -> ContinuousClock.Instant
 
@@ -27,12 +25,27 @@ struct ClusterSubscription: Sendable {
         var since: ContinuousClock.Instant
     }
 
+    /// Only what comes from now on is wanted.
+    var isFromNow: Bool {
+        switch request.start {
+        case .newest, .unspecified, .UNRECOGNIZED: true
+        case .oldest, .after: false
+        }
+    }
+
+    /// Where it begins at each member. What is published at any of them after this returned is in
+    /// the subscription, unless the member is silent.
+    func begin() async -> TopicEnds.Begin {
+        isFromNow ? await ends.now() : TopicEnds.Begin(members: reads.cluster.members)
+    }
+
     func run(
-        _ response: RPCWriter<Wsm_V1_SubscribeResponse>, _ context: ServerContext
+        from begin: TopicEnds.Begin, _ response: RPCWriter<Wsm_V1_SubscribeResponse>,
+        _ context: ServerContext
     ) async throws {
         // Where a stream is opened anew it goes on after what came.
-        let stands = Mutex<[String: TopicMerge.Stand]>([:])
-        let first = Set(reads.cluster.members.map(\.instance))
+        let stands = Mutex(begin.stands)
+        let first = Set(begin.members.map(\.instance))
         let streams = Streams(
             cluster: reads.cluster, calls: reads.calls,
             request: { peer in
@@ -40,7 +53,7 @@ struct ClusterSubscription: Sendable {
                     of: peer, after: stands.withLock { $0[peer.instance] },
                     isLate: !first.contains(peer.instance) && !peer.isMe)
             }, here: here)
-        var merge = TopicMerge()
+        var merge = TopicMerge(stands: begin.stands)
         var open: [String: ClusterPeer] = [:]
         var held: [Held] = []
         try await streams.run(context) { delivery, channel in
@@ -89,30 +102,20 @@ struct ClusterSubscription: Sendable {
             }
     }
 
-    /// Up to where other streams have to come before this message may go out.
+    /// Up to where other streams have to come before this message may go out. A member that does not
+    /// say is not waited for.
     private func ends(
         before message: Wsm_V1_SubscribeResponse, from peer: ClusterPeer, _ merge: TopicMerge,
         _ open: [String: ClusterPeer]
     ) async -> [String: Wsm_V1_GetTopicEndResponse] {
         var ends: [String: Wsm_V1_GetTopicEndResponse] = [:]
         for member in merge.predecessors(of: message, from: peer.instance) {
-            guard let former = open[member], let end = await end(of: former),
+            guard let former = open[member], let end = await self.ends.end(of: former),
                 !merge.hasReached(end.position, life: end.life, of: member)
             else { continue }
             ends[member] = end
         }
         return ends
-    }
-
-    /// - Returns: `nil` where the member does not say: then nothing is waited for.
-    private func end(of peer: ClusterPeer) async -> Wsm_V1_GetTopicEndResponse? {
-        if peer.isMe { return end(request.topic) }
-        var asked = Wsm_V1_GetTopicEndRequest()
-        asked.topic = request.topic
-        let answer: PeerCalls.Answer<Wsm_V1_GetTopicEndResponse>? = try? await reads.calls.unary(
-            asked, Wsm_V1_Peer.Method.GetTopicEnd.descriptor, at: peer.address, hop: Hop(),
-            timeout: Self.endTimeout)
-        return answer?.message
     }
 
     /// - Parameter isLate: it became a member since; all that it holds is new.
@@ -122,11 +125,7 @@ struct ClusterSubscription: Sendable {
         var asked = request
         (asked.afterPosition, asked.afterEpoch) = (0, 0)
         asked.after = request.after.filter { $0.instance == peer.instance }
-        if let stand {
-            var mark = Wsm_V1_TopicMark()
-            (mark.instance, mark.life, mark.position) = (peer.instance, stand.life, stand.position)
-            asked.after = [mark]
-        }
+        if let stand { asked.after = [Wsm_V1_TopicMark(peer.instance, stand)] }
         if !asked.after.isEmpty {
             asked.start = .after
         } else if request.start == .after || isLate {

@@ -94,18 +94,11 @@ struct ClusterWatch: Sendable {
     private func tell(
         _ changes: [Wsm_V1_WatchChange], _ response: RPCWriter<Wsm_V1_WatchResponse>
     ) async throws {
-        var batch = Wsm_V1_WatchResponse()
-        var bytes = 0
+        var batch = WatchBatch()
         for change in changes {
-            batch.changes.append(change)
-            bytes += change.object.json.count
-            guard
-                batch.changes.count >= OrchestratorService.changesPerMessage
-                    || bytes >= OrchestratorService.watchBytes
-            else { continue }
-            try await response.write(batch)
-            (batch, bytes) = (Wsm_V1_WatchResponse(), 0)
+            batch.add(change)
+            if batch.isFull, let message = batch.take() { try await response.write(message) }
         }
-        if !batch.changes.isEmpty { try await response.write(batch) }
+        if let message = batch.take() { try await response.write(message) }
     }
 }

@@ -131,7 +131,10 @@ package final class GRPCPeerLink: PeerLink {
         guard isNew else { return }
         logger.warning(
             "messages to a peer are lost",
-            metadata: ["peer": "\(address)", "messages": "\(count)", "error": "\(error)"])
+            metadata: [
+                "peer": "\(address)", "messages": "\(count)",
+                "error": "\(clients.reason(error))",
+            ])
     }
 }
 

@@ -41,10 +41,10 @@ package struct MemberReads: Sendable {
     package func own<Response: Sendable>(
         _ here: () async throws -> Response
     ) async throws -> (response: Response, served: Set<Int>) {
-        let before = control.view
+        let (wasValid, before) = (control.isLeaseValid, control.view)
         let response = try await here()
         let after = control.view
-        guard before.fencedFor == nil, after.fencedFor == nil else { return (response, []) }
+        guard wasValid, control.isLeaseValid else { return (response, []) }
         return (response, before.served.intersection(after.served))
     }
 

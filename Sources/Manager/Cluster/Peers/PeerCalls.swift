@@ -33,7 +33,7 @@ package struct PeerCalls: Sendable {
                 Answer(message: try response.message, metadata: response.metadata)
             }
         } catch let error as RPCError {
-            throw Self.told(error, address)
+            throw told(error, address)
         }
     }
 
@@ -51,7 +51,7 @@ package struct PeerCalls: Sendable {
                 for try await message in response.messages { try await each(message) }
             }
         } catch let error as RPCError {
-            throw Self.told(error, address)
+            throw told(error, address)
         }
     }
 
@@ -63,7 +63,7 @@ package struct PeerCalls: Sendable {
     }
 
     /// Private metadata stays between instances; a failure of the transport has its own words.
-    private static func told(_ error: RPCError, _ address: String) -> any Error {
+    private func told(_ error: RPCError, _ address: String) -> any Error {
         if let refusal = NotServed(answer: error) { return refusal }
         guard error.code == .unavailable, !error.metadata.contains(NotServed.retryKey) else {
             var told = RPCError(code: error.code, message: error.message)
@@ -72,7 +72,7 @@ package struct PeerCalls: Sendable {
             }
             return told
         }
-        return NotServed("the instance at \(address) does not answer (\(error.message))")
+        return NotServed("the instance at \(address) does not answer (\(clients.reason(error)))")
     }
 }
 

@@ -79,6 +79,16 @@ package final class PeerClients: Sendable {
         return metadata
     }
 
+    /// Why a call failed, for whoever looks after both instances. The transport does not say that a
+    /// certificate was refused, only that the connection ended before it had begun.
+    func reason(_ error: any Error) -> String {
+        let text = (error as? RPCError)?.message ?? "\(error)"
+        guard credentials.isTLS, text.contains("preface") else { return text }
+        return
+            "its certificate is not of the authorities of --peer-ca, or ours is none for it, or it "
+            + "speaks no TLS: \(text)"
+    }
+
     /// Ends all clients and, in the end, their calls.
     package func close() async {
         let entries = state.withLock { state in

@@ -9,6 +9,8 @@ package struct PeerCredentials: Sendable {
     package var security: @Sendable () throws -> HTTP2ClientTransport.Posix.TransportSecurity
     /// Another number than before means that connections have to be made anew.
     package var version: @Sendable () -> UInt64
+    /// New connections are encrypted, and certificates are looked at.
+    package var isTLS = false
 
     package init(
         token: @escaping @Sendable () -> String?,
@@ -44,5 +46,6 @@ package struct PeerCredentials: Sendable {
                 }
                 return .tls(tls)
             }, version: { files.tlsVersion })
+        isTLS = files.paths.certificate != nil && files.paths.key != nil
     }
 }

@@ -10,21 +10,32 @@ package protocol StoredObjects: Sendable {
     func connectionSets(_ names: [String]) async throws -> [ConnectionSetRecord]
 }
 
-/// Why an object is shown from the store.
+/// Why what is shown of an object may be old.
 enum NotOwned: Sendable, Hashable {
     /// No instance has a title to its shard.
     case noOwner
     /// The one that has does not answer.
     case ownerSilent
+    /// The instance that shows it is the owner, as far as it knows, but has no lease at the moment.
+    case fenced
 
     var status: Condition.Status { self == .noOwner ? .no : .unknown }
-    var reason: String { self == .noOwner ? "NoOwner" : "OwnerSilent" }
+
+    var reason: String {
+        switch self {
+        case .noOwner: "NoOwner"
+        case .ownerSilent: "OwnerSilent"
+        case .fenced: "Fenced"
+        }
+    }
 
     var message: String {
         switch self {
         case .noOwner: "no instance serves it at the moment; the status is the last one stored"
         case .ownerSilent:
             "the instance that serves it does not answer; the status is the last one stored"
+        case .fenced:
+            "the instance that shows it is cut off from the state store: another may serve it"
         }
     }
 }
@@ -43,6 +54,12 @@ extension ConnectionOperations.View {
         }
         var status = ConnectionStatus(desired: record.desired, observed: seen, now: now)
         status.phase = record.observed?.phase ?? .pending
+        self.init(record: record, status: status)
+        doubt(why)
+    }
+
+    /// Whether it is ready, and whose it is, nobody can say for certain.
+    mutating func doubt(_ why: NotOwned) {
         status.conditions = status.conditions.map { condition in
             var condition = condition
             switch condition.type {
@@ -54,6 +71,5 @@ extension ConnectionOperations.View {
             condition.message = why.message
             return condition
         }
-        self.init(record: record, status: status)
     }
 }

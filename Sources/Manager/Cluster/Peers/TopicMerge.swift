@@ -13,9 +13,14 @@ struct TopicMerge: Sendable {
         var position: UInt64
     }
 
-    private(set) var stands: [String: Stand] = [:]
+    private(set) var stands: [String: Stand]
     /// Who published the last message of each connection, and under which epoch.
     private var last: [String: (member: String, epoch: UInt64)] = [:]
+
+    /// - Parameter stands: where the streams begin.
+    init(stands: [String: Stand] = [:]) {
+        self.stands = stands
+    }
 
     /// Members whose messages have to come before these: they had a connection of them before.
     func predecessors(of response: Wsm_V1_SubscribeResponse, from member: String) -> Set<String> {

@@ -205,9 +205,17 @@ package final class FleetShards: ShardConnections {
     }
 
     /// The process ends: no shadow is left. ``ConnectionFleet/shutDown(within:)`` ends the rest.
-    package func endShadows() {
+    ///
+    /// Returns when their sockets are closed, or after the limit.
+    package func endShadows(within limit: Duration) async {
+        let connections = shadowConnections
         let shards = state.withLock { Array($0.shadows.keys) }
         for shard in shards { endShadow(shard) { _ in true } }
+        let deadline = environment.clock.now().advanced(by: limit)
+        while environment.clock.now() < deadline, connections.contains(where: \.observed.hasSocket)
+        {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
     }
 
     private func endShadow(_ shard: Int, _ isMeant: (ShardShadow) -> Bool) {

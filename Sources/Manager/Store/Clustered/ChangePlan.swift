@@ -67,7 +67,18 @@ struct ChangePlan: Sendable {
         var key: ObjectKey
         var from: SeenRecord
         /// `nil` deletes.
-        var to: StoredObject?
+        var to: StoredObject? {
+            didSet { content = to?.content ?? [] }
+        }
+        /// As it is written.
+        private(set) var content: [UInt8]
+
+        init(key: ObjectKey, from: SeenRecord, to: StoredObject?) {
+            self.key = key
+            self.from = from
+            self.to = to
+            content = to?.content ?? []
+        }
 
         /// Life and revision after it. A status alone does not raise the revision.
         var newBase: RecordChange.Base {
@@ -93,7 +104,7 @@ struct ChangePlan: Sendable {
                 name: key.indexEntry,
                 kind: to == nil ? .delete : from.object == nil ? .create : .change,
                 revision: newBase.revision, uid: newBase.uid, base: from.base,
-                content: to?.content ?? [])
+                content: content)
         }
     }
 

@@ -19,19 +19,33 @@ extension ClusterCommitter {
             try await prepare(&sets, plan, &progress, cluster)
             if let key = try await make(sets, of: plan, mode, &progress, cluster) { return key }
         }
-        var start = 0
-        while start < rest.count {
-            let end = min(start + Self.changesPerCall, rest.count)
-            let part = Array(rest[start..<end])
+        for part in Self.groups(rest) {
             if let key = try await make(part, of: plan, mode, &progress, cluster) {
                 return try await overtaken(&progress) ?? key
             }
-            start = end
         }
         if !rest.isEmpty, let key = try await overtaken(&progress) { return key }
         onCommit(nil)
         await removeLeftPages(progress)
         return nil
+    }
+
+    /// Changes that may be under way together, bounded in number and bytes.
+    static func groups(_ steps: [ChangePlan.Step]) -> [[ChangePlan.Step]] {
+        var groups: [[ChangePlan.Step]] = []
+        var group: [ChangePlan.Step] = []
+        var bytes = 0
+        for step in steps {
+            let size = step.content.count
+            if !group.isEmpty, group.count == changesPerCall || bytes + size > bytesPerCall {
+                groups.append(group)
+                (group, bytes) = ([], 0)
+            }
+            group.append(step)
+            bytes += size
+        }
+        if !group.isEmpty { groups.append(group) }
+        return groups
     }
 
     private func isServed(_ key: ObjectKey) -> Bool {

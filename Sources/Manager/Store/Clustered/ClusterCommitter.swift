@@ -13,6 +13,9 @@ final class ClusterCommitter: Sendable {
     static let tries = 5
     /// Changes of records under way at one time for one change of a draft.
     static let changesPerCall = 500
+    /// Bytes of them, in all but a single larger one: each may go to the same owner, whose link takes
+    /// them in order and gives up what takes seconds to deliver.
+    static let bytesPerCall = 2 << 20
     /// Between two tries to remove what a Connect left that nobody answered.
     static let retry: Duration = .seconds(1)
 

@@ -43,6 +43,20 @@ import Testing
         rig.two.takeUp(to, from: rig.one.title(from), how: .handover, connections)
     }
 
+    @Test func theEndOfTheHeirLeavesNoSocketOfAShadow() async throws {
+        try await TwoMembers.run { rig in
+            let all = ["c", "d"].map { DesiredConnection.feed(rig.feed, $0, "/mute") }
+                .filter { $0.shard == Shards.shard(of: "c") }
+            let gate = await begin(rig, all)
+            rig.send(1...5, to: "/mute")
+            await rig.two.shards.endShadows(within: .seconds(10))
+            #expect(rig.two.shards.shadowConnections.isEmpty)
+            #expect(await eventually { rig.feed.stats(of: "/mute").open == all.count })
+            #expect(rig.two.metrics.disconnects.value(.init(cause: .fenced, code: .goingAway)) == 1)
+            rig.one.drop(gate, .released, all)
+        }
+    }
+
     @Test func nothingIsMissingAndNothingComesTwice() async throws {
         try await TwoMembers.run { rig in
             let c = DesiredConnection.feed(rig.feed, "c", "/mute")

@@ -235,6 +235,30 @@ import Testing
         #expect(stores[1].desired(b)?.overlay.labels.count == 30)
     }
 
+    @Test func changesThatTravelTogetherAreBoundedInNumberAndBytes() {
+        func steps(_ count: Int, bytes: Int) -> [ChangePlan.Step] {
+            (0..<count).map { number in
+                let desired = DesiredConnection.sample("n\(number)") {
+                    $0.url = "ws://h/?q=" + String(repeating: "x", count: bytes)
+                }
+                return ChangePlan.Step(
+                    key: .connection("n\(number)"), from: .nothing,
+                    to: .connection(ConnectionRecord(epoch: 0, desired: desired)))
+            }
+        }
+        let (most, bytes) = (ClusterCommitter.changesPerCall, ClusterCommitter.bytesPerCall)
+        #expect(ClusterCommitter.groups([]).isEmpty)
+        #expect(
+            ClusterCommitter.groups(steps(2 * most + 1, bytes: 1)).map(\.count) == [most, most, 1])
+        let large = steps(7, bytes: bytes / 4)
+        let groups = ClusterCommitter.groups(large)
+        #expect(groups.map(\.count) == [3, 3, 1])
+        #expect(groups.allSatisfy { $0.reduce(0) { $0 + $1.content.count } <= bytes })
+        #expect(groups.flatMap { $0.map(\.key) } == large.map(\.key))
+        let beyond = steps(2, bytes: bytes)
+        #expect(ClusterCommitter.groups(beyond).map(\.count) == [1, 1], "each goes alone")
+    }
+
     /// Counters that everybody raises, while shards move: what was acknowledged is counted once.
     @Test(arguments: 1...10) func whatIsAcknowledgedIsInEffectOnce(seed: UInt64) async throws {
         let (cluster, stores) = ShardedCluster.of(3)
