@@ -6,7 +6,9 @@ package import ManagerCore
 /// calls ``ReconcileLoop/connectionChanged(_:)``.
 package protocol ConnectionControl: Sendable {
     func observe(_ name: String) -> ObservedConnection?
-    func observedNames() -> [String]
+    /// Calls with everything that is there, each name once; without the big values, for the resync.
+    /// No lock is held during the call that another call of this protocol takes.
+    func forEachObserved(_ body: (_ name: String, _ observed: ObservedFacts) -> Void)
     /// Shows the connection as dialling: its one dial is being committed, and nobody who looks
     /// meanwhile may take a dial that is to begin for one that is spent.
     func expectDial(_ desired: DesiredConnection)
@@ -27,7 +29,8 @@ package protocol ConnectionControl: Sendable {
 /// All that the loop may ask of the records.
 package protocol DesiredState: Sendable {
     func desired(_ name: String) -> DesiredConnection?
-    func desiredNames() -> [String]
+    /// Of every record, by name: without the big values, for the resync.
+    func desiredFacts() -> [String: DesiredFacts]
     /// Commits that the one dial of a connection without `autoReconnect` has begun.
     ///
     /// - Returns: the record as committed; `nil` if it is gone or could not be written, in which

@@ -74,6 +74,9 @@ package struct DialAdmission: Sendable {
         budget.finished(host: permit.host, now: now)
     }
 
+    /// Everybody who has a permit or waits for one.
+    var names: [String] { Array(permits.keys) + Array(places.keys) }
+
     package func holdsPermit(_ name: String) -> Bool { permits[name] != nil }
     package func isQueued(_ name: String) -> Bool { places[name] != nil }
 

@@ -42,6 +42,15 @@ extension Plan {
         desired: DesiredConnection?, observed: ObservedConnection?,
         now: ContinuousClock.Instant
     ) -> PlanStep {
+        step(
+            desired: desired.map { DesiredFacts($0) }, observed: observed.map { ObservedFacts($0) },
+            now: now)
+    }
+
+    /// What one connection needs now.
+    package static func step(
+        desired: DesiredFacts?, observed: ObservedFacts?, now: ContinuousClock.Instant
+    ) -> PlanStep {
         switch (desired, observed) {
         case (nil, nil): .keep
         case (nil, .some(let observed)): stepWithoutRecord(observed)
@@ -53,7 +62,7 @@ extension Plan {
         }
     }
 
-    private static func stepWithoutRecord(_ observed: ObservedConnection) -> PlanStep {
+    private static func stepWithoutRecord(_ observed: ObservedFacts) -> PlanStep {
         switch observed.state {
         case .idle, .down: .release
         case .dialing, .open: .close
@@ -62,8 +71,7 @@ extension Plan {
     }
 
     private static func step(
-        desired: DesiredConnection, observed: ObservedConnection,
-        now: ContinuousClock.Instant
+        desired: DesiredFacts, observed: ObservedFacts, now: ContinuousClock.Instant
     ) -> PlanStep {
         let isReplaced = observed.uid != desired.uid
         switch observed.state {
@@ -85,8 +93,7 @@ extension Plan {
     }
 
     private static func stepWithoutSocket(
-        desired: DesiredConnection, observed: ObservedConnection,
-        now: ContinuousClock.Instant
+        desired: DesiredFacts, observed: ObservedFacts, now: ContinuousClock.Instant
     ) -> PlanStep {
         guard case .down(let down) = observed.state else { return .open }
         if desired.isProvisional { return .discard }
@@ -101,7 +108,7 @@ extension Plan {
 
     /// An edit is put in force even while there is no socket.
     private static func settled(
-        _ step: PlanStep, _ desired: DesiredConnection, _ observed: ObservedConnection
+        _ step: PlanStep, _ desired: DesiredFacts, _ observed: ObservedFacts
     ) -> PlanStep {
         observed.generation == desired.generation ? step : .update
     }

@@ -5,7 +5,7 @@ import Synchronization
 
 /// Numbers of the loop, each with its reason.
 package struct ReconcilerConfiguration: Sendable, Hashable {
-    /// Every key is looked at again this often, with ±20 % jitter so that instances drift apart:
+    /// Everything is compared again this often, with ±20 % jitter so that instances drift apart:
     /// events are an optimisation, the level is the truth.
     package var resyncInterval: Duration = .seconds(30)
     /// Keys worked on at one time. A step waits for a commit at most, so a few cover the store's
@@ -24,7 +24,8 @@ package struct ReconcilerConfiguration: Sendable, Hashable {
 /// The loop that makes what is there as it should be; nobody else dials or closes.
 ///
 /// Level-triggered: a key says nothing about what happened, and every pass compares again. One key
-/// is worked on by one task at a time.
+/// is worked on by one task at a time. A resync compares all of them at one time, and makes passes
+/// only where there is something to do.
 package final class ReconcileLoop: Sendable {
     private let desired: any DesiredState
     private let control: any ConnectionControl
@@ -48,6 +49,16 @@ package final class ReconcileLoop: Sendable {
         /// Those who wait for a pass that begins after they asked, and those whose pass runs.
         var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
         var served: [String: [CheckedContinuation<Void, Never>]] = [:]
+
+        /// Queues what a resync has found to do. Whoever has to do with the admission of dials gets
+        /// a pass in any case: it gives back the permit of a dial that is over.
+        mutating func take(_ compared: Comparison, now: ContinuousClock.Instant) {
+            for name in compared.due { queue.add(name, now: now) }
+            for name in admission.names { queue.add(name, now: now) }
+            for (name, until) in compared.waiting { queue.add(name, at: until, now: now) }
+            passes += UInt64(compared.settledCount)
+            statistics.compared(settled: compared.settledCount)
+        }
     }
 
     package init(
@@ -124,7 +135,7 @@ package final class ReconcileLoop: Sendable {
         }
     }
 
-    /// Passes made since the start.
+    /// Passes made since the start, and comparisons of a resync that took the place of one.
     package var passes: UInt64 { state.withLock { $0.passes } }
 
     /// Runs until cancelled.
@@ -143,11 +154,11 @@ package final class ReconcileLoop: Sendable {
     /// Adds what is due, and says how many more workers there is work for.
     private func startWorkers() -> Int {
         let now = now()
-        let all = isResyncDue(now) ? Set(desired.desiredNames() + control.observedNames()) : []
+        let compared = isResyncDue(now) ? Comparison(desired, control, now: now) : nil
         let (count, next) = state.withLock { state in
             state.statistics.lastTurn = now
             if state.isPaused { return (0, nil as ContinuousClock.Instant?) }
-            for name in all { state.queue.add(name, now: now) }
+            if let compared { state.take(compared, now: now) }
             let admitted = state.admission.admit(now: now)
             for name in admitted.granted { state.queue.add(name, now: now) }
             let room = configuration.concurrency - state.workers

@@ -24,6 +24,11 @@ package struct ReconcileStatistics: Sendable {
 
     package init() {}
 
+    /// A resync found nothing to do for so many.
+    mutating func compared(settled: Int) {
+        done += UInt64(settled)
+    }
+
     mutating func finished(
         _ result: Result, begun: ContinuousClock.Instant, now: ContinuousClock.Instant
     ) {

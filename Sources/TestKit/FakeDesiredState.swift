@@ -1,5 +1,5 @@
 package import ManagerCore
-import Reconciler
+package import Reconciler
 import Synchronization
 
 /// Records for the reconcile loop, in memory, with a store that can refuse.
@@ -52,6 +52,10 @@ package final class FakeDesiredState: DesiredState {
 
     package func desired(_ name: String) -> DesiredConnection? {
         state.withLock { $0.records[name] }
+    }
+
+    package func desiredFacts() -> [String: DesiredFacts] {
+        state.withLock { $0.records.mapValues { DesiredFacts($0) } }
     }
 
     package func desiredNames() -> [String] {

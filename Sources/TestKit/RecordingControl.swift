@@ -197,6 +197,10 @@ extension RecordingControl {
         state.withLock { Array($0.entries.keys) }
     }
 
+    package func forEachObserved(_ body: (String, ObservedFacts) -> Void) {
+        for seen in observed { body(seen.name, ObservedFacts(seen)) }
+    }
+
     package var observed: [ObservedConnection] { observedNames().compactMap { observe($0) } }
 
     package func expectDial(_ desired: DesiredConnection) {

@@ -52,6 +52,14 @@ package enum WebSocketLimits {
     /// TLS contexts kept; the cache starts anew beyond, which costs only making them again.
     static let cachedTLSContexts = 1024
 
+    /// How long the addresses of a name are used again. Enough for a burst of dials to ask once, and
+    /// well below what names that move are published with: a feed that fails over is found at the
+    /// next attempt or the one after.
+    static let addressLifetime: Duration = .seconds(5)
+
+    /// Names whose addresses are kept; the cache starts anew beyond, which costs a look-up each.
+    static let cachedNames = 4096
+
     /// Threads that may wait for the resolver at one time: as many names may hang before another
     /// has to wait for its deadline.
     static let resolverThreads = 8

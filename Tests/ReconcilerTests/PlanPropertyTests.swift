@@ -1,8 +1,9 @@
 import ManagerCore
-import Reconciler
 import Spec
 import TestKit
 import Testing
+
+@testable import Reconciler
 
 /// Random worlds, and a model in which plans are applied until nothing is left to do.
 @Suite struct PlanPropertyTests {
@@ -159,6 +160,31 @@ import Testing
         for seen in world.control.observed {
             #expect(world.desired[seen.name] != nil, "seed \(seed): \(seen.name) is an orphan")
         }
+    }
+
+    /// A resync leaves out only what a pass would leave alone.
+    @Test(arguments: 0..<400 as Range<UInt64>)
+    func aComparisonOfAllFindsWhatAPassOverEachWould(_ seed: UInt64) {
+        let world = World(seed: seed)
+        let now = world.clock.now
+        let compared = Comparison(
+            FakeDesiredState(Array(world.desired.values)), world.control, now: now)
+        let names = Set(world.desired.keys).union(world.control.observedNames())
+        var due: Set<String> = []
+        var waiting: [String: ContinuousClock.Instant] = [:]
+        for name in names {
+            let step = Plan.step(
+                desired: world.desired[name], observed: world.control.observe(name), now: now)
+            switch step {
+            case .keep, .blocked: break
+            case .wait(let until): waiting[name] = until
+            default: due.insert(name)
+            }
+        }
+        #expect(compared.due.sorted() == due.sorted(), "seed \(seed)")
+        #expect(compared.waiting.count == waiting.count)
+        for (name, until) in compared.waiting { #expect(waiting[name] == until) }
+        #expect(compared.settledCount == names.count - due.count - waiting.count)
     }
 
     @Test(arguments: 0..<200 as Range<UInt64>)

@@ -67,15 +67,18 @@ import Testing
         }
     }
 
-    @Test func anUnchangedWorldIsLeftAlone() async {
+    @Test func anUnchangedWorldIsComparedAndNothingIsQueued() async {
         let rig = Rig(records(20))
         await rig.run {
             #expect(await eventually { rig.control.openNames.count == 20 })
+            for name in rig.desired.desiredNames() { await rig.tell(name) }
+            let adds = rig.loop.statistics.adds
             for _ in 0..<5 {
                 let before = rig.loop.passes
                 rig.resync()
                 #expect(await eventually { rig.loop.passes >= before + 20 })
             }
+            #expect(rig.loop.statistics.adds == adds)
             #expect(rig.control.calls.count == 20)
         }
     }
@@ -142,6 +145,45 @@ import Testing
                 })
             #expect(rig.control.violations.isEmpty)
             #expect(rig.control.calls(of: "orphan").contains(.close("orphan")))
+        }
+    }
+
+    @Test func aResyncGivesBackThePermitOfADialWhoseEndWasNotTold() async {
+        let rig = Rig([.sample("a")]) { $0.dialConcurrency = 1 }
+        rig.control.opensAtOnce = false
+        await rig.run {
+            #expect(await eventually { rig.control.dialingNames == ["a"] })
+            rig.desired.put(.sample("b"))
+            await rig.tell("b")
+            rig.control.isMuted = true
+            rig.control.dialOpens("a")
+            await rig.tell("b")
+            #expect(rig.control.dialingNames.isEmpty, "a is as it should be, and b must wait")
+            rig.resync()
+            #expect(await eventually { rig.control.dialingNames == ["b"] })
+        }
+    }
+
+    @Test func aResyncSetsTheAlarmOfABackoffThatWasNotTold() async throws {
+        let rig = Rig([.sample("a") { $0.reconnect.base = .seconds(4) }])
+        rig.control.opensAtOnce = false
+        try await rig.run {
+            #expect(await eventually { rig.control.dialingNames == ["a"] })
+            await rig.tell("a")
+            let resyncAt = try #require(rig.timer.nextAlarm)
+            rig.clock.advance(to: resyncAt - .milliseconds(1))
+            rig.control.isMuted = true
+            rig.control.dialFails("a")
+            guard case .down(let down)? = rig.control.observe("a")?.state else {
+                Issue.record("the dial has not failed")
+                return
+            }
+            try #require(
+                down.nextAttemptAt > resyncAt && down.nextAttemptAt < resyncAt + .seconds(24))
+            rig.timer.advance(by: .milliseconds(1))
+            #expect(await eventually { rig.timer.nextAlarm == down.nextAttemptAt })
+            rig.timer.advance(by: rig.clock.now.duration(to: down.nextAttemptAt))
+            #expect(await eventually { rig.control.dials(of: "a") == 2 })
         }
     }
 
@@ -324,7 +366,7 @@ import Testing
             loop.connectionsChanged((0..<8).map { "c\($0)" })
             await Task.yield()
         }
-        for name in watched.desiredNames() { await loop.reconciled(name) }
+        for name in watched.names { await loop.reconciled(name) }
         running.cancel()
         await running.value
         #expect(watched.mostAtOnce == 1)
@@ -494,7 +536,7 @@ private final class WatchedDesiredState: DesiredState {
         var spends = 0
     }
 
-    private let names: [String]
+    let names: [String]
     private let state = Mutex(State())
 
     init(names: [String]) {
@@ -508,7 +550,12 @@ private final class WatchedDesiredState: DesiredState {
         names.contains(name) ? .sample(name) { $0.autoReconnect = false } : nil
     }
 
-    func desiredNames() -> [String] { names }
+    func desiredFacts() -> [String: DesiredFacts] {
+        Dictionary(
+            uniqueKeysWithValues: names.map { name in
+                (name, DesiredFacts(.sample(name) { $0.autoReconnect = false }))
+            })
+    }
 
     /// Never commits, so that every pass comes here again.
     func spendDial(_ name: String) async -> DesiredConnection? {
@@ -555,7 +602,12 @@ private final class HeldDesiredState: DesiredState {
         names.contains(name) ? .sample(name) { $0.autoReconnect = false } : nil
     }
 
-    func desiredNames() -> [String] { names }
+    func desiredFacts() -> [String: DesiredFacts] {
+        Dictionary(
+            uniqueKeysWithValues: names.map { name in
+                (name, DesiredFacts(.sample(name) { $0.autoReconnect = false }))
+            })
+    }
 
     func spendDial(_ name: String) async -> DesiredConnection? {
         await withCheckedContinuation { continuation in

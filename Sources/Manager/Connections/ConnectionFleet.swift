@@ -117,8 +117,8 @@ package final class ConnectionFleet: ConnectionControl {
         connection(name)?.observed
     }
 
-    package func observedNames() -> [String] {
-        state.withLock { Array($0.connections.keys) }
+    package func forEachObserved(_ body: (String, ObservedFacts) -> Void) {
+        for connection in all { body(connection.name, connection.passFacts) }
     }
 
     package func expectDial(_ desired: DesiredConnection) {

@@ -23,7 +23,7 @@ struct DialInput: Sendable {
     var request: WebSocketRequest
     var initialMessages: [InitialMessage]
 
-    /// Reads the secrets a spec names. Blocks on files.
+    /// Reads the secrets a spec names. Blocks on files, where it ``ConnectionSpec/readsFiles``.
     static func resolve(
         _ spec: ConnectionSpec, secrets: SecretResolver, egress: EgressGuard
     ) -> Result<DialInput, Failure> {

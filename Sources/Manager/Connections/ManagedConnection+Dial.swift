@@ -90,6 +90,10 @@ extension ManagedConnection {
     private func resolveInput(_ spec: ConnectionSpec, _ secrets: SecretResolver, number: Int) {
         let egress = EgressGuard(
             policy: environment.egress, origin: desired.keeper == .grpc ? .api : .manifest)
+        guard spec.readsFiles else {
+            let input = DialInput.resolve(spec, secrets: secrets, egress: egress)
+            return inputResolved(.success(input), number: number)
+        }
         // Files are read on a thread that may block, never on the loop.
         NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) {
             DialInput.resolve(spec, secrets: secrets, egress: egress)

@@ -2,6 +2,7 @@ import DequeModule
 import Logging
 package import ManagerCore
 package import NIOCore
+import Reconciler
 import Spec
 import Synchronization
 import WebSocket
@@ -152,6 +153,15 @@ package final class ManagedConnection: @unchecked Sendable {
 
     /// What is true now. Any thread.
     package var observed: ObservedConnection { snapshot.withLock { $0 } }
+
+    /// Of it, what a resync compares. Any thread.
+    var passFacts: ObservedFacts {
+        snapshot.withLock {
+            ObservedFacts(
+                uid: $0.uid, state: $0.state, generation: $0.generation,
+                isExhausted: $0.isExhausted)
+        }
+    }
 
     /// Shows the dial that was asked for before the loop has begun it, so that nobody asks twice.
     func markDialing(_ dialRevision: Int64) {

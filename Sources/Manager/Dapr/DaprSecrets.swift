@@ -63,6 +63,15 @@ package struct DaprSecrets: Sendable {
 extension ConnectionSpec {
     /// The secrets of Dapr's stores that a dial needs.
     var daprSecrets: [SecretSource] {
+        secretSources.filter { if case .dapr = $0 { true } else { false } }
+    }
+
+    /// Whether a dial reads files.
+    var readsFiles: Bool {
+        secretSources.contains { if case .file = $0 { true } else { false } }
+    }
+
+    private var secretSources: [SecretSource] {
         let values =
             headers.values + [tls.ca, tls.cert, tls.key].compactMap { $0 }
             + onOpen.map { message in
@@ -71,7 +80,7 @@ extension ConnectionSpec {
                 }
             }
         return values.compactMap { value in
-            if case .secret(let source) = value, case .dapr = source { source } else { nil }
+            if case .secret(let source) = value { source } else { nil }
         }
     }
 }

@@ -86,7 +86,8 @@ package enum MetricCatalogue {
 
     static let reconciled = MetricFamily(
         "wsm_reconcile_total", .counter, labels: ["result"],
-        "Passes over one connection: done, requeued for a time, or failed.")
+        "Passes over one connection: done (compared by a resync and left alone included), "
+            + "requeued for a time, or failed.")
     static let reconcileDuration = MetricFamily(
         "wsm_reconcile_duration_seconds", .histogram, "Length of a pass.")
     static let queueDepth = MetricFamily(

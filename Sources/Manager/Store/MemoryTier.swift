@@ -1,4 +1,5 @@
 import ManagerCore
+import Reconciler
 import Synchronization
 
 /// A record and the tag it was last written or read under.
@@ -14,7 +15,9 @@ struct Stored<Record: Sendable & Hashable>: Sendable, Hashable {
 /// cluster ``ClusterMemory`` writes, as the node says.
 final class MemoryTier: Sendable {
     struct Tables: Sendable {
-        var connections: [String: Stored<ConnectionRecord>] = [:]
+        private(set) var connections: [String: Stored<ConnectionRecord>] = [:]
+        /// Of every one of ``connections``, apart from them: a resync reads all of it.
+        private(set) var facts: [String: DesiredFacts] = [:]
         var connectionSets: [String: Stored<ConnectionSetRecord>] = [:]
         var applySets: [String: Stored<ApplySetRecord>] = [:]
         var indexes = Array(repeating: ShardIndex(), count: Shards.count)
@@ -53,8 +56,10 @@ final class MemoryTier: Sendable {
             case .connection(let name):
                 if case .connection(let record)? = object {
                     connections[name] = Stored(record: record, etag: etag)
+                    facts[name] = DesiredFacts(record.desired)
                 } else {
                     connections[name] = nil
+                    facts[name] = nil
                 }
             case .connectionSet(let name):
                 if case .connectionSet(let record)? = object {

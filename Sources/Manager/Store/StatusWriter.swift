@@ -2,11 +2,17 @@ package import Logging
 package import ManagerCore
 import Synchronization
 
-/// Writes statuses behind: at most one write a second for each connection, all of a second in one
-/// transaction, and only what differs from what is stored. Only for connections of this instance.
+/// Writes statuses behind: what has come to rest, at most once a second for each connection, all of
+/// a second in one transaction, and only what differs from what is stored. Only for connections of
+/// this instance.
 package final class StatusWriter: Sendable {
     /// Between two rounds of writes.
     package static let interval: Duration = .seconds(1)
+    /// A connection that changed within this time waits for a later round: a dial changes it three
+    /// times, and while many dials run the store is left alone.
+    package static let rest: Duration = .seconds(1)
+    /// So long after its first change a connection is written though it does not come to rest.
+    package static let longestWait: Duration = .seconds(5)
     /// Records of one transaction.
     static let perTransaction = 500
     /// Records of one round in a cluster, whose store many share: the rest waits its turn.
@@ -17,20 +23,31 @@ package final class StatusWriter: Sendable {
     private let dirty = Mutex(Dirty())
     private let limit: Int
     private let logger: Logger
+    private let now: @Sendable () -> ContinuousClock.Instant
 
     /// Names in the order in which they were noted, each once.
     private struct Dirty {
-        private var names: Set<String> = []
-        private var order: [String] = []
+        private var order: [(name: String, notedAt: ContinuousClock.Instant)] = []
+        private var changedAt: [String: ContinuousClock.Instant] = [:]
 
-        mutating func note(_ name: String) {
-            if names.insert(name).inserted { order.append(name) }
+        mutating func note(_ name: String, now: ContinuousClock.Instant) {
+            if changedAt.updateValue(now, forKey: name) == nil { order.append((name, now)) }
         }
 
-        mutating func take(_ most: Int) -> [String] {
-            let taken = Array(order.prefix(most))
-            order.removeFirst(taken.count)
-            names.subtract(taken)
+        /// - Parameter now: takes only what is due then; `nil` takes all.
+        mutating func take(_ most: Int, due now: ContinuousClock.Instant? = nil) -> [String] {
+            var taken: [String] = []
+            order = order.filter { name, notedAt in
+                if let now, now < notedAt + StatusWriter.longestWait,
+                    let changed = changedAt[name], now < changed + StatusWriter.rest
+                {
+                    return true
+                }
+                guard taken.count < most else { return true }
+                taken.append(name)
+                return false
+            }
+            for name in taken { changedAt[name] = nil }
             return taken
         }
     }
@@ -40,29 +57,42 @@ package final class StatusWriter: Sendable {
     ///   - status: what is to be stored now; `nil` if there is nothing to say.
     package init(
         store: TwoTierStore, logger: Logger, limit: Int = .max,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
         status: @escaping @Sendable (String) -> StoredStatus?
     ) {
         self.store = store
         self.logger = logger
         self.limit = limit
+        self.now = now
         self.status = status
     }
 
     package func note(_ name: String) {
-        dirty.withLock { $0.note(name) }
+        let now = now()
+        dirty.withLock { $0.note(name, now: now) }
     }
 
     /// Runs until cancelled.
     package func run() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: Self.interval)
-            await flush()
+            await writeDue()
         }
     }
 
-    /// Writes what is noted, up to the limit of a round. Also called once at the end of the process.
+    /// One round: writes what is noted and has come to rest, or waited long enough.
+    package func writeDue() async {
+        let now = now()
+        await write(all: dirty.withLock { $0.take(limit, due: now) })
+    }
+
+    /// Writes what is noted, up to the limit of a round, without waiting for it to come to rest: at
+    /// the end of the process.
     package func flush() async {
-        let names = dirty.withLock { $0.take(limit) }
+        await write(all: dirty.withLock { $0.take(limit) })
+    }
+
+    private func write(all names: [String]) async {
         var start = 0
         while start < names.count {
             let end = min(start + Self.perTransaction, names.count)

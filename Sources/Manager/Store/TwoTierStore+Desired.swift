@@ -1,5 +1,5 @@
 package import ManagerCore
-import Reconciler
+package import Reconciler
 import Spec
 
 // MARK: Reads. They never leave the process.
@@ -7,6 +7,10 @@ import Spec
 extension TwoTierStore: DesiredState {
     package func desired(_ name: String) -> DesiredConnection? {
         memory.read { $0.connections[name]?.record.desired }
+    }
+
+    package func desiredFacts() -> [String: DesiredFacts] {
+        memory.read { $0.facts }
     }
 
     package func desiredNames() -> [String] {

@@ -15,6 +15,7 @@ enum LogText {
 
     /// Without quotes: for the message, which is static but for a fault in the program.
     static func escaped(_ text: String, quotes: Bool = false) -> String {
+        if text.utf8.allSatisfy(isHarmless) { return text }
         var result = ""
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -31,6 +32,11 @@ enum LogText {
         return result
     }
 
+    /// Visible in ASCII, and never escaped: nearly every text has nothing else.
+    private static func isHarmless(_ byte: UInt8) -> Bool {
+        (0x20..<0x7F).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+    }
+
     private static func isPlain(_ text: String) -> Bool {
         !text.isEmpty
             && text.unicodeScalars.allSatisfy { scalar in
@@ -41,7 +47,8 @@ enum LogText {
 
     /// Control characters, other line ends, and what changes the direction of text.
     static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
+        if scalar.isASCII { return scalar.value < 0x20 || scalar.value == 0x7F }
+        return switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse,
             .unassigned:
             true

@@ -25,18 +25,19 @@ protocol HostResolver: Sendable {
 /// The system's resolver, on threads of its own because it blocks.
 ///
 /// Dials to the same host and port at one time share one look-up, so that a thousand dials to a
-/// dead name take one thread and not all.
+/// dead name take one thread and not all; those of the next seconds take its answer.
 final class SystemResolver: HostResolver {
     /// Lives as long as the process, like its threads.
     static let shared = SystemResolver()
 
-    private struct Key: Hashable {
-        var host: String
-        var port: Int
+    private struct State {
+        var waiting: [AddressCache.Key: [EventLoopPromise<[SocketAddress]>]] = [:]
+        var cache = AddressCache(
+            lifetime: WebSocketLimits.addressLifetime, limit: WebSocketLimits.cachedNames)
     }
 
     private let pool: NIOThreadPool
-    private let waiting = Mutex<[Key: [EventLoopPromise<[SocketAddress]>]]>([:])
+    private let state = Mutex(State())
 
     private init() {
         self.pool = NIOThreadPool(numberOfThreads: WebSocketLimits.resolverThreads)
@@ -51,20 +52,27 @@ final class SystemResolver: HostResolver {
         if let literal = try? SocketAddress(ipAddress: host, port: port) {
             return loop.makeSucceededFuture([literal])
         }
+        let key = AddressCache.Key(host: host, port: port)
+        let known = self.state.withLock { $0.cache.addresses(of: key, now: .now()) }
+        if let known { return loop.makeSucceededFuture(known) }
         let promise = loop.makePromise(of: [SocketAddress].self)
-        let key = Key(host: host, port: port)
-        let isFirst = self.waiting.withLock { waiting in
-            waiting[key, default: []].append(promise)
-            return waiting[key]?.count == 1
+        let isFirst = self.state.withLock { state in
+            state.waiting[key, default: []].append(promise)
+            return state.waiting[key]?.count == 1
         }
-        if isFirst {
-            self.pool.submit { _ in
-                let result = Result { try Self.lookUp(host, port: port) }
-                let promises = self.waiting.withLock { $0.removeValue(forKey: key) ?? [] }
-                for promise in promises { promise.completeWith(result) }
-            }
-        }
+        if isFirst { self.pool.submit { _ in self.answer(key) } }
         return promise.futureResult
+    }
+
+    private func answer(_ key: AddressCache.Key) {
+        let result = Result { try Self.lookUp(key.host, port: key.port) }
+        let promises = self.state.withLock { state in
+            if case .success(let addresses) = result {
+                state.cache.keep(addresses, of: key, now: .now())
+            }
+            return state.waiting.removeValue(forKey: key) ?? []
+        }
+        for promise in promises { promise.completeWith(result) }
     }
 
     /// Asks `getaddrinfo`, which blocks.

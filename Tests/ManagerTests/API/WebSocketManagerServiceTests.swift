@@ -93,7 +93,7 @@ import Testing
             let listed = try await list(live)
             #expect(listed.isEmpty)
             #expect(live.server.server.store.desiredNames().isEmpty)
-            #expect(await eventually { live.server.server.fleet.observedNames().isEmpty })
+            #expect(await eventually { live.server.server.fleet.all.isEmpty })
             #expect(await always(for: .milliseconds(150)) { live.feed.accepted == 1 })
             let reopened = try await TwoTierStore.opened(store.reopened())
             #expect(reopened.names.isEmpty)
@@ -111,7 +111,7 @@ import Testing
             }
             #expect(error?.code == .unavailable)
             #expect(live.server.server.store.desiredNames().isEmpty)
-            #expect(await eventually { live.server.server.fleet.observedNames().isEmpty })
+            #expect(await eventually { live.server.server.fleet.all.isEmpty })
         }
     }
 
@@ -139,7 +139,7 @@ import Testing
             _ = await calling.result
             #expect(await eventually { live.server.server.store.desiredNames().isEmpty })
             #expect(await eventually { live.feed.connections == 0 })
-            #expect(await eventually { live.server.server.fleet.observedNames().isEmpty })
+            #expect(await eventually { live.server.server.fleet.all.isEmpty })
             #expect(live.feed.accepted == 1)
         }
     }
@@ -198,7 +198,7 @@ import Testing
             try await disconnect(live, id)
             #expect(try await list(live).isEmpty == true)
             #expect(await eventually { live.feed.connections == 0 })
-            #expect(await eventually { live.server.server.fleet.observedNames().isEmpty })
+            #expect(await eventually { live.server.server.fleet.all.isEmpty })
             #expect(live.opened("/mute") == 1)
             let again = await refusal { try await disconnect(live, id) }
             #expect(again?.code == .notFound)

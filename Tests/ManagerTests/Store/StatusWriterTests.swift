@@ -38,6 +38,39 @@ import Testing
         #expect(reopened.record("a")?.observed?.attempt == 2)
     }
 
+    @Test func aConnectionIsWrittenWhenItComesToRestOrHasWaitedLongEnough() async throws {
+        let backing = InMemoryStateStore()
+        let store = try await TwoTierStore.opened(backing)
+        for name in ["settles", "flaps"] { try await store.put(name) }
+        let clock = ManualClock()
+        let writer = StatusWriter(store: store, logger: silent, now: { clock.now }) { _ in
+            StoredStatus(phase: .connected, attempt: 0, published: 0)
+        }
+        writer.note("settles")
+        writer.note("flaps")
+        clock.advance(by: StatusWriter.rest - .milliseconds(1))
+        await writer.writeDue()
+        #expect(store.record("settles")?.observed == nil, "its dial may still run")
+        writer.note("flaps")
+        clock.advance(by: .milliseconds(1))
+        await writer.writeDue()
+        #expect(store.record("settles")?.observed?.phase == .connected)
+        #expect(store.record("flaps")?.observed == nil)
+        for _ in 0..<4 {
+            clock.advance(by: StatusWriter.rest - .milliseconds(1))
+            writer.note("flaps")
+            await writer.writeDue()
+        }
+        #expect(store.record("flaps")?.observed == nil)
+        clock.advance(by: .milliseconds(4))
+        await writer.writeDue()
+        #expect(store.record("flaps")?.observed?.phase == .connected, "after five seconds")
+        let calls = backing.writeCalls
+        clock.advance(by: .seconds(60))
+        await writer.writeDue()
+        #expect(backing.writeCalls == calls, "what is written is not noted any more")
+    }
+
     @Test func aStatusThatCouldNotBeWrittenIsTriedAgain() async throws {
         let backing = InMemoryStateStore()
         let store = try await TwoTierStore.opened(backing)

@@ -1,4 +1,5 @@
 import ManagerCore
+import Reconciler
 import Spec
 import Synchronization
 import TestKit
@@ -46,6 +47,28 @@ import Testing
         let second = try await TwoTierStore.opened(store.reopened())
         #expect(second.names == ["a", "b"])
         #expect(second.desired("a") == first.desired("a"))
+    }
+
+    @Test func theFactsForAResyncAreThoseOfTheRecords() async throws {
+        func expectSame(_ store: TwoTierStore) {
+            let records = store.names.compactMap { name in
+                store.desired(name).map { (name, DesiredFacts($0)) }
+            }
+            #expect(store.desiredFacts() == Dictionary(uniqueKeysWithValues: records))
+        }
+        let stored = InMemoryStateStore()
+        let store = try await TwoTierStore.opened(stored)
+        for name in ["a", "b", "c", "d"] { try await store.put(name) }
+        try await store.put("waits", isProvisional: true)
+        try await store.put("a", topic: "trades")
+        _ = await store.spendDial("b")
+        try await store.transact { $0.removeConnection("c") }
+        expectSame(store)
+        #expect(store.desiredFacts()["waits"]?.isProvisional == true)
+        _ = await store.confirm("waits")
+        expectSame(store)
+        expectSame(try await TwoTierStore.opened(stored.reopened()))
+        #expect(store.desiredFacts().count == 4)
     }
 
     @Test func anUnansweredConnectIsRemovedAtOpen() async throws {

@@ -12,8 +12,17 @@ extension FleetShards: ConnectionControl {
         fleet.observe(name) ?? state.withLock { $0.member(name)?.connection }?.dialled
     }
 
-    package func observedNames() -> [String] {
-        fleet.observedNames() + state.withLock { Array($0.places.keys) }
+    package func forEachObserved(_ body: (String, ObservedFacts) -> Void) {
+        // Before the fleet: a shadow that is adopted meanwhile is not told of twice.
+        let shadows = shadowConnections.filter { fleet.connection($0.name) == nil }
+        let names = Set(shadows.map(\.name))
+        fleet.forEachObserved { name, facts in
+            if !names.contains(name) { body(name, facts) }
+        }
+        for shadow in shadows {
+            let facts = shadow.passFacts
+            if facts.state != .idle { body(shadow.name, facts) }
+        }
     }
 
     package func expectDial(_ desired: DesiredConnection) {
@@ -73,8 +82,13 @@ extension FleetShards: DesiredState {
         records.desired(name) ?? state.withLock { $0.member(name)?.desired }
     }
 
-    package func desiredNames() -> [String] {
-        records.desiredNames() + state.withLock { Array($0.places.keys) }
+    package func desiredFacts() -> [String: DesiredFacts] {
+        let shadows = state.withLock { state in
+            state.shadows.values.flatMap { $0.members.values.map(\.desired) }
+        }
+        return shadows.reduce(into: records.desiredFacts()) { facts, desired in
+            if facts[desired.name] == nil { facts[desired.name] = DesiredFacts(desired) }
+        }
     }
 
     /// The one dial of a shadow is remembered here alone: its record belongs to another.

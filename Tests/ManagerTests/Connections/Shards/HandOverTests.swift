@@ -218,8 +218,10 @@ import Testing
             rig.two.shards.dropShadow(shard: gate.shard, from: rig.one.title(from))
             #expect(await eventually { rig.feed.stats(of: "/mute").open == 1 })
             #expect(await eventually { rig.two.metrics.shadowMessages.value(.discarded) == 5 })
-            #expect(rig.two.shards.observedNames().isEmpty)
-            #expect(rig.two.shards.desiredNames().isEmpty)
+            var seen: [String] = []
+            rig.two.shards.forEachObserved { name, _ in seen.append(name) }
+            #expect(seen.isEmpty)
+            #expect(rig.two.shards.desiredFacts().isEmpty)
             #expect(await eventually { rig.bus.texts(on: "c") == rig.texts(1...5) })
             #expect(rig.one.isOpen("c"))
         }
