@@ -109,14 +109,14 @@ extension TwoTierStore {
             switch key {
             case .connection(let name):
                 let record = try RecordCodec.decodeConnection(entry.value, key: key.storeKey)
-                tables.connections[name] = Stored(record: record, etag: etag)
+                tables.install(.connection(record), at: key, etag: etag)
                 if record.desired.isProvisional { unanswered.append(name) }
-            case .connectionSet(let name):
+            case .connectionSet:
                 let record = try RecordCodec.decodeConnectionSet(entry.value, key: key.storeKey)
-                tables.connectionSets[name] = Stored(record: record, etag: etag)
-            case .applySet(let name):
+                tables.install(.connectionSet(record), at: key, etag: etag)
+            case .applySet:
                 let record = try RecordCodec.decodeApplySet(entry.value, key: key.storeKey)
-                tables.applySets[name] = Stored(record: record, etag: etag)
+                tables.install(.applySet(record), at: key, etag: etag)
             }
         }
         return unanswered
