@@ -163,7 +163,7 @@ package final class ManagedConnection: @unchecked Sendable {
         readMachine()
         let status = ConnectionStatus(
             desired: desired, observed: facts, now: environment.clock.wallTime())
-        facts.conditions = status.conditions
+        facts.conditionsSince = status.conditionsSince
         let copy = facts
         snapshot.withLock { $0 = copy }
         announce(status.phase)
