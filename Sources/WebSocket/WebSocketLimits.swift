@@ -43,11 +43,9 @@ package enum WebSocketLimits {
     /// it would not stay in the processor's cache.
     static let readBuffer = 256 * 1024
 
-    /// Of the first read of a connection, which brings the answer to the upgrade: a common head fits.
-    static let firstReadBuffer = 512
-
-    /// Reads in a row from one socket with TLS, whose library copies what is read.
-    static let readsInARow: UInt = 4
+    /// Of the first read of a connection, in bytes. The channel keeps it for good, so it is as small
+    /// as makes sense: what of the answer to the upgrade has no room comes with the next read.
+    static let firstReadBuffer = 64
 
     /// TLS contexts kept; the cache starts anew beyond, which costs only making them again.
     static let cachedTLSContexts = 1024

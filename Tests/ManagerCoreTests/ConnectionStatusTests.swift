@@ -222,13 +222,13 @@ import Testing
     @Test func transitionTimesAreKeptWhileTheStatusStays() throws {
         let desired = try desired()
         var seen = try open()
-        seen.conditions = status(desired, seen).conditions
+        seen.conditionsSince = status(desired, seen).conditionsSince
         let later = WallTime(nanosecondsSinceEpoch: 9_000)
         let same = ConnectionStatus(desired: desired, observed: seen, now: later)
         #expect(same.conditions.allSatisfy { $0.lastTransitionTime == now })
 
         var lost = try down()
-        lost.conditions = same.conditions
+        lost.conditionsSince = same.conditionsSince
         let changed = ConnectionStatus(desired: desired, observed: lost, now: later)
         #expect(changed.ready.lastTransitionTime == later)
         #expect(try condition("Owned", changed).lastTransitionTime == now)
@@ -239,7 +239,7 @@ import Testing
     @Test func anotherReasonForTheSameStatusKeepsTheTime() throws {
         let desired = try desired { $0.topic = "trades" }
         var seen = try down()
-        seen.conditions = status(desired, seen).conditions
+        seen.conditionsSince = status(desired, seen).conditionsSince
         let later = WallTime(nanosecondsSinceEpoch: 9_000)
         seen.state = .dialing(.init(dialRevision: 1))
         let dialing = ConnectionStatus(desired: desired, observed: seen, now: later)

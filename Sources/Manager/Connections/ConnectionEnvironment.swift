@@ -33,38 +33,40 @@ package struct ManagerClock: Sendable {
         })
 }
 
-/// What all managed connections of one process share.
-package struct ConnectionEnvironment: Sendable {
-    package var instanceID: String
-    package var dialer: WebSocketDialer
-    package var bus: any Bus
-    package var secrets: SecretResolver
+/// What all managed connections of one process share: one object, so that each pays for a pointer.
+package final class ConnectionEnvironment: Sendable {
+    package let instanceID: String
+    package let dialer: WebSocketDialer
+    package let bus: any Bus
+    package let secrets: SecretResolver
     /// `nil`: the server has no sidecar.
-    package var daprSecrets: DaprSecrets?
+    package let daprSecrets: DaprSecrets?
     /// Whom connections may dial.
-    package var egress: EgressPolicy
-    package var buffers: SharedBufferBudget
+    package let egress: EgressPolicy
+    package let buffers: SharedBufferBudget
     /// `nil`: nothing can be spilled, and policy `spill` is as `block`.
-    package var spill: SpillDirectory?
-    package var lifecycle: LifecyclePublisher
-    package var clock: ManagerClock
-    package var logger: Logger
-    package var metrics: ManagerMetrics
-    package var busHealth: BusHealth
+    package let spill: SpillDirectory?
+    package let lifecycle: LifecyclePublisher
+    package let clock: ManagerClock
+    package let logger: Logger
+    package let metrics: ManagerMetrics
+    package let busHealth: BusHealth
     /// The longest publish call that ownership allows for; a call that ends later is counted.
-    package var publishLimit = ClusterTiming.standard.publish
+    package let publishLimit: Duration
     /// Where connections report what the cluster has to know of them.
     package let reports = ClusterRelay()
     /// Wakes connections that may act again.
     package let gates = GateWatch()
     /// Told after every change a reader or the loop may care for; on any thread.
-    package var onChange: @Sendable (_ name: String) -> Void
+    package let onChange: @Sendable (_ name: String) -> Void
 
     package init(
         instanceID: String, dialer: WebSocketDialer, bus: any Bus,
-        secrets: SecretResolver, egress: EgressPolicy, buffers: SharedBufferBudget,
+        secrets: SecretResolver, daprSecrets: DaprSecrets? = nil, egress: EgressPolicy,
+        buffers: SharedBufferBudget, spill: SpillDirectory? = nil,
         lifecycle: LifecyclePublisher, clock: ManagerClock, logger: Logger,
         metrics: ManagerMetrics, busHealth: BusHealth,
+        publishLimit: Duration = ClusterTiming.standard.publish,
         onChange: @escaping @Sendable (String) -> Void
     ) {
         self.metrics = metrics
@@ -73,11 +75,14 @@ package struct ConnectionEnvironment: Sendable {
         self.dialer = dialer
         self.bus = bus
         self.secrets = secrets
+        self.daprSecrets = daprSecrets
         self.egress = egress
         self.buffers = buffers
+        self.spill = spill
         self.lifecycle = lifecycle
         self.clock = clock
         self.logger = logger
+        self.publishLimit = publishLimit
         self.onChange = onChange
     }
 }

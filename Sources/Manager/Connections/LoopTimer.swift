@@ -1,9 +1,23 @@
 import NIOCore
 
 /// One timer of one owner on an event loop; setting it again replaces what was set.
+///
+/// Most are never set: one that is not costs a pointer.
 struct LoopTimer {
-    private var scheduled: Scheduled<Void>?
-    private(set) var deadline: ContinuousClock.Instant?
+    private var setting: Setting?
+
+    private final class Setting: Sendable {
+        let deadline: ContinuousClock.Instant
+        let scheduled: Scheduled<Void>
+
+        init(deadline: ContinuousClock.Instant, scheduled: Scheduled<Void>) {
+            self.deadline = deadline
+            self.scheduled = scheduled
+        }
+    }
+
+    /// When it fires; `nil` if it is not set.
+    var deadline: ContinuousClock.Instant? { setting?.deadline }
 
     /// Fires at `deadline`, unless it is set already for that moment or an earlier one: an early
     /// timer finds nothing to do and is set again, which is cheaper than moving it each time.
@@ -12,20 +26,20 @@ struct LoopTimer {
         on eventLoop: any EventLoop, _ body: @escaping @Sendable () -> Void
     ) {
         if let armed = self.deadline, armed <= deadline { return }
-        scheduled?.cancel()
-        self.deadline = deadline
+        setting?.scheduled.cancel()
         let delay = max(now.duration(to: deadline), .zero)
-        scheduled = eventLoop.scheduleTask(in: TimeAmount(delay)) { body() }
+        setting = Setting(
+            deadline: deadline,
+            scheduled: eventLoop.scheduleTask(in: TimeAmount(delay)) { body() })
     }
 
     /// The owner heard the timer.
     mutating func fired() {
-        scheduled = nil
-        deadline = nil
+        setting = nil
     }
 
     mutating func cancel() {
-        scheduled?.cancel()
+        setting?.scheduled.cancel()
         fired()
     }
 }

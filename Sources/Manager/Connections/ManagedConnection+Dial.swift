@@ -362,7 +362,7 @@ extension ManagedConnection {
             spill?.queue.limit = spec.buffer.spill.bytes
         }
         if spec.correlation != before.correlation {
-            correlationRule = CorrelationRule(spec: spec.correlation)
+            requests?.rule = CorrelationRule(spec: spec.correlation)
         }
         if spec.url != before.url {
             origin = EventOrigin(desired, right)

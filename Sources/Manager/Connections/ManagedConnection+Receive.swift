@@ -70,9 +70,9 @@ extension ManagedConnection {
                 queue.countRefused(.fenced, messages: segment.count)
                 continue
             }
-            if replies.count == 0, backlog.isEmpty, offerWhole(segment, time: time) { continue }
+            if repliesAwaited == 0, backlog.isEmpty, offerWhole(segment, time: time) { continue }
             for message in segment.messages {
-                if replies.count > 0, takeAsReply(message) { continue }
+                if repliesAwaited > 0, takeAsReply(message) { continue }
                 ingest(message, time: time)
             }
         }
@@ -233,7 +233,7 @@ extension ManagedConnection {
     func balanceReading() {
         guard let socket else { return }
         // The replies that are waited for come from the socket too.
-        let isStopped = isStopped && replies.count == 0
+        let isStopped = isStopped && repliesAwaited == 0
         let shouldPause =
             queue.shouldPauseReading || !backlog.isEmpty || isStopped || isShadowFull
         guard shouldPause != isReadingPaused else { return }

@@ -23,6 +23,18 @@ struct ReplyWaiter: Sendable {
     var timeout: Duration
 }
 
+/// What a connection knows of replies; made with its first request. Confined to its event loop.
+final class ConnectionRequests {
+    var replies = PendingReplies<ReplyWaiter>()
+    var timer = LoopTimer()
+    /// `nil` if the spec holds what the compiler would have refused.
+    var rule: CorrelationRule?
+
+    init(_ spec: ConnectionSpec.Correlation) {
+        rule = CorrelationRule(spec: spec)
+    }
+}
+
 extension ManagedConnection {
     /// Sends a message and waits for its reply. Any thread.
     ///
@@ -43,7 +55,7 @@ extension ManagedConnection {
             eventLoop.execute {
                 ticket.isCancelled = true
                 guard let token = ticket.token else { return }
-                self.endReplies(self.replies.cancelled(token), .cancelled)
+                self.cancelReply(token, .cancelled)
             }
         }
     }
@@ -83,7 +95,9 @@ extension ManagedConnection {
             continuation.resume(throwing: SendFailure.cancelled)
             return
         }
-        guard openSocket != nil, let rule = correlationRule else {
+        let requests = self.requests ?? ConnectionRequests(desired.spec.correlation)
+        self.requests = requests
+        guard openSocket != nil, let rule = requests.rule else {
             continuation.resume(throwing: SendFailure.notConnected)
             return
         }
@@ -92,7 +106,7 @@ extension ManagedConnection {
             return
         }
         let timeout = timeout ?? desired.spec.correlation.timeout
-        let prepared = replies.prepare(
+        let prepared = requests.replies.prepare(
             message, isText: isText, rule: rule,
             waiter: ReplyWaiter(continuation: continuation, timeout: timeout),
             deadline: now.advanced(by: timeout), freshID: UUIDBytes.random(using: &generator))
@@ -114,32 +128,45 @@ extension ManagedConnection {
     ) {
         guard let socket = openSocket else { return }
         guard right.mayReachOut else {
-            if let token { endReplies(replies.cancelled(token), .fenced) }
+            if let token { cancelReply(token, .fenced) }
             return
         }
         let written = eventLoop.makePromise(of: Void.self)
         written.futureResult.whenFailure { error in
             guard let token else { return }
-            self.endReplies(self.replies.cancelled(token), SendFailure(error))
+            self.cancelReply(token, SendFailure(error))
         }
         socket.send(frame.isText ? .text : .binary, frame.bytes, promise: written)
     }
 
     /// True if the message was a reply somebody waits for: it is theirs and is not published.
     func takeAsReply(_ message: WebSocketMessage) -> Bool {
-        guard let reply = replies.received(message.payload, isText: message.kind == .text) else {
-            return false
-        }
+        guard let requests,
+            let reply = requests.replies.received(
+                message.payload, isText: message.kind == .text)
+        else { return false }
         reply.waiter.continuation.resume(returning: reply.response)
-        if let next = reply.thenSend { write(next, token: replies.nextToken) }
+        if let next = reply.thenSend { write(next, token: requests.replies.nextToken) }
         return true
     }
 
+    /// Sends whose reply has not come yet.
+    var repliesAwaited: Int { requests?.replies.count ?? 0 }
+
+    private func cancelReply(
+        _ token: PendingReplies<ReplyWaiter>.Token, _ failure: SendFailure
+    ) {
+        guard let requests else { return }
+        endReplies(requests.replies.cancelled(token), failure)
+    }
+
     func failReplies(_ failure: SendFailure) {
-        for waiter in replies.failAll() {
-            waiter.continuation.resume(throwing: failure)
+        if let requests {
+            for waiter in requests.replies.failAll() {
+                waiter.continuation.resume(throwing: failure)
+            }
+            requests.timer.cancel()
         }
-        replyTimer.cancel()
         repliesChanged()
     }
 
@@ -150,25 +177,30 @@ extension ManagedConnection {
             waiter.continuation.resume(
                 throwing: failure ?? SendFailure.timedOut(after: waiter.timeout))
         }
-        if let next = ended.thenSend { write(next, token: replies.nextToken) }
+        if let next = ended.thenSend { write(next, token: requests?.replies.nextToken) }
         repliesChanged()
     }
 
     /// A connection that is to come to rest waits for its replies.
     private func repliesChanged() {
-        guard isStopped, replies.count == 0 else { return }
+        guard isStopped, repliesAwaited == 0 else { return }
         lastReplies.cancel()
         balanceReading()
         checkQuiet()
     }
 
     private func armReplies() {
-        guard let deadline = replies.nextDeadline else { return }
-        replyTimer.arm(deadline, now: now, on: eventLoop) {
-            self.replyTimer.fired()
-            self.endReplies(self.replies.deadlinePassed(now: self.now), nil)
-            self.armReplies()
+        guard let requests, let deadline = requests.replies.nextDeadline else { return }
+        requests.timer.arm(deadline, now: now, on: eventLoop) {
+            self.repliesDue()
         }
+    }
+
+    private func repliesDue() {
+        guard let requests else { return }
+        requests.timer.fired()
+        endReplies(requests.replies.deadlinePassed(now: now), nil)
+        armReplies()
     }
 }
 

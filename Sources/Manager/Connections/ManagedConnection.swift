@@ -21,7 +21,6 @@ package final class ManagedConnection: @unchecked Sendable {
     package let uid: ConnectionUID
     package let eventLoop: any EventLoop
     let environment: ConnectionEnvironment
-    let logger: Logger
 
     // MARK: Confined to the event loop
 
@@ -31,7 +30,8 @@ package final class ManagedConnection: @unchecked Sendable {
     var right: ConnectionRight
     var machine: ConnectionStateMachine
     var generator = SystemRandomNumberGenerator()
-    var origin: EventOrigin
+    /// Of its messages; made with the first.
+    lazy var origin = EventOrigin(desired, right)
     /// The running dial; `nil` while secrets are being read.
     var dial: WebSocketDial?
     /// Told apart from a dial that was cancelled and ended late.
@@ -59,9 +59,8 @@ package final class ManagedConnection: @unchecked Sendable {
     /// The sequence from which on an event belongs to the present socket.
     var firstSequenceOfSocket: UInt64 = 1
 
-    var replies = PendingReplies<ReplyWaiter>()
-    var replyTimer = LoopTimer()
-    var correlationRule: CorrelationRule?
+    /// `nil` until a reply was waited for.
+    var requests: ConnectionRequests?
 
     var facts: ObservedConnection
     var lastStatusWord: String
@@ -72,7 +71,7 @@ package final class ManagedConnection: @unchecked Sendable {
     /// Of the title before this one, where there was one.
     var formerEpoch: UInt64?
     /// Told before anything else under a title.
-    var succession: Succession?
+    @Seldom var succession: Succession? = nil
     /// The gap event of a new owner is on its way, and goes first.
     var isAwaitingGapEvent = false
     // What the cluster asks of it; see the extensions for titles and for the shadow.
@@ -132,23 +131,26 @@ package final class ManagedConnection: @unchecked Sendable {
         self.environment = environment
         self.desired = desired
         outlet = MessageOutlet(desired)
-        var logger = environment.logger
-        logger[metadataKey: "wsm.connection.name"] = "\(desired.name)"
-        logger[metadataKey: "wsm.connection.uid"] = "\(desired.uid)"
-        self.logger = logger
         machine = ConnectionStateMachine(policy: desired.spec.reconnect)
         queue = PublishQueue(
             bounds: MessageAmount(desired.spec.buffer), overflow: desired.spec.buffer.overflow)
-        origin = EventOrigin(desired, right)
         facts = ObservedConnection(
             name: desired.name, uid: desired.uid, generation: desired.generation)
         lastStatusWord = Phase.pending.statusWord
         gapEpoch = right.epoch
         snapshot = Mutex(facts)
-        correlationRule = CorrelationRule(spec: desired.spec.correlation)
         if !right.isShadow, environment.spill?.holdsLeftovers(of: uid) == true {
             eventLoop.execute { self.openSpill() }
         }
+    }
+
+    /// With the connection's name. Made for each line: few are written, and a kept one holds 500
+    /// bytes.
+    var logger: Logger {
+        var logger = environment.logger
+        logger[metadataKey: "wsm.connection.name"] = "\(name)"
+        logger[metadataKey: "wsm.connection.uid"] = "\(uid)"
+        return logger
     }
 
     /// What is true now. Any thread.
@@ -173,7 +175,7 @@ package final class ManagedConnection: @unchecked Sendable {
         readMachine()
         let status = ConnectionStatus(
             desired: desired, observed: facts, now: environment.clock.wallTime())
-        facts.conditions = status.conditions
+        facts.conditionsSince = status.conditionsSince
         let copy = facts
         snapshot.withLock { $0 = copy }
         announce(status.phase)

@@ -154,24 +154,22 @@ extension ServerAssembly {
         logger: Logger
     ) throws -> ConnectionEnvironment {
         let publishLimit = configuration.cluster.timing(drain: configuration.drainTimeout).publish
-        var environment = ConnectionEnvironment(
+        return ConnectionEnvironment(
             instanceID: configuration.instanceID,
             dialer: WebSocketDialer(group: group), bus: resources.bus,
             secrets: SecretResolver(
                 directory: configuration.secretsDirectory,
                 environmentPrefix: configuration.secretEnvironmentPrefix,
                 environment: configuration.environment),
-            egress: try configuration.egressPolicy(),
+            daprSecrets: resources.secrets, egress: try configuration.egressPolicy(),
             buffers: SharedBufferBudget(limit: configuration.bufferLimit),
+            spill: SpillDirectory(path: configuration.spillDirectory),
             lifecycle: LifecyclePublisher(
                 bus: resources.bus, clock: clock, home: .sole(epoch: epoch),
                 publishLimit: publishLimit),
             clock: clock, logger: logger, metrics: counters,
-            busHealth: BusHealth(now: clock.now), onChange: { router.connectionChanged($0) })
-        environment.publishLimit = publishLimit
-        environment.daprSecrets = resources.secrets
-        environment.spill = SpillDirectory(path: configuration.spillDirectory)
-        return environment
+            busHealth: BusHealth(now: clock.now), publishLimit: publishLimit,
+            onChange: { router.connectionChanged($0) })
     }
 
     private static func shards(

@@ -1,11 +1,24 @@
 import ManagerCore
 import Reconciler
+import Spec
 import Synchronization
 
 /// A record and the tag it was last written or read under.
+///
+/// The record is outside: a table of 100,000 has room for many that are not there.
 struct Stored<Record: Sendable & Hashable>: Sendable, Hashable {
-    var record: Record
+    private var shared: Shared<Record>
     var etag: String
+
+    init(record: Record, etag: String) {
+        shared = Shared(record)
+        self.etag = etag
+    }
+
+    var record: Record {
+        get { shared.value }
+        set { shared = Shared(newValue) }
+    }
 }
 
 /// The memory tier: every record of this instance, and its index pages.
@@ -23,6 +36,8 @@ final class MemoryTier: Sendable {
         var indexes = Array(repeating: ShardIndex(), count: Shards.count)
         /// The shards that this instance owns in a cluster; empty without one.
         var owned: [Int: OwnedShard] = [:]
+        /// What the connections have in common is kept once.
+        private var settings = SharedValues<ConnectionSpec.Settings>()
 
         func etag(of key: ObjectKey) -> String? {
             switch key {
@@ -54,7 +69,8 @@ final class MemoryTier: Sendable {
         mutating func install(_ object: StoredObject?, at key: ObjectKey, etag: String) {
             switch key {
             case .connection(let name):
-                if case .connection(let record)? = object {
+                if case .connection(var record)? = object {
+                    record.desired.spec.share(in: &settings)
                     connections[name] = Stored(record: record, etag: etag)
                     facts[name] = DesiredFacts(record.desired)
                 } else {

@@ -67,7 +67,7 @@ package struct ConnectionStateMachine: Sendable {
         /// A field changed that needs a new socket; the paths name it.
         case reopen([String])
         /// The peer stopped answering: pings, or the server's rules.
-        case fault(LinkFailure)
+        indirect case fault(LinkFailure)
         /// The process ends.
         case shutdown
         /// This instance may not act for the connection, now or for good.
@@ -79,8 +79,8 @@ package struct ConnectionStateMachine: Sendable {
     package private(set) var attempt = 0
     /// True once a socket was up in this process.
     package private(set) var hasBeenOpen = false
-    package private(set) var lastFailure: LinkFailure?
-    package private(set) var lastClose: LinkClose?
+    @Seldom package private(set) var lastFailure: LinkFailure? = nil
+    @Seldom package private(set) var lastClose: LinkClose? = nil
     /// Dials begun in this process.
     package private(set) var dials = 0
 

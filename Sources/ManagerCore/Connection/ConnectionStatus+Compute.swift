@@ -15,15 +15,13 @@ extension ConnectionStatus {
         stall = Self.stall(desired: desired, observed: seen)
         phase = Self.phase(observed: seen, stall: stall, redials: desired.spec.autoReconnect)
         let facts = Facts(desired: desired, observed: seen, phase: phase, stall: stall)
-        var times: [String: Condition] = [:]
-        for condition in seen.conditions { times[condition.type] = condition }
-        conditions = facts.all.map { fact in
-            let before = times[fact.type]
+        conditions = facts.all.enumerated().map { index, fact in
+            let isKnown = index < seen.conditionsSince.count
+            let before = isKnown ? seen.conditionsSince[index] : nil
             return Condition(
                 type: fact.type, status: fact.status, reason: fact.reason, message: fact.message,
                 observedGeneration: seen.generation,
-                lastTransitionTime: before?.status == fact.status
-                    ? before?.lastTransitionTime ?? now : now)
+                lastTransitionTime: before?.status == fact.status ? before?.time ?? now : now)
         }
     }
 
@@ -114,7 +112,7 @@ private struct Facts {
     var phase: Phase
     var stall: StallReason?
 
-    /// `Ready` first.
+    /// `Ready` first, always in this order.
     var all: [Fact] {
         let others = [connected, subscribed, publishing, owned, reconciling, stalled]
         return [ready] + others

@@ -1,4 +1,4 @@
-import Spec
+package import Spec
 
 /// What is true of a connection now, in one word.
 package enum Phase: String, Sendable, Hashable, CaseIterable {
@@ -75,22 +75,23 @@ package struct ObservedConnection: Sendable, Hashable {
     /// Wall-clock twins of the machine's instants, for people.
     package var connectedAt: WallTime?
     package var nextAttemptAt: WallTime?
-    package var lastFailure: LinkFailure?
-    package var lastClose: LinkClose?
-    package var missingSecret: String?
+    @Seldom package var lastFailure: LinkFailure? = nil
+    @Seldom package var lastClose: LinkClose? = nil
+    @Seldom package var missingSecret: String? = nil
     /// The last dial ended at the egress guard; its sentence.
-    package var refusedAddress: String?
-    package var subprotocol: String?
+    @Seldom package var refusedAddress: String? = nil
+    @Seldom package var subprotocol: String? = nil
     /// What was agreed on about compression, in the words of RFC 7692; `nil` where nothing was.
-    package var compression: String?
+    @Seldom package var compression: String? = nil
     package var remoteAddress: String?
     /// One message of the present socket is with the bus (with no topic: received).
     package var hasFirstMessage = false
     /// The bus refuses or does not answer; the sentence says what it said.
-    package var publishFailure: String?
+    @Seldom package var publishFailure: String? = nil
     package var traffic = TrafficCounters()
-    /// As last computed: what the transition times of the next ones are taken from.
-    package var conditions: [Condition] = []
+    /// Of the conditions as last computed, in their order: where the transition times of the next
+    /// ones come from.
+    package var conditionsSince: [Condition.Since] = []
 
     package init(name: String, uid: ConnectionUID, generation: Int64) {
         self.name = name
@@ -105,6 +106,12 @@ package struct Condition: Sendable, Hashable {
         case yes = "True"
         case no = "False"
         case unknown = "Unknown"
+    }
+
+    /// A status, and since when it is so.
+    package struct Since: Sendable, Hashable {
+        package var status: Status
+        package var time: WallTime
     }
 
     package var type: String
@@ -124,4 +131,9 @@ package struct ConnectionStatus: Sendable, Hashable {
     package var conditions: [Condition]
 
     package var ready: Condition { conditions[0] }
+
+    /// All that the next computation needs of this one.
+    package var conditionsSince: [Condition.Since] {
+        conditions.map { Condition.Since(status: $0.status, time: $0.lastTransitionTime) }
+    }
 }

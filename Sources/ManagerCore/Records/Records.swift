@@ -1,4 +1,4 @@
-import Spec
+package import Spec
 
 /// `wsm/conn/<name>`.
 package struct ConnectionRecord: Sendable, Hashable {
@@ -19,8 +19,8 @@ package struct StoredStatus: Sendable, Hashable {
     package var phase: Phase
     package var attempt: Int
     package var connectedAt: WallTime?
-    package var lastFailure: LinkFailure?
-    package var lastClose: LinkClose?
+    @Seldom package var lastFailure: LinkFailure? = nil
+    @Seldom package var lastClose: LinkClose? = nil
     package var published: UInt64
     /// Of the life that wrote it: where the gap event after a restart begins.
     package var epoch: UInt64?

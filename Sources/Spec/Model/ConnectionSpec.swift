@@ -16,19 +16,82 @@ package struct ConnectionSpec: Sendable, Hashable {
     package var onOpen: [InitialMessage] = []
     /// Whether the server bears two sockets of the connection while it moves to another instance.
     package var overlap = true
-    package var timeouts = Timeouts()
-    package var keepalive = Keepalive()
-    package var reconnect = Reconnect()
     /// Largest message accepted, in bytes. A larger one closes with 1009.
     package var maxMessageSize = 1 << 20
-    package var buffer = Buffer()
-    package var publish = Publish()
-    package var correlation = Correlation()
-    package var tls = TLS()
-    package var compression = Compression()
+    /// What most connections of a fleet have in common.
+    package private(set) var settings = Self.defaults
+
+    private static let defaults = Shared(Settings())
 
     package init(url: String) {
         self.url = url
+    }
+
+    /// The groups of fields that say how, and not what: of a thousand connections nearly all have
+    /// the same, so each holds a pointer to it.
+    package struct Settings: Sendable, Hashable {
+        package var timeouts = Timeouts()
+        package var keepalive = Keepalive()
+        package var reconnect = Reconnect()
+        package var buffer = Buffer()
+        package var publish = Publish()
+        package var correlation = Correlation()
+        package var tls = TLS()
+        package var compression = Compression()
+        package init() {}
+    }
+
+    /// Keeps its settings where equal ones are kept already.
+    package mutating func share(in pool: inout SharedValues<Settings>) {
+        settings = pool.first(settings)
+    }
+
+    private mutating func edit<Part>(_ part: WritableKeyPath<Settings, Part>, _ value: Part) {
+        var edited = settings.value
+        edited[keyPath: part] = value
+        settings = Shared(edited)
+    }
+}
+
+extension ConnectionSpec {
+    package var timeouts: Timeouts {
+        get { settings.value.timeouts }
+        set { edit(\.timeouts, newValue) }
+    }
+
+    package var keepalive: Keepalive {
+        get { settings.value.keepalive }
+        set { edit(\.keepalive, newValue) }
+    }
+
+    package var reconnect: Reconnect {
+        get { settings.value.reconnect }
+        set { edit(\.reconnect, newValue) }
+    }
+
+    package var buffer: Buffer {
+        get { settings.value.buffer }
+        set { edit(\.buffer, newValue) }
+    }
+
+    package var publish: Publish {
+        get { settings.value.publish }
+        set { edit(\.publish, newValue) }
+    }
+
+    package var correlation: Correlation {
+        get { settings.value.correlation }
+        set { edit(\.correlation, newValue) }
+    }
+
+    package var tls: TLS {
+        get { settings.value.tls }
+        set { edit(\.tls, newValue) }
+    }
+
+    package var compression: Compression {
+        get { settings.value.compression }
+        set { edit(\.compression, newValue) }
     }
 }
 

@@ -60,3 +60,19 @@ struct SharedReadAllocator: RecvByteBufferAllocator {
         return true
     }
 }
+
+/// Gives the loop's buffer back once TLS, which is behind it, has copied what was read.
+///
+/// TLS takes all of a read at once: half a record waits in a buffer of its own, so that none is held
+/// here. It has no state; one is enough for all channels.
+final class ReadBufferReturn: ChannelInboundHandler, Sendable {
+    typealias InboundIn = ByteBuffer
+
+    static let shared = ReadBufferReturn()
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = ReadBufferReturn.unwrapInboundIn(data)
+        context.fireChannelRead(data)
+        ReadBuffer.ofThisLoop.giveBack(buffer)
+    }
+}

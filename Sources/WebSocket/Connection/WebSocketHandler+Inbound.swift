@@ -64,12 +64,7 @@ extension WebSocketHandler {
 
     func applyReading() {
         let options = self.context?.channel.syncOptions
-        let reads =
-            self.readsSharedBuffer
-            ? SharedReadAllocator.readsInARow
-            : self.isReadingPaused ? 1 : WebSocketLimits.readsInARow
-        // These fail only on a channel that is closed, whose end is told by other means.
-        try? options?.setOption(.maxMessagesPerRead, value: reads)
+        // This fails only on a channel that is closed, whose end is told by other means.
         try? options?.setOption(.autoRead, value: !self.isReadingPaused)
     }
 

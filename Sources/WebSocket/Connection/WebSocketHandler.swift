@@ -36,7 +36,7 @@ final class WebSocketHandler: ChannelInboundHandler {
     /// Between a read and its completion, flushes wait for the latter.
     var isInRead = false
     var isReadingPaused = false
-    /// Whether the bytes come straight from the socket, in the loop's buffer.
+    /// Whether the bytes come straight from the socket, in the loop's buffer, and not through TLS.
     let readsSharedBuffer: Bool
 
     // Outbound.

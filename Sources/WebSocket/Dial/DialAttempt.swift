@@ -128,17 +128,16 @@ final class DialAttempt {
         do {
             let pipeline = channel.pipeline.syncOperations
             if let context {
+                try pipeline.addHandler(ReadBufferReturn.shared)
                 try pipeline.addHandler(
                     NIOSSLClientHandler(
                         context: context, serverHostname: self.request.nameToVerify))
             }
             try pipeline.addHandler(handler)
             self.handler = handler
-            if handler.readsSharedBuffer {
-                try channel.syncOptions?.setOption(.recvAllocator, value: SharedReadAllocator())
-                try channel.syncOptions?.setOption(
-                    .maxMessagesPerRead, value: SharedReadAllocator.readsInARow)
-            }
+            try channel.syncOptions?.setOption(.recvAllocator, value: SharedReadAllocator())
+            try channel.syncOptions?.setOption(
+                .maxMessagesPerRead, value: SharedReadAllocator.readsInARow)
             try channel.syncOptions?.setOption(.autoRead, value: true)
         } catch {
             self.fail(HandshakeFailure(transport: error))

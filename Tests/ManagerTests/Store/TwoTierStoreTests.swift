@@ -71,6 +71,20 @@ import Testing
         #expect(store.desiredFacts().count == 4)
     }
 
+    /// A fleet of 100,000 from one template holds its settings once.
+    @Test func recordsWithTheSameSettingsShareThem() async throws {
+        let store = InMemoryStateStore()
+        let first = try await TwoTierStore.opened(store)
+        try await first.put("a", topic: "trades")
+        try await first.put("b")
+        for tier in [first, try await TwoTierStore.opened(store.reopened())] {
+            let one = try #require(tier.desired("a")?.spec)
+            let other = try #require(tier.desired("b")?.spec)
+            #expect(one.settings === other.settings)
+            #expect(one != other)
+        }
+    }
+
     @Test func anUnansweredConnectIsRemovedAtOpen() async throws {
         let store = InMemoryStateStore()
         let first = try await TwoTierStore.opened(store)

@@ -55,7 +55,7 @@ struct PausedReadingTests {
             for _ in 0..<20 { try await connection.eventLoop.submit {}.get() }
             let seen = recorder.seen
             #expect(seen.batches.count == 1)
-            #expect(seen.bytes <= 65_536)
+            #expect(seen.bytes <= WebSocketLimits.readBuffer)
             connection.setReading(true)
             _ = try await recorder.until { $0.messages.count == count }
         }

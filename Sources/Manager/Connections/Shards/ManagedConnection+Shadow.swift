@@ -3,16 +3,21 @@ import NIOCore
 import Spec
 import WebSocket
 
-/// A connection's life before its shard comes.
-struct ShadowLife {
+/// A connection's life before its shard comes. Confined to its event loop.
+final class ShadowLife {
     var buffer = ShadowBuffer()
     /// What the owner has published, as far as it has told.
     var published: ConnectionDigests?
     /// So long an open socket may be quiet before it counts as ready (decision 0024).
-    var quiet: Duration
+    let quiet: Duration
     var quietTimer = LoopTimer()
     /// Called once: it is ready, or its dial failed and the hand-over need not wait for it.
     var onSettled: (@Sendable () -> Void)?
+
+    init(quiet: Duration, onSettled: @escaping @Sendable () -> Void) {
+        self.quiet = quiet
+        self.onSettled = onSettled
+    }
 }
 
 // MARK: Asked by the cluster. Any thread.
@@ -32,13 +37,11 @@ extension ManagedConnection {
     /// What the owner published: frames that no match can need any more are let go.
     func keepDigests(_ digests: ConnectionDigests) {
         eventLoop.execute {
-            guard var shadow = self.shadow else { return }
+            guard let shadow = self.shadow else { return }
             // Whatever comes later, those that reach furthest count (decision 0027).
             guard digests.lastSequence >= shadow.published?.lastSequence ?? 0 else { return }
             shadow.published = digests
-            self.shadow = nil
             let removed = shadow.buffer.trim(digests.frames)
-            self.shadow = shadow
             self.environment.metrics.shadowMessages.add(.matched, removed.messages)
             self.environment.buffers.release(removed.bytes)
             self.balanceReading()
@@ -60,8 +63,7 @@ extension ManagedConnection {
     }
 
     func shadowReceived(_ segments: [MessageSegment], time: WallTime) {
-        guard outlet.topic != nil, !isGone, var shadow else { return }
-        self.shadow = nil
+        guard outlet.topic != nil, !isGone, let shadow else { return }
         for segment in segments {
             let block = ShadowBuffer.Block(
                 isText: segment.kind == .text, time: time, bytes: segment.bytes,
@@ -75,9 +77,7 @@ extension ManagedConnection {
             shadow.buffer.append(block)
         }
         if queue.overflow != .block { letGo(shadow.buffer.shrink(to: queue.bounds)) }
-        let canMatch = shadow.buffer.canMatch
-        self.shadow = shadow
-        if canMatch { settleShadow() }
+        if shadow.buffer.canMatch { settleShadow() }
         balanceReading()
     }
 
@@ -111,11 +111,9 @@ extension ManagedConnection {
 
     /// What the remote sent between two sockets is in no buffer (decision 0028).
     func shadowClosed() {
-        guard var shadow else { return }
-        self.shadow = nil
+        guard let shadow else { return }
         letGo(shadow.buffer.removeAll())
         shadow.quietTimer.cancel()
-        self.shadow = shadow
     }
 
     func clearShadow() {
@@ -124,7 +122,7 @@ extension ManagedConnection {
     }
 
     private func takeTitle(_ gate: ShardGate, _ desired: DesiredConnection, _ past: Succession) {
-        guard var shadow, !isGone else { return }
+        guard let shadow, !isGone else { return }
         self.shadow = nil
         shadow.quietTimer.cancel()
         apply(desired, tells: false)

@@ -22,7 +22,7 @@ extension ManagedConnection {
             if case .dialing = self.machine.state {
                 self.beginClose(.fenced, code: 1001, reason: "")
             }
-            if self.replies.count > 0 {
+            if self.repliesAwaited > 0 {
                 self.lastReplies.arm(
                     self.now.advanced(by: Self.repliesLimit), now: self.now, on: self.eventLoop
                 ) {
@@ -106,7 +106,7 @@ extension ManagedConnection {
 
     /// Nothing is left to be published, no call is under way and no reply is waited for.
     var isQuiet: Bool {
-        queue.held.messages == 0 && backlog.isEmpty && !isCallUnderWay && replies.count == 0
+        queue.held.messages == 0 && backlog.isEmpty && !isCallUnderWay && repliesAwaited == 0
             && !isAwaitingGapEvent && spill.map({ !$0.isActive }) ?? true
     }
 

@@ -35,15 +35,14 @@ final class ShardMember: Sendable {
         let group = MultiThreadedEventLoopGroup.singleton
         lifecycle = LifecyclePublisher(
             bus: bus, clock: .system, home: .sole(epoch: UInt64(slot)))
-        var environment = ConnectionEnvironment(
+        let environment = ConnectionEnvironment(
             instanceID: "member-\(slot)", dialer: WebSocketDialer(group: group),
             bus: bus,
             secrets: SecretResolver(directory: nil, environmentPrefix: "WSM_", environment: [:]),
             egress: EgressPolicy(isBoundToLoopback: true),
-            buffers: SharedBufferBudget(limit: 1 << 30),
+            buffers: SharedBufferBudget(limit: 1 << 30), spill: spill,
             lifecycle: lifecycle, clock: .system, logger: silent, metrics: metrics,
             busHealth: BusHealth(now: { .now }), onChange: { wake.call($0) })
-        environment.spill = spill
         environment.reports.connect(reports)
         fleet = ConnectionFleet(
             environment: environment, group: group, gate: nil, stored: { _ in nil })
