@@ -1,5 +1,6 @@
 import ManagerAPI
 import ManagerCore
+import Spec
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
