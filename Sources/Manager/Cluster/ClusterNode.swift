@@ -16,6 +16,9 @@ package final class ClusterNode: @unchecked Sendable {
     /// the time that a forwarded call may take.
     static let changeLimit: Duration = .seconds(12)
 
+    /// Between two looks that are shown while nothing is known to have changed.
+    static let viewInterval: Duration = .milliseconds(200)
+
     /// What the node drives.
     package struct Ports: Sendable {
         package var connections: any ShardConnections
@@ -67,6 +70,7 @@ package final class ClusterNode: @unchecked Sendable {
     private var outbox: [String: [PeerMessage]] = [:]
     private var isFlushPlanned = false
     private var isSnapshotStale = true
+    private var lastView = Moment.distantPast
     private var leaving: [CheckedContinuation<Void, Never>] = []
     private var hasEnded = false
 
@@ -181,8 +185,8 @@ package final class ClusterNode: @unchecked Sendable {
 
     private func tick() {
         handle(.tick(loopsLive: pulse.beat()))
-        isSnapshotStale = true
         let now = clock.now
+        if now - lastView >= Self.viewInterval { isSnapshotStale = true }
         for (token, waiter) in waiting where now >= waiter.deadline {
             waiting[token] = nil
             settle(waiter, .unavailable)
@@ -333,6 +337,7 @@ package final class ClusterNode: @unchecked Sendable {
     private func takeSnapshot() {
         let now = clock.now
         isSnapshotStale = false
+        lastView = now
         var fresh = Snapshot()
         fresh.gates = gates
         fresh.owners = member.seats.indices.map { owner(of: $0, now: now) }

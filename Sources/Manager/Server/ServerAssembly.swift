@@ -4,6 +4,7 @@ import ManagerCore
 import NIOCore
 import NIOPosix
 import Reconciler
+import Synchronization
 import WebSocket
 
 /// The parts of one server, made in the order they need each other; nothing runs yet.
@@ -102,10 +103,16 @@ struct ServerAssembly: Sendable {
         guard let membership, let shards else { return }
         let (loop, store, leftovers, feed) = (loop, store, leftovers, router.feed)
         Task { await leftovers.survey() }
+        let members = Mutex(1)
         membership.start(
             connections: shards, grpcPort: grpcPort,
             onView: { view in
-                loop.setMembers(max(1, view.members.count { $0.state == .alive }))
+                let count = max(1, view.members.count { $0.state == .alive })
+                let before = members.withLock { members in
+                    defer { members = count }
+                    return members
+                }
+                if count != before { loop.setMembers(count) }
                 leftovers.judge { SpillLeftovers.fate(of: $0, store, view) }
             },
             onFence: {

@@ -31,6 +31,11 @@ package final class SQLiteStateStore: StateStore {
     /// than the deadline of a store call in a cluster, and far above what a commit takes.
     static let busyTimeout: Double = 1
 
+    /// How long a process tries to open a file that others are making at the same moment, and the
+    /// pause between two tries in seconds: while one turns WAL on, SQLite lets nobody wait for it.
+    static let openLimit: Duration = .seconds(10)
+    static let openPause = 0.02
+
     /// Other processes of this machine have the file open too.
     private let isShared: Bool
 
@@ -41,12 +46,25 @@ package final class SQLiteStateStore: StateStore {
     package init(path: String, isShared: Bool = false) throws {
         self.isShared = isShared
         do {
-            database = try Self.open(path, isShared: isShared)
+            database = try Self.openPatiently(path, isShared: isShared)
         } catch {
             let reason = (error as? DatabaseError)?.message ?? "\(error)"
             throw StateStoreError(
                 message: "the state database \(path) cannot be opened: \(reason); mend it, put a "
                     + "backup in its place, or move it away to begin with nothing")
+        }
+    }
+
+    private static func openPatiently(_ path: String, isShared: Bool) throws -> DatabasePool {
+        let deadline = ContinuousClock.now.advanced(by: openLimit)
+        while true {
+            do {
+                return try open(path, isShared: isShared)
+            } catch let error as DatabaseError
+                where isShared && error.resultCode == .SQLITE_BUSY && .now < deadline
+            {
+                Thread.sleep(forTimeInterval: openPause)
+            }
         }
     }
 

@@ -33,6 +33,24 @@ import Testing
         try second.close()
     }
 
+    @Test(arguments: 1...10) func severalMayMakeASharedFileAtOnce(_: Int) async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/state.sqlite"
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<6 {
+                group.addTask {
+                    let store = try SQLiteStateStore(path: path, isShared: true)
+                    _ = await store.write([
+                        StateWrite(key: "k\(number)", value: [1], condition: .absent)
+                    ])
+                    #expect(try await store.get("k\(number)")?.value == [1])
+                    try store.close()
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
     @Test func aFileThatIsNoDatabaseIsNamedWithAWayOut() throws {
         let directory = try TemporaryDirectory()
         try directory.write("this is no database", to: "state.sqlite")
