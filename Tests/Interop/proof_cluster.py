@@ -7,7 +7,8 @@ Not part of `make test`: it takes minutes and wants the machine for itself, sinc
 62 ms to be late. `make prove-cluster` runs it.
 
 `CLUSTER_CONNECTIONS` and `CLUSTER_SECONDS` make it large, `CLUSTER_RATE` says how many messages a second each
-connection gets (the stand-ins take a few hundred a second together). `CLUSTER_PROFILE=standard` takes the default times.
+connection gets (the stand-ins take a few hundred a second together). `CLUSTER_PROFILE=standard` takes the default
+times. One proof at that size takes minutes: `scripts/interop.sh -s --timeout 900 proof_cluster.py`.
 """
 
 import os
