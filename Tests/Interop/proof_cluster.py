@@ -11,6 +11,7 @@ connection gets (the stand-ins take a few hundred a second together). `CLUSTER_P
 times. One proof at that size takes minutes: `scripts/interop.sh -s --timeout 900 proof_cluster.py`.
 """
 
+import collections
 import os
 import signal
 import time
@@ -88,6 +89,29 @@ class Cluster:
             return all(any(e.at > since for e in ledger.of(f"m-{n}")) for n in range(COUNT))
         eventually(flows, timeout * UNIT, "messages of every connection", 0.3)
 
+    def expect_nothing_lost(self, since):
+        """Every connection publishes, and in the feed's own numbers there is no hole and no repeat."""
+        self.wait_flow(time.time())
+        ledger = self.read()
+        ledger.check_ids()
+        assert ledger.holes(since) == {}
+        assert ledger.repeats(since) == {}
+
+    def leave(self, member):
+        """Asks a member to go. Returns how many connections it had, and how long it took."""
+        start, mine = time.time(), self.owned_by(member)
+        member.process.popen.send_signal(signal.SIGTERM)
+        assert member.process.popen.wait(60 * UNIT) == 0
+        took = time.time() - start
+        member.client.close()
+        member.client = None
+        return mine, took
+
+    def store_calls(self):
+        """Of each sidecar so far: calls of the state store by kind."""
+        return [{name: count for name, count in sidecar.calls.items() if "State" in name}
+                for sidecar in self.sidecars]
+
     def owned_by(self, member):
         objects = member.client.v1.GetCluster(v1.GetClusterRequest(), timeout=CALL)
         return next(m.connections for m in objects.members if m.instance == member.name)
@@ -117,14 +141,13 @@ def test_in_peace_the_store_is_asked_for_heartbeats_only(cluster):
     """The number of connections plays no part: nothing but the members and what they watch is read and written."""
     span = 20.0
     time.sleep(5 * UNIT)
-    before = [sidecar.calls for sidecar in cluster.sidecars]
+    before = cluster.store_calls()
     time.sleep(span)
-    after = [sidecar.calls for sidecar in cluster.sidecars]
-    rates = [{name: (new[name] - old.get(name, 0)) / span for name in new if "State" in name}
-             for old, new in zip(before, after)]
+    rates = [{name: (new[name] - old.get(name, 0)) / span for name in new}
+             for old, new in zip(before, cluster.store_calls())]
     total = sum(sum(rate.values()) for rate in rates)
     print(f"\n{len(cluster.alive)} members: {total:.1f} store calls a second in all; each: {rates}")
-    # A heartbeat a second and what goes with it; four times as many in the fast profile.
+    # Heartbeats, and what is watched of the others: 2.5 at the default times, four times as many in the fast profile.
     assert all(sum(rate.values()) <= 6 * (4 / UNIT) for rate in rates)
 
 
@@ -158,18 +181,10 @@ def test_a_killed_member_is_replaced(cluster):
 def test_a_leaving_member_loses_and_repeats_nothing(cluster):
     leaver = cluster.members[2]
     start = time.time()
-    mine = cluster.owned_by(leaver)
+    mine, took = cluster.leave(leaver)
     assert mine > 0
-    leaver.process.popen.send_signal(signal.SIGTERM)
-    assert leaver.process.popen.wait(60 * UNIT) == 0
-    print(f"\n{mine} connections handed over in {time.time() - start:.1f} s")
-    leaver.client.close()
-    leaver.client = None
-    cluster.wait_flow(time.time())
-    ledger = cluster.read()
-    ledger.check_ids()
-    assert ledger.holes(start - 1) == {}
-    assert ledger.repeats(start - 1) == {}
+    print(f"\n{mine} connections handed over in {took:.1f} s")
+    cluster.expect_nothing_lost(start - 1)
     assert '"lost":0' in leaver.process.log or "lost=0" in leaver.process.log
     bring_back(cluster, leaver)
 
@@ -214,11 +229,7 @@ def test_a_new_member_takes_its_share_without_a_hole(cluster):
     # What was out of balance by one before may move along.
     assert sum(s.owner != "m4" for s in moved) <= 2
     assert len(moved) <= 256 // 4 + 1
-    cluster.wait_flow(time.time())
-    ledger = cluster.read()
-    ledger.check_ids()
-    assert ledger.holes(start - 1) == {}
-    assert ledger.repeats(start - 1) == {}
+    cluster.expect_nothing_lost(start - 1)
 
 
 def test_a_store_that_is_out_for_all_costs_nobody_a_shard(cluster):
@@ -261,20 +272,11 @@ def test_a_rolling_restart_loses_nothing(cluster):
     start = time.time()
     for member in list(cluster.members[:3]):
         began = time.time()
-        mine = cluster.owned_by(member)
-        member.process.popen.send_signal(signal.SIGTERM)
-        assert member.process.popen.wait(60 * UNIT) == 0
-        left = time.time() - began
-        member.client.close()
-        member.client = None
+        mine, left = cluster.leave(member)
         bring_back(cluster, member)
         print(f"\n{member.name}: {mine} connections left in {left:.1f} s, balanced again after "
               f"{time.time() - began:.1f} s")
-    cluster.wait_flow(time.time())
-    ledger = cluster.read()
-    ledger.check_ids()
-    assert ledger.holes(start - 1) == {}
-    assert ledger.repeats(start - 1) == {}
+    cluster.expect_nothing_lost(start - 1)
 
 
 def connected(member):
@@ -289,7 +291,7 @@ def test_a_cold_start_reads_in_bulk(cluster):
     """All of them at once, as after a power cut: records come by the page, sockets by the dial limit."""
     for member in cluster.members:
         member.kill()
-    before = [dict(sidecar.calls) for sidecar in cluster.sidecars]
+    before = cluster.store_calls()
     start = time.time()
     for member in cluster.members:
         member.start()
@@ -301,10 +303,8 @@ def test_a_cold_start_reads_in_bulk(cluster):
         lambda: sum(map(connected, cluster.alive)) == COUNT, 120.0 * UNIT,
         lambda: f"{[connected(m) for m in cluster.alive]} connected", 0.2)
     took = time.time() - start
-    calls = {}
-    for old, sidecar in zip(before, cluster.sidecars):
-        for name, count in sidecar.calls.items():
-            if "State" in name:
-                calls[name] = calls.get(name, 0) + count - old.get(name, 0)
+    calls = collections.Counter()
+    for old, new in zip(before, cluster.store_calls()):
+        calls.update({name: count - old.get(name, 0) for name, count in new.items()})
     print(f"\n{COUNT} connections: every shard served after {served:.1f} s, all connected after {took:.1f} s; {calls}")
     assert calls["GetBulkState"] <= 20 * len(cluster.members) * UNIT + COUNT // 50 + 4 * 256

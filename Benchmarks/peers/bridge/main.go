@@ -16,29 +16,9 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"../../feeds"
 	"../../tally"
 )
-
-func fail(err error) {
-	fmt.Fprintln(os.Stderr, err)
-	os.Exit(1)
-}
-
-func read(url string, out chan<- []byte, turns chan struct{}, counted *tally.Tally) {
-	connection, _, err := websocket.DefaultDialer.Dial(url, nil)
-	if err != nil {
-		fail(err)
-	}
-	<-turns
-	for {
-		_, data, err := connection.ReadMessage()
-		if err != nil {
-			return
-		}
-		counted.Add(data)
-		out <- data
-	}
-}
 
 func publish(redis net.Conn, topic string, messages <-chan []byte) {
 	writer := bufio.NewWriterSize(redis, 64*1024)
@@ -51,11 +31,11 @@ func publish(redis net.Conn, topic string, messages <-chan []byte) {
 		writer.WriteString("\r\n")
 		writer.Write(message)
 		if _, err := writer.WriteString("\r\n"); err != nil {
-			fail(err)
+			feeds.Fail(err)
 		}
 		if len(messages) == 0 {
 			if err := writer.Flush(); err != nil {
-				fail(err)
+				feeds.Fail(err)
 			}
 		}
 	}
@@ -64,22 +44,22 @@ func publish(redis net.Conn, topic string, messages <-chan []byte) {
 func main() {
 	redis, err := net.Dial("tcp", "127.0.0.1:"+os.Args[1])
 	if err != nil {
-		fail(err)
+		feeds.Fail(err)
 	}
 	count, err := strconv.Atoi(os.Args[4])
 	if err != nil {
-		fail(err)
+		feeds.Fail(err)
 	}
 	// Replies are not looked at: what was lost shows at the subscriber.
 	go io.Copy(io.Discard, redis)
 	messages := make(chan []byte, 1024)
 	go publish(redis, os.Args[2], messages)
 	counted := tally.New(0, 0)
-	turns := make(chan struct{}, 64)
-	for i := 0; i < count; i++ {
-		turns <- struct{}{}
-		go read("ws://127.0.0.1:"+os.Args[3]+"/", messages, turns, counted)
-	}
+	url := "ws://127.0.0.1:" + os.Args[3] + "/"
+	feeds.Read(websocket.DefaultDialer, url, count, 64, func(message []byte) {
+		counted.Add(message)
+		messages <- message
+	})
 	tally.AwaitEnd()
 	counted.Report()
 }

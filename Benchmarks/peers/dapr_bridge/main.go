@@ -8,23 +8,17 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"strconv"
 
 	"github.com/gorilla/websocket"
-	"google.golang.org/grpc"
 
+	"../../feeds"
 	"../../tally"
 	"../../wire"
 )
 
 const method = "/dapr.proto.runtime.v1.Dapr/PublishEvent"
-
-func fail(err error) {
-	fmt.Fprintln(os.Stderr, err)
-	os.Exit(1)
-}
 
 // request is a PublishEventRequest: pubsub_name 1, topic 2, data 3, data_content_type 4.
 func request(topic string, data []byte) []byte {
@@ -35,41 +29,25 @@ func request(topic string, data []byte) []byte {
 	return wire.AppendBytes(message, 4, []byte("application/json"))
 }
 
-func run(url, topic string, sidecar *grpc.ClientConn, turns chan struct{}, counted *tally.Tally) {
-	connection, _, err := websocket.DefaultDialer.Dial(url, nil)
-	if err != nil {
-		fail(err)
-	}
-	<-turns
-	for {
-		_, data, err := connection.ReadMessage()
-		if err != nil {
-			return
-		}
-		message := request(topic, data)
-		var answer []byte
-		if err := sidecar.Invoke(context.Background(), method, &message, &answer); err != nil {
-			fail(err)
-		}
-		counted.Add(data)
-	}
-}
-
 func main() {
 	sidecar, err := wire.Dial("127.0.0.1:" + os.Args[1])
 	if err != nil {
-		fail(err)
+		feeds.Fail(err)
 	}
 	count, err := strconv.Atoi(os.Args[4])
 	if err != nil {
-		fail(err)
+		feeds.Fail(err)
 	}
 	counted := tally.New(0, 0)
-	turns := make(chan struct{}, 64)
-	for i := 0; i < count; i++ {
-		turns <- struct{}{}
-		go run("ws://127.0.0.1:"+os.Args[3]+"/", os.Args[2], sidecar, turns, counted)
-	}
+	url, topic := "ws://127.0.0.1:"+os.Args[3]+"/", os.Args[2]
+	feeds.Read(websocket.DefaultDialer, url, count, 64, func(data []byte) {
+		message := request(topic, data)
+		var answer []byte
+		if err := sidecar.Invoke(context.Background(), method, &message, &answer); err != nil {
+			feeds.Fail(err)
+		}
+		counted.Add(data)
+	})
 	tally.AwaitEnd()
 	counted.Report()
 }

@@ -9,19 +9,14 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"flag"
-	"fmt"
 	"os"
 	"strconv"
 
 	"github.com/gorilla/websocket"
 
+	"../../feeds"
 	"../../tally"
 )
-
-func fail(err error) {
-	fmt.Fprintln(os.Stderr, err)
-	os.Exit(1)
-}
 
 func dialer(ca string) (websocket.Dialer, string) {
 	if ca == "" {
@@ -29,23 +24,13 @@ func dialer(ca string) (websocket.Dialer, string) {
 	}
 	pem, err := os.ReadFile(ca)
 	if err != nil {
-		fail(err)
+		feeds.Fail(err)
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(pem)
 	dialer := *websocket.DefaultDialer
 	dialer.TLSClientConfig = &tls.Config{RootCAs: roots}
 	return dialer, "wss"
-}
-
-func read(connection *websocket.Conn, counted *tally.Tally) {
-	for {
-		_, data, err := connection.ReadMessage()
-		if err != nil {
-			return
-		}
-		counted.Add(data)
-	}
 }
 
 func main() {
@@ -57,21 +42,10 @@ func main() {
 	url := scheme + "://127.0.0.1:" + flag.Arg(0) + "/"
 	count, err := strconv.Atoi(flag.Arg(1))
 	if err != nil {
-		fail(err)
+		feeds.Fail(err)
 	}
 	counted := tally.New(*latencies, 0)
-	turns := make(chan struct{}, *dials)
-	for i := 0; i < count; i++ {
-		turns <- struct{}{}
-		go func() {
-			connection, _, err := dialer.Dial(url, nil)
-			if err != nil {
-				fail(err)
-			}
-			<-turns
-			read(connection, counted)
-		}()
-	}
+	feeds.Read(&dialer, url, count, *dials, counted.Add)
 	tally.AwaitEnd()
 	counted.Report()
 }

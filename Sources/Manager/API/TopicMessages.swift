@@ -1,6 +1,5 @@
 import ManagerAPI
 import ManagerCore
-import Spec
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -47,31 +46,19 @@ private struct TopicMessageWriter {
     }
 
     func append(from position: UInt64, to messages: inout [Wsm_V1_TopicMessage]) {
-        run.block.payload.withUnsafeBytes { payload in
+        run.block.payload.withUnsafeBufferPointer { payload in
             for index in 0..<run.count {
-                let bytes = UnsafeRawBufferPointer(rebasing: payload[run.payloadRange(at: index)])
+                let bytes = UnsafeBufferPointer(rebasing: payload[run.payloadRange(at: index)])
                 let sequence = run.id(at: index).sequence
                 var message = shared
                 message.position = position + UInt64(index)
                 message.id = idPrefix + String(sequence)
                 message.sequence = sequence
-                message.contentType = contentType(at: index, bytes)
+                message.contentType =
+                    CloudEventWriter.contentType(of: run.block, bytes) ?? "application/octet-stream"
                 message.data = Data(bytes)
                 messages.append(message)
             }
         }
-    }
-
-    /// Most are told by their kind and first byte; the others are looked at whole.
-    private func contentType(at index: Int, _ payload: UnsafeRawBufferPointer) -> String {
-        switch (run.block.data, run.block.kind, payload.first) {
-        case (.auto, .binary, _): return "application/octet-stream"
-        case (.auto, .text, UInt8(ascii: "{")), (.auto, .text, UInt8(ascii: "[")),
-            (.auto, .text, 0x20), (.auto, .text, 0x09), (.auto, .text, 0x0A), (.auto, .text, 0x0D):
-            break
-        case (.auto, .text, _): return "text/plain"
-        default: break
-        }
-        return CloudEventWriter.contentType(of: run[index]) ?? "application/octet-stream"
     }
 }

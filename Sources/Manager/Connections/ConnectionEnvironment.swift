@@ -33,6 +33,17 @@ package struct ManagerClock: Sendable {
         })
 }
 
+extension ManagerClock {
+    /// For what the end of a process waits for, and nobody tells of.
+    private static let look: Duration = .milliseconds(20)
+
+    /// Looks again and again until it is so, or the time is up.
+    func wait(within limit: Duration, until isSo: () -> Bool) async {
+        let deadline = now().advanced(by: limit)
+        while now() < deadline, !isSo() { try? await Task.sleep(for: Self.look) }
+    }
+}
+
 /// What all managed connections of one process share: one object, so that each pays for a pointer.
 package final class ConnectionEnvironment: Sendable {
     package let instanceID: String

@@ -270,14 +270,11 @@ package final class ConnectionFleet: ConnectionControl {
         for connection in open { connection.shutDown() }
         // Nobody waits for what may never go out.
         for connection in ended { connection.discard(.fenced) }
-        let deadline = environment.clock.now().advanced(by: limit)
-        while environment.clock.now() < deadline {
-            let isDone = (open + draining).allSatisfy {
+        await environment.clock.wait(within: limit) {
+            (open + draining).allSatisfy {
                 let seen = $0.observed
                 return seen.traffic.bufferedMessages == 0 && !seen.hasSocket
             }
-            if isDone { break }
-            try? await Task.sleep(for: .milliseconds(20))
         }
         let buffered = (open + draining).reduce(0) { $0 + $1.observed.traffic.bufferedMessages }
         var saved = 0

@@ -44,20 +44,34 @@ package enum CloudEventWriter {
         content(of: event, event.data).map { contentType($0).description }
     }
 
+    /// The same of one payload of a block.
+    package static func contentType(
+        of block: EventRun.Block, _ payload: UnsafeBufferPointer<UInt8>
+    ) -> String? {
+        content(of: payload, block.kind, block.data).map { contentType($0).description }
+    }
+
     /// Decides how the payload is carried.
     static func content(
         of event: OutboundEvent, _ mode: ConnectionSpec.PublishData
     ) -> Content? {
-        if event.kind == .json { return .json }
-        let isText = event.kind == .text
+        event.payload.withUnsafeBufferPointer { content(of: $0, event.kind, mode) }
+    }
+
+    private static func content(
+        of payload: UnsafeBufferPointer<UInt8>, _ kind: OutboundEvent.Kind,
+        _ mode: ConnectionSpec.PublishData
+    ) -> Content? {
+        if kind == .json { return .json }
+        let isText = kind == .text
         switch mode {
         case .auto:
             guard isText else { return .base64(type: "application/octet-stream") }
-            return isObjectOrArray(event.payload) ? .json : .string
+            return isObjectOrArray(payload) ? .json : .string
         case .json:
-            return JSONText.type(of: event.payload) != nil ? .json : nil
+            return JSONText.type(of: payload) != nil ? .json : nil
         case .string:
-            let isString = isText || UTF8Check.isValid(event.payload)
+            let isString = isText || UTF8Check.isValid(payload)
             return isString ? .string : .base64(type: "application/octet-stream")
         case .base64:
             return .base64(type: isText ? "text/plain" : "application/octet-stream")
@@ -65,7 +79,7 @@ package enum CloudEventWriter {
     }
 
     /// Looks at the first byte before it scans the whole text.
-    private static func isObjectOrArray(_ payload: [UInt8]) -> Bool {
+    private static func isObjectOrArray(_ payload: UnsafeBufferPointer<UInt8>) -> Bool {
         switch payload.first {
         case UInt8(ascii: "{"), UInt8(ascii: "["), 0x20, 0x09, 0x0A, 0x0D:
             let type = JSONText.type(of: payload)

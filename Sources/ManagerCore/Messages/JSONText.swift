@@ -35,10 +35,12 @@ package enum JSONText {
 
     /// The type of the whole text's value; `nil` if the text is not JSON.
     package static func type(of bytes: [UInt8]) -> JSONType? {
-        bytes.withUnsafeBufferPointer { buffer in
-            var cursor = JSONCursor(bytes: buffer, path: [])
-            return cursor.wholeText()
-        }
+        bytes.withUnsafeBufferPointer { type(of: $0) }
+    }
+
+    static func type(of bytes: UnsafeBufferPointer<UInt8>) -> JSONType? {
+        var cursor = JSONCursor(bytes: bytes, path: [])
+        return cursor.wholeText()
     }
 
     /// Finds the value at the end of a route.

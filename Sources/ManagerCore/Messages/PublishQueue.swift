@@ -165,7 +165,6 @@ extension PublishQueue {
     }
 
     /// The policy was edited. Lowering a bound drops nothing; it drains first.
-    @specialized(where Run == EventRun)
     package mutating func policyChanged(
         bounds: MessageAmount, overflow: ConnectionSpec.Overflow
     ) {

@@ -22,18 +22,20 @@ enum UTF8Check {
 
     /// True if all of the bytes are valid UTF-8.
     static func isValid(_ bytes: [UInt8]) -> Bool {
-        bytes.withUnsafeBufferPointer { bytes in
-            var index = 0
-            while index < bytes.count {
-                if bytes[index] < 0x80 {
-                    index += 1
-                } else if let length = sequenceLength(bytes, at: index) {
-                    index += length
-                } else {
-                    return false
-                }
+        bytes.withUnsafeBufferPointer { isValid($0) }
+    }
+
+    static func isValid(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        var index = 0
+        while index < bytes.count {
+            if bytes[index] < 0x80 {
+                index += 1
+            } else if let length = sequenceLength(bytes, at: index) {
+                index += length
+            } else {
+                return false
             }
-            return true
         }
+        return true
     }
 }

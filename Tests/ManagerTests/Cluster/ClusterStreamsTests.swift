@@ -24,6 +24,20 @@ import Testing
         }
     }
 
+    /// Ends the stream with the body, however that ends.
+    private func during(
+        _ stream: Task<some Sendable, any Error>, _ body: () async throws -> Void
+    ) async throws {
+        do {
+            try await body()
+        } catch {
+            stream.cancel()
+            throw error
+        }
+        stream.cancel()
+        _ = await stream.result
+    }
+
     // MARK: Watch
 
     private func watch(
@@ -42,14 +56,7 @@ import Testing
                 }
             }
         }
-        do {
-            try await body(told)
-        } catch {
-            task.cancel()
-            throw error
-        }
-        task.cancel()
-        _ = await task.result
+        try await during(task) { try await body(told) }
     }
 
     @Test func aWatchSeesWhatIsAtEveryInstance() async throws {
@@ -146,14 +153,7 @@ import Testing
                 }
             }
         }
-        do {
-            try await body(told)
-        } catch {
-            task.cancel()
-            throw error
-        }
-        task.cancel()
-        _ = await task.result
+        try await during(task) { try await body(told) }
     }
 
     @Test func aSubscriptionSeesTheMessagesOfAllMembers() async throws {
@@ -188,14 +188,7 @@ import Testing
                 }
             }
         }
-        do {
-            try await body(told)
-        } catch {
-            task.cancel()
-            throw error
-        }
-        task.cancel()
-        _ = await task.result
+        try await during(task) { try await body(told) }
     }
 
     @Test(arguments: 1...5) func whoHasTheHeadersMissesNothingOfAnyMember(_: Int) async throws {

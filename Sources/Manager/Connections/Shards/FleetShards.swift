@@ -211,10 +211,8 @@ package final class FleetShards: ShardConnections {
         let connections = shadowConnections
         let shards = state.withLock { Array($0.shadows.keys) }
         for shard in shards { endShadow(shard) { _ in true } }
-        let deadline = environment.clock.now().advanced(by: limit)
-        while environment.clock.now() < deadline, connections.contains(where: \.observed.hasSocket)
-        {
-            try? await Task.sleep(for: .milliseconds(20))
+        await environment.clock.wait(within: limit) {
+            !connections.contains(where: \.observed.hasSocket)
         }
     }
 
