@@ -108,7 +108,11 @@ package final class DaprBus: Bus {
 
     private func publish(_ row: Row) async -> [PublishOutcome] {
         if row.delivery.order == .none { return await publishUnordered(row) }
-        return await slots.with { await self.publishInOrder(row) }
+        return await slots.with {
+            // An array takes its time to write, and is one call for many messages.
+            guard row.delivery.batch != .array else { return await self.publishInOrder(row) }
+            return await self.client.besideItsCalls { await self.publishInOrder(row) }
+        }
     }
 
     // MARK: In order
