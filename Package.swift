@@ -172,7 +172,7 @@ let package = Package(
             name: "DaprTests",
             dependencies: [
                 "Dapr", .grpcCore, .grpcTransport, .grpcProtobuf, .protobuf, .nio, .nioPosix,
-                .nioHTTP1, .nioHPACK, .nioEmbedded, .nioSSL,
+                .nioHTTP1, .nioHPACK, .nioEmbedded, .nioSSL, "TestKit",
             ]),
         .testTarget(
             name: "ConformanceTests", dependencies: ["TestKit", "WebSocket", .nio, .nioPosix]),

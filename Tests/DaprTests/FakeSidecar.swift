@@ -65,11 +65,13 @@ final class FakeSidecar: Dapr_Proto_Runtime_V1_Dapr.ServiceProtocol {
     ///
     /// - Parameter maxStreams: Calls of one connection at one time.
     func serving<Result: Sendable>(
-        port: Int = 0, maxStreams: Int? = nil, _ body: (Int) async throws -> Result
+        port: Int = 0, maxStreams: Int? = nil,
+        security: HTTP2ServerTransport.Posix.TransportSecurity = .plaintext,
+        _ body: (Int) async throws -> Result
     ) async throws -> Result {
         let server = GRPCServer(
             transport: .http2NIOPosix(
-                address: .ipv4(host: "127.0.0.1", port: port), transportSecurity: .plaintext,
+                address: .ipv4(host: "127.0.0.1", port: port), transportSecurity: security,
                 config: .defaults { $0.http2.maxConcurrentStreams = maxStreams }),
             services: [self])
         let serving = Task { try await server.serve() }

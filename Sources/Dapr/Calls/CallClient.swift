@@ -7,7 +7,8 @@ import NIOCore
 /// It dials when a call needs it. While it does, and while the sidecar takes no more calls at one
 /// time, calls wait in their order, bounded by ``DaprLimits/waitingCalls`` and their deadlines.
 /// After a dial that failed calls fail at once until it is time for the next one. No call is made
-/// twice. A client that is let go without ``close()`` leaves its connection to the idle time.
+/// twice. A client that is let go without ``close()`` is there until its connection was idle long
+/// enough.
 ///
 /// `@unchecked Sendable`: the mutable properties are confined to `eventLoop`; every entry point
 /// hops.
@@ -120,8 +121,7 @@ final class CallClient: @unchecked Sendable {
 
     private func armTimer() {
         guard let first = waiting.lazy.map(\.deadline).min() else { return }
-        timer.arm(first, on: eventLoop) { [weak self] in
-            guard let self else { return }
+        timer.arm(first, on: eventLoop) {
             self.timer.cancel()
             self.failLate()
             self.armTimer()
@@ -168,8 +168,8 @@ final class CallClient: @unchecked Sendable {
     private func dial() {
         state = .dialing
         let fixed = self.fixed
-        dialer.dial(on: eventLoop) { [weak self] in
-            CallHandler(fixed) { handler, event in self?.heard(event, from: handler) }
+        dialer.dial(on: eventLoop) {
+            CallHandler(fixed, now: self.eventLoop.now) { self.heard($1, from: $0) }
         }.whenFailure { error in
             self.dialFailed(
                 RPCError(

@@ -53,12 +53,12 @@ extension CallConnection {
         var frame = frame
         let length = frame.payload.readableBytes
         try frame.removePadding()
-        guard let index = streams.index(forKey: frame.stream) else { return }
-        guard streams.values[index].head != nil else {
+        guard let call = streams[frame.stream] else { return }
+        guard call.hasHead else {
             throw HTTP2.Fault(.protocolError, "sent a message ahead of its header fields")
         }
         do throws(RPCError) {
-            try streams.values[index].message.append(frame.payload)
+            try call.message.append(frame.payload)
         } catch {
             abandon(frame.stream, error, now: now)
             return
@@ -68,11 +68,10 @@ extension CallConnection {
             finish(answered: frame.stream, .failure(error), now: now)
             return
         }
-        streams.values[index].unacknowledged += length
-        let unacknowledged = streams.values[index].unacknowledged
-        if unacknowledged > HTTP2.firstWindow / 2 {
-            output.writeWindowUpdate(frame.stream, unacknowledged)
-            streams.values[index].unacknowledged = 0
+        call.unacknowledged += length
+        if call.unacknowledged > HTTP2.firstWindow / 2 {
+            output.writeWindowUpdate(frame.stream, call.unacknowledged)
+            call.unacknowledged = 0
         }
     }
 
@@ -123,17 +122,17 @@ extension CallConnection {
     private mutating func take(
         _ head: AnswerHead, of stream: UInt32, isLast: Bool, now: NIODeadline
     ) throws(HTTP2.Fault) {
-        guard let index = streams.index(forKey: stream) else { return }
+        guard let call = streams[stream] else { return }
         if isLast {
-            finish(answered: stream, answer(streams.values[index], head), now: now)
-        } else if streams.values[index].head != nil {
+            finish(answered: stream, answer(call, head), now: now)
+        } else if call.hasHead {
             throw HTTP2.Fault(.protocolError, "sent header fields twice in one answer")
         } else if head.isInformational {
             return
         } else if let error = head.refusal {
             abandon(stream, error, now: now)
         } else {
-            streams.values[index].head = head
+            call.hasHead = true
         }
     }
 
@@ -194,11 +193,9 @@ extension CallConnection {
             guard value <= HTTP2.largestWindow else { throw Self.windowTooLarge }
             let change = Int(value) - peer.window
             peer.window = Int(value)
-            for index in streams.values.indices {
-                streams.values[index].sendWindow += change
-                guard streams.values[index].sendWindow <= HTTP2.largestWindow else {
-                    throw Self.windowTooLarge
-                }
+            for call in streams.values {
+                call.sendWindow += change
+                guard call.sendWindow <= HTTP2.largestWindow else { throw Self.windowTooLarge }
             }
         case .push, .headerList: break
         }
@@ -255,11 +252,9 @@ extension CallConnection {
             return
         }
         try check(frame.stream)
-        guard let index = streams.index(forKey: frame.stream) else { return }
-        streams.values[index].sendWindow += increment
-        guard streams.values[index].sendWindow <= HTTP2.largestWindow else {
-            throw Self.windowTooLarge
-        }
-        if streams.values[index].unsent.readableBytes > 0 { sendBlocked() }
+        guard let call = streams[frame.stream] else { return }
+        call.sendWindow += increment
+        guard call.sendWindow <= HTTP2.largestWindow else { throw Self.windowTooLarge }
+        if call.unsent.readableBytes > 0 { sendBlocked() }
     }
 }

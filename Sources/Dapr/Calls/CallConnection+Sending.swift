@@ -15,10 +15,11 @@ extension CallConnection {
         block.clear()
         requests.write(method, timeout: deadline - now, to: &block)
         writeHeaders(stream)
-        streams[stream] = CallStream(
+        let call = CallStream(
             token: token, begin: now, deadline: deadline, unsent: message,
             sendWindow: peer.window)
-        send(stream)
+        streams[stream] = call
+        send(stream, call)
         wake(at: deadline)
         return stream
     }
@@ -36,12 +37,11 @@ extension CallConnection {
     }
 
     /// Sends of a stream what the windows let out.
-    mutating func send(_ stream: UInt32) {
-        guard let index = streams.index(forKey: stream) else { return }
-        var rest = streams.values[index].unsent.readableBytes
+    private mutating func send(_ stream: UInt32, _ call: CallStream<Token>) {
+        var rest = call.unsent.readableBytes
         while rest > 0 {
-            let count = min(rest, peer.frame, sendWindow, streams.values[index].sendWindow)
-            guard count > 0, var part = streams.values[index].unsent.readSlice(length: count) else {
+            let count = min(rest, peer.frame, sendWindow, call.sendWindow)
+            guard count > 0, var part = call.unsent.readSlice(length: count) else {
                 blocked.append(stream)
                 return
             }
@@ -50,9 +50,9 @@ extension CallConnection {
                 .data, rest == 0 ? .endStream : [], stream: stream, length: count)
             output.writeBuffer(&part)
             sendWindow -= count
-            streams.values[index].sendWindow -= count
+            call.sendWindow -= count
         }
-        streams.values[index].unsent = ByteBuffer()
+        call.unsent = ByteBuffer()
     }
 
     /// The same of every stream that waits, the oldest first.
@@ -60,6 +60,8 @@ extension CallConnection {
         guard !blocked.isEmpty, sendWindow > 0 else { return }
         let waiting = blocked
         blocked.removeAll(keepingCapacity: true)
-        for stream in waiting { send(stream) }
+        for stream in waiting {
+            if let call = streams[stream] { send(stream, call) }
+        }
     }
 }

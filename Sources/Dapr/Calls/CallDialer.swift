@@ -7,14 +7,19 @@ struct CallDialer: Sendable {
     private let endpoint: DaprEndpoint
     private let tls: NIOSSLContext?
 
+    /// - Parameter configuration: Of TLS, if the endpoint uses it; by itself it trusts the system's
+    ///   roots.
     /// - Throws: if TLS cannot be set up.
-    init(_ endpoint: DaprEndpoint) throws {
+    init(
+        _ endpoint: DaprEndpoint,
+        configuration: TLSConfiguration = .makeClientConfiguration()
+    ) throws {
         self.endpoint = endpoint
         guard endpoint.usesTLS else {
             tls = nil
             return
         }
-        var configuration = TLSConfiguration.makeClientConfiguration()
+        var configuration = configuration
         configuration.applicationProtocols = ["h2"]
         tls = try NIOSSLContext(configuration: configuration)
     }

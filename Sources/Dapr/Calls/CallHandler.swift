@@ -12,16 +12,15 @@ final class CallHandler: ChannelInboundHandler {
     enum Event {
         /// The peer takes calls.
         case opened
-        /// Calls ended, or the channel takes more bytes.
+        /// There may be room where there was none.
         case room
         /// No calls begin here any more; those under way end.
         case draining
         case closed(RPCError)
     }
 
-    private let fixed: RequestHead.Fixed
     private let tell: (CallHandler, Event) -> Void
-    private var connection: CallConnection<PendingCall>?
+    private var connection: CallConnection<PendingCall>
     private var context: ChannelHandlerContext?
     private var timer = WakeTimer()
     private var isFlushDue = false
@@ -30,15 +29,19 @@ final class CallHandler: ChannelInboundHandler {
     /// Bytes of a buffer that is kept for the next turn.
     private static let keptBytes = 64 << 10
 
-    /// - Parameter tell: Called on the event loop.
-    init(_ fixed: RequestHead.Fixed, tell: @escaping (CallHandler, Event) -> Void) {
-        self.fixed = fixed
+    /// - Parameters:
+    ///   - now: Of the event loop.
+    ///   - tell: Called on the event loop.
+    init(
+        _ fixed: RequestHead.Fixed, now: NIODeadline,
+        tell: @escaping (CallHandler, Event) -> Void
+    ) {
+        connection = CallConnection(fixed, now: now)
         self.tell = tell
     }
 
     var hasRoom: Bool {
-        guard let connection, let context else { return false }
-        return connection.hasRoom && context.channel.isWritable
+        connection.hasRoom && context?.channel.isWritable == true
     }
 
     private var now: NIODeadline { context?.eventLoop.now ?? .now() }
@@ -47,23 +50,21 @@ final class CallHandler: ChannelInboundHandler {
 
     /// Begins a call; ``hasRoom`` must be true.
     func start(_ call: PendingCall, now: NIODeadline) {
-        guard
-            let stream = connection?.start(
-                call, call.method, call.message, deadline: call.deadline, now: now)
-        else { return }
+        let stream = connection.start(
+            call, call.method, call.message, deadline: call.deadline, now: now)
         call.message = ByteBuffer()
         call.place = .open(self, stream: stream)
         flushSoon()
     }
 
     func cancel(_ stream: UInt32) {
-        connection?.cancel(stream, now: now)
+        connection.cancel(stream, now: now)
         settle()
     }
 
     /// Lets calls under way end, then closes.
     func drain() {
-        connection?.drain()
+        connection.drain()
         settle()
     }
 
@@ -71,7 +72,7 @@ final class CallHandler: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        if context.channel.isActive { begin() }
+        if context.channel.isActive { settle() }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -79,18 +80,12 @@ final class CallHandler: ChannelInboundHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        begin()
+        settle()
         context.fireChannelActive()
     }
 
-    private func begin() {
-        guard connection == nil else { return }
-        connection = CallConnection(fixed, now: now)
-        settle()
-    }
-
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        connection?.receive(CallHandler.unwrapInboundIn(data), now: now)
+        connection.receive(CallHandler.unwrapInboundIn(data), now: now)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -114,7 +109,7 @@ final class CallHandler: ChannelInboundHandler {
     }
 
     private func end(_ error: RPCError) {
-        connection?.end(error, now: now)
+        connection.end(error, now: now)
         settle()
     }
 
@@ -131,37 +126,40 @@ final class CallHandler: ChannelInboundHandler {
     }
 
     private func flush() {
-        guard let context, var output = connection?.output, output.readableBytes > 0 else { return }
+        guard let context, context.channel.isActive, connection.output.readableBytes > 0 else {
+            return
+        }
         // Whoever reads what we reply may ask for more.
-        if context.channel.isWritable { connection?.owedReplies = 0 }
-        connection?.output = ByteBuffer()
+        if context.channel.isWritable { connection.owedReplies = 0 }
+        var output = ByteBuffer()
+        swap(&output, &connection.output)
         context.writeAndFlush(CallHandler.wrapOutboundOut(output), promise: nil)
         // It is written by now, but for a slow peer; then this makes another one.
-        guard output.capacity <= Self.keptBytes, connection?.output.readableBytes == 0 else {
+        guard output.capacity <= Self.keptBytes, connection.output.readableBytes == 0 else {
             return
         }
         output.clear()
-        connection?.output = output
+        connection.output = output
     }
 
     /// Tells what came of the machine, and writes what it has to say.
     private func settle() {
-        guard let answers = connection?.takeAnswers() else { return }
+        let answers = connection.takeAnswers()
         for (call, answer) in answers { call.answer(answer) }
         flush()
         arm()
-        tellPhase(hasRoom: !answers.isEmpty)
+        tellPhase()
         closeIfOver()
     }
 
-    private func tellPhase(hasRoom: Bool) {
-        guard let connection else { return }
-        guard told != connection.phase else {
-            if hasRoom { tell(self, .room) }
+    private func tellPhase() {
+        let phase = connection.phase
+        guard told != phase else {
+            if phase == .open { tell(self, .room) }
             return
         }
-        told = connection.phase
-        switch connection.phase {
+        told = phase
+        switch phase {
         case .opening: break
         case .open: tell(self, .opened)
         case .draining: tell(self, .draining)
@@ -170,21 +168,20 @@ final class CallHandler: ChannelInboundHandler {
     }
 
     private func closeIfOver() {
-        guard let context, let connection, connection.isOver else { return }
+        guard let context, connection.isOver else { return }
         timer.cancel()
         if connection.phase == .draining {
-            self.connection?.output.writeGoAway(.none)
+            connection.output.writeGoAway(.none)
             flush()
         }
         context.close(promise: nil)
     }
 
     private func arm() {
-        guard let context, let wakeAt = connection?.wakeAt else { return }
-        timer.arm(wakeAt, on: context.eventLoop) { [weak self] in
-            guard let self else { return }
+        guard let context, let wakeAt = connection.wakeAt else { return }
+        timer.arm(wakeAt, on: context.eventLoop) {
             self.timer.cancel()
-            self.connection?.tick(now: now)
+            self.connection.tick(now: self.now)
             self.settle()
         }
     }

@@ -2,7 +2,9 @@ import GRPCCore
 import NIOCore
 
 /// One call that is under way, as a stream of HTTP/2.
-struct CallStream<Token> {
+///
+/// A class, so that looking into the table of streams copies nothing; only its machine has it.
+final class CallStream<Token> {
     let token: Token
     let begin: NIODeadline
     let deadline: NIODeadline
@@ -12,9 +14,20 @@ struct CallStream<Token> {
     var sendWindow: Int
     /// Bytes of the answer that the peer has not been told room for.
     var unacknowledged = 0
-    /// Of the answer, once it began.
-    var head: AnswerHead?
+    /// Whether the answer began.
+    var hasHead = false
     var message = AnswerMessage()
+
+    init(
+        token: Token, begin: NIODeadline, deadline: NIODeadline, unsent: ByteBuffer,
+        sendWindow: Int
+    ) {
+        self.token = token
+        self.begin = begin
+        self.deadline = deadline
+        self.unsent = unsent
+        self.sendWindow = sendWindow
+    }
 }
 
 /// The one message of an answer, put together from the pieces that come (the gRPC protocol over

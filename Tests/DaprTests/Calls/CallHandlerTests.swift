@@ -20,7 +20,8 @@ struct CallHandlerTests {
 
         init() throws {
             let handler = CallHandler(
-                RequestHead.Fixed(authority: "localhost", usesTLS: false, apiToken: nil)
+                RequestHead.Fixed(authority: "localhost", usesTLS: false, apiToken: nil),
+                now: channel.eventLoop.now
             ) { [unowned self] _, event in
                 switch event {
                 case .opened: events.append("opened")
