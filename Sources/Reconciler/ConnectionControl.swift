@@ -6,8 +6,10 @@ package import ManagerCore
 /// calls ``ReconcileLoop/connectionChanged(_:)``.
 package protocol ConnectionControl: Sendable {
     func observe(_ name: String) -> ObservedConnection?
+    /// Of it, what a pass decides on.
+    func observedFacts(_ name: String) -> ObservedFacts?
     /// Calls with everything that is there, each name once; without the big values, for the resync.
-    /// No lock is held during the call that another call of this protocol takes.
+    /// The body makes no call of this protocol: a lock may be held.
     func forEachObserved(_ body: (_ name: String, _ observed: ObservedFacts) -> Void)
     /// Shows the connection as dialling: its one dial is being committed, and nobody who looks
     /// meanwhile may take a dial that is to begin for one that is spent.
@@ -29,6 +31,8 @@ package protocol ConnectionControl: Sendable {
 /// All that the loop may ask of the records.
 package protocol DesiredState: Sendable {
     func desired(_ name: String) -> DesiredConnection?
+    /// Of it, what a pass decides on.
+    func desiredFacts(_ name: String) -> DesiredFacts?
     /// Of every record, by name: without the big values, for the resync.
     func desiredFacts() -> [String: DesiredFacts]
     /// Commits that the one dial of a connection without `autoReconnect` has begun.
@@ -40,6 +44,18 @@ package protocol DesiredState: Sendable {
     func confirm(_ name: String) async -> Bool
     /// An unanswered Connect failed.
     func discard(_ name: String) async -> Bool
+}
+
+extension ConnectionControl {
+    package func observedFacts(_ name: String) -> ObservedFacts? {
+        observe(name).map { ObservedFacts($0) }
+    }
+}
+
+extension DesiredState {
+    package func desiredFacts(_ name: String) -> DesiredFacts? {
+        desired(name).map { DesiredFacts($0) }
+    }
 }
 
 /// One alarm that can be set again; the earlier of two settings wins.

@@ -21,24 +21,34 @@ package struct DesiredFacts: Sendable, Hashable {
 
 /// What ``Plan/step(desired:observed:now:)`` decides on, of a connection that is there.
 package struct ObservedFacts: Sendable, Hashable {
+    /// Of the state, what decides; it refers to nothing, so a copy is one of bytes.
+    package enum Link: Sendable, Hashable {
+        case idle
+        case dialing(dialRevision: Int64)
+        case open(dialRevision: Int64)
+        case closing
+        case down(ConnectionStateMachine.Down)
+
+        init(_ state: ConnectionStateMachine.State) {
+            switch state {
+            case .idle: self = .idle
+            case .dialing(let dialing): self = .dialing(dialRevision: dialing.dialRevision)
+            case .open(let open): self = .open(dialRevision: open.dialRevision)
+            case .closing: self = .closing
+            case .down(let down): self = .down(down)
+            }
+        }
+    }
+
     package var uid: ConnectionUID
-    package var state: ConnectionStateMachine.State
+    package var link: Link
     package var generation: Int64
     package var isExhausted: Bool
 
-    package init(
-        uid: ConnectionUID, state: ConnectionStateMachine.State, generation: Int64,
-        isExhausted: Bool
-    ) {
-        self.uid = uid
-        self.state = state
-        self.generation = generation
-        self.isExhausted = isExhausted
-    }
-
     package init(_ observed: ObservedConnection) {
-        self.init(
-            uid: observed.uid, state: observed.state, generation: observed.generation,
-            isExhausted: observed.isExhausted)
+        uid = observed.uid
+        link = Link(observed.state)
+        generation = observed.generation
+        isExhausted = observed.isExhausted
     }
 }

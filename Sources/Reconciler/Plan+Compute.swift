@@ -63,7 +63,7 @@ extension Plan {
     }
 
     private static func stepWithoutRecord(_ observed: ObservedFacts) -> PlanStep {
-        switch observed.state {
+        switch observed.link {
         case .idle, .down: .release
         case .dialing, .open: .close
         case .closing: .keep
@@ -74,16 +74,16 @@ extension Plan {
         desired: DesiredFacts, observed: ObservedFacts, now: ContinuousClock.Instant
     ) -> PlanStep {
         let isReplaced = observed.uid != desired.uid
-        switch observed.state {
+        switch observed.link {
         case .closing:
             return .keep
-        case .dialing(let dialing):
+        case .dialing(let dialRevision):
             if isReplaced { return .reopen(.replaced) }
-            if dialing.dialRevision != desired.dialRevision { return .reopen(.edited) }
+            if dialRevision != desired.dialRevision { return .reopen(.edited) }
             return observed.generation == desired.generation ? .keep : .update
-        case .open(let open):
+        case .open(let dialRevision):
             if isReplaced { return .reopen(.replaced) }
-            if open.dialRevision != desired.dialRevision { return .reopen(.edited) }
+            if dialRevision != desired.dialRevision { return .reopen(.edited) }
             if desired.isProvisional { return .confirm }
             return observed.generation == desired.generation ? .keep : .update
         case .idle, .down:
@@ -95,7 +95,7 @@ extension Plan {
     private static func stepWithoutSocket(
         desired: DesiredFacts, observed: ObservedFacts, now: ContinuousClock.Instant
     ) -> PlanStep {
-        guard case .down(let down) = observed.state else { return .open }
+        guard case .down(let down) = observed.link else { return .open }
         if desired.isProvisional { return .discard }
         let isEdited = down.dialRevision != desired.dialRevision
         if desired.isDialSpent { return settled(.blocked(.reconnectDisabled), desired, observed) }

@@ -240,11 +240,12 @@ package final class ReconcileLoop: Sendable {
         }
     }
 
-    /// One pass over one key.
+    /// One pass over one key. It decides by the facts; the record itself is fetched where something
+    /// is done with it, and if it has changed meanwhile it is decided again.
     private func reconcile(_ name: String) async -> Outcome {
-        let wanted = desired.desired(name)
-        let seen = control.observe(name)
-        let step = Plan.step(desired: wanted, observed: seen, now: now())
+        let facts = desired.desiredFacts(name)
+        let seen = control.observedFacts(name)
+        let step = Plan.step(desired: facts, observed: seen, now: now())
         settlePermit(name, seen: seen, step: step)
         switch step {
         case .keep, .blocked:
@@ -252,13 +253,13 @@ package final class ReconcileLoop: Sendable {
         case .wait(let until):
             return .at(until)
         case .open:
-            guard let wanted else { return .converged }
+            guard let wanted = record(name, facts) else { return await reconcile(name) }
             return await open(wanted)
         case .reopen(let cause):
-            guard let wanted else { return .converged }
+            guard let wanted = record(name, facts) else { return await reconcile(name) }
             control.reopen(wanted, cause: cause)
         case .update:
-            guard let wanted else { return .converged }
+            guard let wanted = record(name, facts) else { return await reconcile(name) }
             control.update(wanted)
         case .close:
             control.close(name)
@@ -273,9 +274,15 @@ package final class ReconcileLoop: Sendable {
         return .converged
     }
 
+    /// - Returns: `nil` if it is not the record of these facts any more.
+    private func record(_ name: String, _ facts: DesiredFacts?) -> DesiredConnection? {
+        guard let wanted = desired.desired(name), DesiredFacts(wanted) == facts else { return nil }
+        return wanted
+    }
+
     /// Gives a dial's permit back when the dial is over, or turned out not to be needed.
-    private func settlePermit(_ name: String, seen: ObservedConnection?, step: PlanStep) {
-        if case .dialing = seen?.state { return }
+    private func settlePermit(_ name: String, seen: ObservedFacts?, step: PlanStep) {
+        if case .dialing = seen?.link { return }
         if step == .open { return }
         let now = now()
         let hadOne = state.withLock { state in

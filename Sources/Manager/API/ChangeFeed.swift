@@ -26,6 +26,7 @@ package final class ChangeFeed: Sendable {
 
     package func tell(_ keys: some Sequence<ObjectKey>) {
         state.withLock { state in
+            guard !state.listeners.isEmpty else { return }
             for key in keys {
                 let listening = state.ofAll.union(state.byName[key.name] ?? [])
                 for id in listening {

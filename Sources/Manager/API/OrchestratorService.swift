@@ -85,21 +85,23 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
             outcome.results.lazy
                 .filter { $0.kind == .connection && $0.effect >= .reopen && live.contains($0.name) }
                 .map(\.name))
-        var message = Wsm_V1_ApplyResponse()
+        // Outside of the message, where an append would copy all of them.
+        var results: [Wsm_V1_ObjectResult] = []
         var bytes = 0
         for result in outcome.results {
             let isCut = result.kind == .connection && cutNames.contains(result.name)
             let told = Wsm_V1_ObjectResult(result, cutsSocket: isCut)
             bytes += told.approximateBytes
-            message.results.results.append(told)
-            if message.results.results.count >= Self.resultsPerMessage
-                || bytes >= Self.resultBytesPerMessage
-            {
-                try await response.write(message)
-                (message, bytes) = (Wsm_V1_ApplyResponse(), 0)
+            results.append(told)
+            if results.count >= Self.resultsPerMessage || bytes >= Self.resultBytesPerMessage {
+                try await response.write(Wsm_V1_ApplyResponse(results: results))
+                (results, bytes) = ([], 0)
             }
         }
-        if !message.results.results.isEmpty { try await response.write(message) }
+        if !results.isEmpty {
+            try await response.write(Wsm_V1_ApplyResponse(results: results))
+        }
+        var message = Wsm_V1_ApplyResponse()
         message.summary = Wsm_V1_ApplySummary(
             outcome, set: options.set, cutSockets: cutNames.count,
             warnings: Array(warnings.prefix(100)))
@@ -415,5 +417,12 @@ extension Wsm_V1_Object {
         generation = record.generation
         observedGeneration = record.generation
         message = "\(record.members.count) members"
+    }
+}
+
+extension Wsm_V1_ApplyResponse {
+    fileprivate init(results: [Wsm_V1_ObjectResult]) {
+        self.init()
+        self.results.results = results
     }
 }

@@ -66,10 +66,14 @@ package final class ConnectionEnvironment: Sendable {
     package let publishLimit: Duration
     /// Where connections report what the cluster has to know of them.
     package let reports = ClusterRelay()
+    /// Of the connections of the fleet, what a resync compares.
+    let fleetFacts = FleetFacts()
     /// Wakes connections that may act again.
     package let gates = GateWatch()
-    /// Told after every change a reader or the loop may care for; on any thread.
-    package let onChange: @Sendable (_ name: String) -> Void
+    /// Told after every change a reader or the loop may care for; on any thread. What changes on an
+    /// event loop is told of by ``changes``.
+    package let onChange: @Sendable (_ names: [String]) -> Void
+    let changes: ChangeNotes
 
     package init(
         instanceID: String, dialer: WebSocketDialer, bus: any Bus,
@@ -78,7 +82,7 @@ package final class ConnectionEnvironment: Sendable {
         lifecycle: LifecyclePublisher, clock: ManagerClock, logger: Logger,
         metrics: ManagerMetrics, busHealth: BusHealth,
         publishLimit: Duration = ClusterTiming.standard.publish,
-        onChange: @escaping @Sendable (String) -> Void
+        onChange: @escaping @Sendable ([String]) -> Void
     ) {
         self.metrics = metrics
         self.busHealth = busHealth
@@ -95,6 +99,7 @@ package final class ConnectionEnvironment: Sendable {
         self.logger = logger
         self.publishLimit = publishLimit
         self.onChange = onChange
+        changes = ChangeNotes(onChange)
     }
 }
 

@@ -43,11 +43,13 @@ package final class ConnectionFleet: ConnectionControl {
         mutating func insert(_ entry: Entry) {
             let name = entry.connection.name
             connections[name] = entry
+            entry.connection.enterFleet()
             if entry.gate.title != nil { names[entry.gate.shard, default: []].insert(name) }
         }
 
         mutating func remove(_ name: String) -> Entry? {
             guard let entry = connections.removeValue(forKey: name) else { return nil }
+            entry.connection.leaveFleet()
             if entry.gate.title != nil { names[entry.gate.shard]?.remove(name) }
             draining[ObjectIdentifier(entry.connection)] = entry
             return entry
@@ -117,8 +119,12 @@ package final class ConnectionFleet: ConnectionControl {
         connection(name)?.observed
     }
 
+    package func observedFacts(_ name: String) -> ObservedFacts? {
+        connection(name)?.passFacts
+    }
+
     package func forEachObserved(_ body: (String, ObservedFacts) -> Void) {
-        for connection in all { body(connection.name, connection.passFacts) }
+        environment.fleetFacts.forEach(body)
     }
 
     package func expectDial(_ desired: DesiredConnection) {
@@ -181,7 +187,7 @@ package final class ConnectionFleet: ConnectionControl {
             self?.environment.lifecycle.forget(connection.uid, under: gate)
             self?.retire(id)
         }
-        environment.onChange(name)
+        environment.onChange([name])
     }
 
     func retire(_ id: ObjectIdentifier) {

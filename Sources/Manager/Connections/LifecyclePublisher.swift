@@ -1,6 +1,7 @@
 import DequeModule
 import Logging
 package import ManagerCore
+package import NIOCore
 import Synchronization
 
 /// Publishes lifecycle events in the order they were handed in, from a bounded queue.
@@ -45,17 +46,19 @@ package final class LifecyclePublisher: Sendable {
 
     /// - Parameters:
     ///   - gate: what it is published under; `nil` is the process's own.
+    ///   - loop: the caller's event loop: all events of its turn go out together at its end.
     ///   - then: called once it is with the bus, or never will be. Any thread.
     package func publish(
         _ event: LifecycleEvent, uid: ConnectionUID, under gate: ShardGate? = nil,
-        then: (@Sendable () -> Void)? = nil
+        on loop: (any EventLoop)? = nil, then: (@Sendable () -> Void)? = nil
     ) {
-        publish(uid: uid, under: gate, then: then) { event.outbound(id: $0, time: $1) }
+        publish(uid: uid, under: gate, on: loop, then: then) { event.outbound(id: $0, time: $1) }
     }
 
     /// Publishes what is made of the next id of `uid`, and the time.
     package func publish(
-        uid: ConnectionUID, under gate: ShardGate? = nil, then: (@Sendable () -> Void)? = nil,
+        uid: ConnectionUID, under gate: ShardGate? = nil, on loop: (any EventLoop)? = nil,
+        then: (@Sendable () -> Void)? = nil,
         _ make: (EventID, WallTime) -> OutboundEvent
     ) {
         let time = clock.wallTime()
@@ -67,7 +70,13 @@ package final class LifecyclePublisher: Sendable {
             return state.append(.init(event: make(id, time), gate: gate, then: then))
         }
         for settled in settled { settled() }
-        if starts { Task { await publishAll() } }
+        guard starts else { return }
+        guard let loop else { return start() }
+        loop.execute { self.start() }
+    }
+
+    private func start() {
+        Task { await publishAll() }
     }
 
     /// Lifecycle events count on their own, so their ids must not be those of messages: a consumer

@@ -42,8 +42,11 @@ struct LifecycleQueue {
     private(set) var publishedLate: UInt64 = 0
 
     mutating func nextSequence(_ uid: ConnectionUID, epoch: UInt64) -> UInt64 {
-        sequences[Counter(uid: uid, epoch: epoch), default: 0] += 1
-        return sequences[Counter(uid: uid, epoch: epoch), default: 1]
+        func next(_ sequence: inout UInt64) -> UInt64 {
+            sequence += 1
+            return sequence
+        }
+        return next(&sequences[Counter(uid: uid, epoch: epoch), default: 0])
     }
 
     mutating func forget(_ uid: ConnectionUID, epoch: UInt64) {

@@ -70,7 +70,7 @@ extension ManagedConnection {
         facts.missingSecret = nil
         facts.refusedAddress = nil
         facts.nextAttemptAt = nil
-        logger.debug("dial started", metadata: ["attempt": "\(machine.attempt + 1)"])
+        log(.debug, "dial started", ["attempt": "\(machine.attempt + 1)"])
         changed()
         let spec = desired.effectiveSpec
         let wanted = spec.daprSecrets
@@ -169,9 +169,9 @@ extension ManagedConnection {
         machine.dialFailed(failure, now: now, using: &generator)
         noteNextAttempt()
         if !wasCalledOff {
-            logger.info(
-                "dial failed",
-                metadata: [
+            log(
+                .info, "dial failed",
+                [
                     "class": "\(failure.failureClass)", "code": "\(failure.code)",
                     "cause": "\(failure.message)", "attempt": "\(machine.attempt)",
                 ])
@@ -201,16 +201,16 @@ extension ManagedConnection {
         isReadingPaused = false
         keepalive = KeepaliveStateMachine(desired.spec.keepalive, now: now)
         armKeepalive()
-        logger.info(
-            "connected",
-            metadata: [
+        log(
+            .info, "connected",
+            [
                 "address": "\(socket.remoteAddress ?? "")",
                 "compression": "\(facts.compression ?? "none")",
             ])
         if desired.spec.tls.insecureSkipVerify {
-            logger.warning(
-                "the server's certificate is not checked",
-                metadata: ["field": "tls.insecureSkipVerify"])
+            log(
+                .warning, "the server's certificate is not checked",
+                ["field": "tls.insecureSkipVerify"])
         }
         send(initial, on: socket)
         changed()
@@ -319,9 +319,9 @@ extension ManagedConnection {
         }
         machine.closed(link, failure: failure, now: now, using: &generator)
         noteNextAttempt()
-        logger.info(
-            "disconnected",
-            metadata: [
+        log(
+            .info, "disconnected",
+            [
                 "code": "\(machine.lastClose?.code ?? 1006)",
                 "by": "\(machine.lastClose?.by.rawValue ?? "")",
                 "reason": "\(machine.lastClose?.reason ?? "")",

@@ -150,9 +150,9 @@ extension ManagedConnection {
             case .refused(let sentence):
                 // An heir must not take it up again: the place is behind it.
                 recentFrames?.published(run, at: index)
-                logger.warning(
-                    "the bus refused a message for good",
-                    metadata: ["cause": "\(sentence)", "id": "\(run.id(at: index))"])
+                log(
+                    .warning, "the bus refused a message for good",
+                    ["cause": "\(sentence)", "id": "\(run.id(at: index))"])
                 return .dropped(.refusedByBus)
             }
         }

@@ -35,9 +35,9 @@ extension ManagedConnection {
         if right.gate?.title != nil, epoch != formerEpoch {
             queue.countRefused(.fenced, messages: discardSpill())
         } else if amount.messages > 0 {
-            logger.info(
-                "messages of an earlier life are published first",
-                metadata: ["messages": "\(amount.messages)", "bytes": "\(amount.bytes)"])
+            log(
+                .info, "messages of an earlier life are published first",
+                ["messages": "\(amount.messages)", "bytes": "\(amount.bytes)"])
         }
         stepSpill()
         drainBacklog()
@@ -120,8 +120,9 @@ extension ManagedConnection {
         case .failure(let error):
             spill.queue.writeEnded(written: 0)
             if spill.failure == nil {
-                logger.error(
-                    "messages cannot be spilled; the socket waits", metadata: ["cause": "\(error)"])
+                log(
+                    .error, "messages cannot be spilled; the socket waits",
+                    ["cause": "\(error)"])
             }
             spill.failure = "\(error)"
             armSpillRetry()
@@ -163,9 +164,9 @@ extension ManagedConnection {
         queue.countRefused(.spillExpired, messages: batch.expired)
         queue.countRefused(.tooLarge, messages: batch.tooLarge)
         if batch.damaged > 0 {
-            logger.error(
-                "spilled messages are damaged and lost",
-                metadata: ["records": "\(batch.damaged)"])
+            log(
+                .error, "spilled messages are damaged and lost",
+                ["records": "\(batch.damaged)"])
         }
         spill.queue.readEnded(batch.amount, isEmpty: batch.isEmpty)
         for run in batch.runs { _ = queue.appendWhole(run) }
@@ -208,7 +209,6 @@ extension ManagedConnection {
         let pending = spill.queue.pending
         let saved = spill.queue.held.messages + own.messageCount + read
         let files = spill.files
-        let logger = logger
         environment.buffers.release(own.reduce(0) { $0 + $1.bytes })
         spill.directory.run {
             do {
@@ -218,7 +218,7 @@ extension ManagedConnection {
                 }
                 then(saved)
             } catch {
-                logger.error("messages could not be spilled", metadata: ["cause": "\(error)"])
+                self.log(.error, "messages could not be spilled", ["cause": "\(error)"])
                 then(saved - own.messageCount - pending.messageCount)
             }
         }

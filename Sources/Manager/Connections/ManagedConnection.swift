@@ -101,7 +101,13 @@ package final class ManagedConnection: @unchecked Sendable {
 
     // MARK: Shared
 
-    private let snapshot: Mutex<ObservedConnection>
+    private let snapshot: Mutex<Shown>
+
+    private struct Shown {
+        var facts: ObservedConnection
+        /// In the table of the fleet it belongs to, which shows the same.
+        var place: FleetFacts.Place?
+    }
 
     convenience init(
         _ desired: DesiredConnection, eventLoop: any EventLoop, environment: ConnectionEnvironment,
@@ -138,36 +144,53 @@ package final class ManagedConnection: @unchecked Sendable {
             name: desired.name, uid: desired.uid, generation: desired.generation)
         lastStatusWord = Phase.pending.statusWord
         gapEpoch = right.epoch
-        snapshot = Mutex(facts)
+        snapshot = Mutex(Shown(facts: facts))
         if !right.isShadow, environment.spill?.holdsLeftovers(of: uid) == true {
             eventLoop.execute { self.openSpill() }
         }
     }
 
-    /// With the connection's name. Made for each line: few are written, and a kept one holds 500
-    /// bytes.
-    var logger: Logger {
-        var logger = environment.logger
-        logger[metadataKey: "wsm.connection.name"] = "\(name)"
-        logger[metadataKey: "wsm.connection.uid"] = "\(uid)"
-        return logger
+    /// Writes a line with the connection's name. A logger of its own would hold 500 bytes.
+    func log(
+        _ level: Logger.Level, _ message: Logger.Message,
+        _ metadata: @autoclosure () -> Logger.Metadata = [:]
+    ) {
+        guard environment.logger.logLevel <= level else { return }
+        var all = metadata()
+        all["wsm.connection.name"] = "\(name)"
+        all["wsm.connection.uid"] = "\(uid)"
+        environment.logger.log(level: level, message, metadata: all)
     }
 
     /// What is true now. Any thread.
-    package var observed: ObservedConnection { snapshot.withLock { $0 } }
+    package var observed: ObservedConnection { snapshot.withLock { $0.facts } }
 
-    /// Of it, what a resync compares. Any thread.
-    var passFacts: ObservedFacts {
-        snapshot.withLock {
-            ObservedFacts(
-                uid: $0.uid, state: $0.state, generation: $0.generation,
-                isExhausted: $0.isExhausted)
+    /// Of it, what a pass decides on. Any thread.
+    var passFacts: ObservedFacts { snapshot.withLock { ObservedFacts($0.facts) } }
+
+    /// The fleet has it now: a resync compares it. Any thread.
+    func enterFleet() {
+        snapshot.withLock { $0.place = environment.fleetFacts.add(name, ObservedFacts($0.facts)) }
+    }
+
+    /// The fleet has it no more. Any thread.
+    func leaveFleet() {
+        snapshot.withLock { shown in
+            if let place = shown.place.take() { environment.fleetFacts.remove(place) }
         }
     }
 
     /// Shows the dial that was asked for before the loop has begun it, so that nobody asks twice.
     func markDialing(_ dialRevision: Int64) {
-        snapshot.withLock { $0.state = .dialing(.init(dialRevision: dialRevision)) }
+        show { $0.state = .dialing(.init(dialRevision: dialRevision)) }
+    }
+
+    private func show(_ body: (inout ObservedConnection) -> Void) {
+        snapshot.withLock { shown in
+            body(&shown.facts)
+            guard let place = shown.place else { return }
+            environment.fleetFacts.set(place, ObservedFacts(shown.facts))
+        }
     }
 
     /// Replaces the snapshot with what the machine says, and tells of it.
@@ -176,24 +199,22 @@ package final class ManagedConnection: @unchecked Sendable {
         let status = ConnectionStatus(
             desired: desired, observed: facts, now: environment.clock.wallTime())
         facts.conditionsSince = status.conditionsSince
-        let copy = facts
-        snapshot.withLock { $0 = copy }
+        show { $0 = facts }
         announce(status.phase)
-        environment.onChange(name)
+        environment.changes.note(name, on: eventLoop)
     }
 
     /// Replaces the snapshot without waking anybody.
     func refreshFacts() {
         readMachine()
-        let copy = facts
-        snapshot.withLock { $0 = copy }
+        show { $0 = facts }
     }
 
     /// Shows the counters only, as after each read.
     func refreshTraffic() {
         countTraffic()
         let traffic = facts.traffic
-        snapshot.withLock { $0.traffic = traffic }
+        snapshot.withLock { $0.facts.traffic = traffic }
     }
 
     private func readMachine() {
@@ -244,7 +265,8 @@ package final class ManagedConnection: @unchecked Sendable {
             instanceID: environment.instanceID, kind: kind)
         event.publishedLate = publishedLate
         publishedLate = 0
-        environment.lifecycle.publish(event, uid: uid, under: gate, then: then)
+        environment.lifecycle.publish(
+            event, uid: uid, under: gate, on: eventLoop, then: then)
     }
 }
 

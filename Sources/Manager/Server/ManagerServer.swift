@@ -287,11 +287,11 @@ final class ChangeRouter: Sendable {
         feed.tell(keys)
     }
 
-    func connectionChanged(_ name: String) {
+    func connectionsChanged(_ names: [String]) {
         if let (loop, statuses) = targets.withLock({ $0 }) {
-            loop.connectionChanged(name)
-            statuses.note(name)
+            loop.connectionsChanged(names)
+            statuses.note(names)
         }
-        feed.tell([.connection(name)])
+        feed.tell(names.lazy.map(ObjectKey.connection))
     }
 }

@@ -176,7 +176,7 @@ extension ServerAssembly {
                 publishLimit: publishLimit),
             clock: clock, logger: logger, metrics: counters,
             busHealth: BusHealth(now: clock.now), publishLimit: publishLimit,
-            onChange: { router.connectionChanged($0) })
+            onChange: { router.connectionsChanged($0) })
     }
 
     private static func shards(

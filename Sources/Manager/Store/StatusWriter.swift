@@ -67,9 +67,13 @@ package final class StatusWriter: Sendable {
         self.status = status
     }
 
-    package func note(_ name: String) {
+    package func note(_ name: String) { note([name]) }
+
+    package func note(_ names: [String]) {
         let now = now()
-        dirty.withLock { $0.note(name, now: now) }
+        dirty.withLock { dirty in
+            for name in names { dirty.note(name, now: now) }
+        }
     }
 
     /// Runs until cancelled.
@@ -121,7 +125,7 @@ package final class StatusWriter: Sendable {
             logger.warning(
                 "statuses could not be written; they are tried again",
                 metadata: ["error": "\(error)"])
-            for name in names { note(name) }
+            note(names)
         }
     }
 }

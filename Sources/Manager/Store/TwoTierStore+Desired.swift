@@ -9,6 +9,10 @@ extension TwoTierStore: DesiredState {
         memory.read { $0.connections[name]?.record.desired }
     }
 
+    package func desiredFacts(_ name: String) -> DesiredFacts? {
+        memory.read { $0.facts[name] }
+    }
+
     package func desiredFacts() -> [String: DesiredFacts] {
         memory.read { $0.facts }
     }

@@ -44,16 +44,18 @@ package struct EgressPolicy: Sendable, Hashable {
     private func refusal(of address: IPAddress, within outer: IPAddress, origin: Origin) -> String?
     {
         let addressClass = AddressClass(address)
-        let what = "is a \(addressClass.word) address"
+        // Nearly every dial is allowed: sentences are made for the others alone.
+        var what: String { "is a \(addressClass.word) address" }
         if addressClass.isAlwaysRefused {
             return "\(what): such are never dialled, not even with --allow-cidr"
         }
         if allowedRanges.contains(where: { $0.contains(address) || $0.contains(outer) }) {
             return nil
         }
-        let flag =
+        var flag: String {
             "unless the server is started with --allow-cidr \(outer)/\(outer.bitWidth) or a "
-            + "range around it"
+                + "range around it"
+        }
         switch addressClass {
         case .loopback where !isBoundToLoopback:
             return "\(what): a server that is bound beyond loopback does not dial it \(flag)"

@@ -32,7 +32,10 @@ package struct LineLogHandler: LogHandler {
     package func log(event: LogEvent) {
         var all = metadata
         if let provided = metadataProvider?.get() { all.merge(provided) { $1 } }
-        if let own = event.metadata { all.merge(own) { $1 } }
+        if let own = event.metadata {
+            // Nearly all lines bring all they say.
+            if all.isEmpty { all = own } else { all.merge(own) { $1 } }
+        }
         if let error = event.error, all["error"] == nil { all["error"] = "\(error)" }
         let line = LogLine(
             time: now(), level: event.level, label: label, source: event.source,

@@ -12,14 +12,23 @@ struct LogLine {
     var message: String
     var metadata: Logger.Metadata
 
+    /// In bytes; one that is longer costs another allocation.
+    private static let usualLength = 256
+
     /// `TIME LEVEL LABEL: KEY=VALUE … [SOURCE] MESSAGE`, keys in order.
     var text: [UInt8] {
-        var line = "\(time.rfc3339) \(level) \(LogText.value(label)):"
-        for (key, value) in members {
-            line += " \(LogText.value(key))=\(LogText.value(Self.plain(value)))"
+        var line: [UInt8] = []
+        line.reserveCapacity(Self.usualLength)
+        func add(_ parts: String...) {
+            for part in parts { line.append(contentsOf: part.utf8) }
         }
-        line += " [\(LogText.value(source))] \(LogText.escaped(message))\n"
-        return Array(line.utf8)
+        time.appendRFC3339(to: &line)
+        add(" ", level.rawValue, " ", LogText.value(label), ":")
+        for (key, value) in members {
+            add(" ", LogText.value(key), "=", LogText.value(Self.plain(value)))
+        }
+        add(" [", LogText.value(source), "] ", LogText.escaped(message), "\n")
+        return line
     }
 
     /// `{"ts": …, "level": …, "msg": …, "label": …}` and the metadata beside them, by their keys.

@@ -38,11 +38,15 @@ enum LogText {
     }
 
     private static func isPlain(_ text: String) -> Bool {
-        !text.isEmpty
-            && text.unicodeScalars.allSatisfy { scalar in
-                scalar != "\"" && scalar != "\\" && scalar != "=" && scalar != " "
-                    && scalar != "[" && scalar != "]" && !isHidden(scalar)
-            }
+        if text.utf8.allSatisfy(isPlain) { return !text.isEmpty }
+        return text.unicodeScalars.allSatisfy { scalar in
+            scalar.isASCII ? isPlain(UInt8(truncatingIfNeeded: scalar.value)) : !isHidden(scalar)
+        }
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        isHarmless(byte) && byte != UInt8(ascii: " ") && byte != UInt8(ascii: "=")
+            && byte != UInt8(ascii: "[") && byte != UInt8(ascii: "]")
     }
 
     /// Control characters, other line ends, and what changes the direction of text.

@@ -83,6 +83,7 @@ extension Endpoint {
     }
 
     private static func checkCharacters(_ url: String) throws(EndpointError) {
+        guard !url.utf8.allSatisfy(isPlain) else { return }
         for scalar in url.unicodeScalars {
             if CharacterRules.isControl(scalar) {
                 throw EndpointError(message: "a URL has no control characters")
@@ -96,6 +97,11 @@ extension Endpoint {
             }
             if scalar == "\\" { throw EndpointError(message: "a URL has \"/\", not \"\\\"") }
         }
+    }
+
+    /// In ASCII, visible, and allowed; nearly every URL has nothing else.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        (0x21...0x7E).contains(byte) && byte != UInt8(ascii: "#") && byte != UInt8(ascii: "\\")
     }
 
     private static func readScheme(_ scheme: String) throws(EndpointError) -> Bool {

@@ -19,23 +19,32 @@ enum HostName {
             return "the host has characters outside ASCII; write it in punycode (xn--…)"
         }
         guard host.utf8.count <= 253 else { return "the host has at most 253 characters" }
-        var labels = host.utf8.split(
-            separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        if labels.count > 1, labels.last?.isEmpty == true { labels.removeLast() }
-        for label in labels {
+        return host.withBytes { problem($0[...]) }
+    }
+
+    private static func problem(_ host: Slice<UnsafeBufferPointer<UInt8>>) -> String? {
+        var rest = host
+        var isNumber = false
+        repeat {
+            let label = rest.prefix { $0 != UInt8(ascii: ".") }
             if let problem = labelProblem(label) { return problem }
-        }
-        if let last = labels.last, last.allSatisfy(isDigit), !isIPv4(host[...]) {
+            isNumber = label.allSatisfy(isDigit)
+            rest = rest[label.endIndex...].dropFirst()
+            // A name may end with a dot.
+        } while !rest.isEmpty
+        if isNumber, !isIPv4(host) {
             return "the host is neither a name nor an IPv4 address"
         }
         return nil
     }
 
     static func isAddress(_ host: String) -> Bool {
-        isIPv4(host[...]) || isIPv6(host[...])
+        isIPv4(host.utf8) || isIPv6(host[...])
     }
 
-    private static func labelProblem(_ label: Substring.UTF8View) -> String? {
+    private static func labelProblem(
+        _ label: Slice<UnsafeBufferPointer<UInt8>>
+    ) -> String? {
         guard !label.isEmpty else { return "the host has an empty part between dots" }
         guard label.count <= 63 else { return "a part of the host has at most 63 characters" }
         let isValid = label.allSatisfy { byte in
@@ -54,12 +63,13 @@ enum HostName {
 
     private static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
 
-    private static func isIPv4(_ text: Substring) -> Bool {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    private static func isIPv4(_ text: some Collection<UInt8>) -> Bool {
+        let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         return parts.count == 4
             && parts.allSatisfy { part in
-                (1...3).contains(part.utf8.count) && part.utf8.allSatisfy(isDigit)
-                    && (part.utf8.count == 1 || part.utf8.first != 0x30) && (Int(part) ?? 256) < 256
+                (1...3).contains(part.count) && part.allSatisfy(isDigit)
+                    && (part.count == 1 || part.first != 0x30)
+                    && part.reduce(0) { $0 * 10 + Int($1 - 0x30) } < 256
             }
     }
 
@@ -90,7 +100,7 @@ enum HostName {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         var count = 0
         for (index, part) in parts.enumerated() {
-            if isLast, index == parts.count - 1, isIPv4(part) {
+            if isLast, index == parts.count - 1, isIPv4(part.utf8) {
                 count += 2
             } else {
                 guard (1...4).contains(part.utf8.count), part.utf8.allSatisfy(isHexDigit) else {

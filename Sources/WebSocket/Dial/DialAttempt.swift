@@ -11,6 +11,14 @@ final class DialAttempt {
     /// A name may have dozens of addresses; the message stays one line.
     private static let shownRefusals = 3
 
+    /// When something has to be done, and what it was allowed.
+    private struct Deadline {
+        static let never = Deadline(at: .distantFuture, limit: .zero)
+
+        var at: NIODeadline
+        var limit: Duration
+    }
+
     private let request: WebSocketRequest
     private let loop: any EventLoop
     private let resolver: any HostResolver
@@ -19,8 +27,10 @@ final class DialAttempt {
     private let promise: EventLoopPromise<WebSocketConnection>
 
     private var phase: WebSocketDialError.Phase = .resolve
-    private var phaseTimer: Scheduled<Void>?
-    private var totalTimer: Scheduled<Void>?
+    private var phaseEnds = Deadline.never
+    private var dialEnds = Deadline.never
+    /// One for both: most dials are over before it fires, and then it was set and cancelled once.
+    private var timer: (due: NIODeadline, scheduled: Scheduled<Void>)?
     private var race: AddressRace?
     private var channel: (any Channel)?
     private var handler: WebSocketHandler?
@@ -49,7 +59,8 @@ final class DialAttempt {
             self.fail(HandshakeFailure(code: .invalidRequest, message: problem))
             return
         }
-        self.totalTimer = self.timer(self.request.timeouts.dial) { $0.totalDeadlinePassed() }
+        self.dialEnds = self.deadline(in: self.request.timeouts.dial)
+        self.armTimer()
         if self.request.isSecure {
             // Unusable TLS material is found before anybody is troubled.
             self.phase = .tls
@@ -143,7 +154,9 @@ final class DialAttempt {
             self.fail(HandshakeFailure(transport: error))
             return
         }
-        handler.begin()
+        // What is written in one turn of the loop is written in a row, so that a server that is woken
+        // by the first request is awake for the others.
+        self.loop.assumeIsolated().execute { handler.begin() }
     }
 
     // MARK: - Ends
@@ -171,9 +184,8 @@ final class DialAttempt {
 
     private func finish() {
         self.isFinished = true
-        self.phaseTimer?.cancel()
-        self.totalTimer?.cancel()
-        (self.phaseTimer, self.totalTimer) = (nil, nil)
+        self.timer?.scheduled.cancel()
+        self.timer = nil
         (self.race, self.handler, self.channel) = (nil, nil, nil)
     }
 
@@ -189,27 +201,45 @@ final class DialAttempt {
         }
     }
 
-    private func totalDeadlinePassed() {
-        let during = self.phase.rawValue
-        self.phase = .total
-        let limit = self.request.timeouts.dial
-        self.fail(
-            HandshakeFailure(code: .timedOut, message: "not done within \(limit), was in \(during)")
-        )
-    }
+    // MARK: - Deadlines
 
     private func enter(_ phase: WebSocketDialError.Phase, _ limit: Duration) {
         self.phase = phase
-        self.phaseTimer?.cancel()
-        self.phaseTimer = self.timer(limit) {
-            $0.fail(HandshakeFailure(code: .timedOut, message: "not done within \(limit)"))
-        }
+        self.phaseEnds = self.deadline(in: limit)
+        self.armTimer()
     }
 
-    private func timer(_ limit: Duration, _ body: @escaping (DialAttempt) -> Void) -> Scheduled<
-        Void
-    > {
-        self.loop.assumeIsolated().scheduleTask(in: TimeAmount(limit)) { body(self) }
+    private func deadline(in limit: Duration) -> Deadline {
+        Deadline(at: self.loop.now + TimeAmount(limit), limit: limit)
+    }
+
+    /// A timer that is due too soon is left as it is: it finds nothing to do and is set again.
+    private func armTimer() {
+        let due = min(self.phaseEnds.at, self.dialEnds.at)
+        if let timer, timer.due <= due { return }
+        self.timer?.scheduled.cancel()
+        let scheduled = self.loop.assumeIsolated().scheduleTask(deadline: due) { self.timerFired() }
+        self.timer = (due, scheduled)
+    }
+
+    private func timerFired() {
+        self.timer = nil
+        let now = self.loop.now
+        if self.dialEnds.at <= now {
+            let during = self.phase.rawValue
+            self.phase = .total
+            self.fail(.late(self.dialEnds.limit, ", was in \(during)"))
+        } else if self.phaseEnds.at <= now {
+            self.fail(.late(self.phaseEnds.limit))
+        } else {
+            self.armTimer()
+        }
+    }
+}
+
+extension HandshakeFailure {
+    fileprivate static func late(_ limit: Duration, _ detail: String = "") -> HandshakeFailure {
+        HandshakeFailure(code: .timedOut, message: "not done within \(limit)\(detail)")
     }
 }
 

@@ -24,10 +24,15 @@ enum HTTPText {
 
     /// Removes blanks and tabs at both ends.
     static func trim(_ text: some StringProtocol) -> String {
-        var bytes = Array(text.utf8)[...]
+        String(decoding: Self.trim(Array(text.utf8)[...]), as: UTF8.self)
+    }
+
+    /// Removes blanks and tabs at both ends.
+    static func trim(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var bytes = bytes
         while let first = bytes.first, Self.isBlank(first) { bytes.removeFirst() }
         while let last = bytes.last, Self.isBlank(last) { bytes.removeLast() }
-        return String(decoding: bytes, as: UTF8.self)
+        return bytes
     }
 
     /// What a server wrote, fit for one line of a log: printable ASCII only, cut at `limit`.
@@ -38,13 +43,13 @@ enum HTTPText {
 
     private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 
-    private static func isTokenByte(_ byte: UInt8) -> Bool {
+    static func isTokenByte(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
             true
         default:
-            "!#$%&'*+-.^_`|~".utf8.contains(byte)
+            "!#$%&'*+.^_`|~".utf8.contains(byte)
         }
     }
 }

@@ -12,8 +12,9 @@ struct HandshakeKey: Sendable, Hashable {
     let value: String
 
     init(using generator: inout some RandomNumberGenerator) {
-        let bytes = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
-        self.value = Data(bytes).base64EncodedString()
+        // Two draws: each is a call of the system's.
+        let drawn = [generator.next() as UInt64, generator.next()]
+        self.value = drawn.withUnsafeBytes { Data($0) }.base64EncodedString()
     }
 
     init(value: String) {

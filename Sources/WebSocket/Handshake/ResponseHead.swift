@@ -22,41 +22,64 @@ extension ResponseHead {
     /// Lines end with CRLF or, as RFC 9112, 2.2 allows, LF. Folded lines are refused, as is a blank
     /// before the colon: both have been used to smuggle headers.
     init(parsing bytes: [UInt8]) throws(HandshakeFailure) {
-        // By bytes: to a String, CRLF is one character.
-        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-            .map { $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0 }
-            .map { Substring(decoding: $0, as: UTF8.self) }
-        let (status, reason) = try Self.status(in: lines[0])
+        var rest = bytes[...]
+        let (status, reason) = try Self.status(in: Self.nextLine(&rest))
         var headers: [Header] = []
-        for line in lines.dropFirst() where !line.isEmpty {
-            headers.append(try Self.header(in: line))
+        while !rest.isEmpty {
+            let line = Self.nextLine(&rest)
+            if !line.isEmpty { headers.append(try Self.header(in: line)) }
         }
         self.init(status: status, reason: reason, headers: headers)
     }
 
+    /// Takes a line off, without its end.
+    private static func nextLine(_ rest: inout ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
+        var line = rest[..<end]
+        rest = rest[end...].dropFirst()
+        if line.last == UInt8(ascii: "\r") { line.removeLast() }
+        return line
+    }
+
     private static func status(
-        in line: Substring
+        in line: ArraySlice<UInt8>
     ) throws(HandshakeFailure) -> (status: Int, reason: String) {
-        let parts = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count >= 2, parts[0] == "HTTP/1.1" || parts[0] == "HTTP/1.0" else {
+        let parts = line.split(
+            separator: UInt8(ascii: " "), maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count >= 2,
+            parts[0].elementsEqual("HTTP/1.1".utf8) || parts[0].elementsEqual("HTTP/1.0".utf8)
+        else {
             throw .badHandshake("the answer is not HTTP/1.1")
         }
         let digits = parts[1]
-        guard digits.utf8.count == 3, let status = UInt16(digits), (100...999).contains(status)
+        guard digits.count == 3, digits.allSatisfy({ (0x30...0x39).contains($0) }),
+            digits.first != 0x30
         else {
             throw .badHandshake("the answer has no valid status")
         }
-        return (Int(status), parts.count == 3 ? String(parts[2]) : "")
+        let status = digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
+        return (status, parts.count == 3 ? String(decoding: parts[2], as: UTF8.self) : "")
     }
 
-    private static func header(in line: Substring) throws(HandshakeFailure) -> Header {
-        guard let colon = line.firstIndex(of: ":"), HTTPText.isToken(line[..<colon]) else {
+    private static func header(
+        in line: ArraySlice<UInt8>
+    ) throws(HandshakeFailure) -> Header {
+        let name = line.prefix { $0 != UInt8(ascii: ":") }
+        guard name.endIndex < line.endIndex, !name.isEmpty,
+            name.allSatisfy(HTTPText.isTokenByte)
+        else {
             throw .badHandshake("the answer has a malformed header line")
         }
-        let value = HTTPText.trim(line[line.index(after: colon)...])
-        guard HTTPText.isFieldValue(value) else {
+        let value = HTTPText.trim(line[name.endIndex...].dropFirst())
+        guard !value.contains(where: { $0 == 0 || $0 == UInt8(ascii: "\r") }) else {
             throw .badHandshake("the answer has control characters in a header")
         }
-        return Header(name: line[..<colon].lowercased(), value: value)
+        return Header(
+            name: String(decoding: name.map(lowercased), as: UTF8.self),
+            value: String(decoding: value, as: UTF8.self))
+    }
+
+    private static func lowercased(_ byte: UInt8) -> UInt8 {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
     }
 }

@@ -12,6 +12,13 @@ extension FleetShards: ConnectionControl {
         fleet.observe(name) ?? state.withLock { $0.member(name)?.connection }?.dialled
     }
 
+    package func observedFacts(_ name: String) -> ObservedFacts? {
+        if let connection = fleet.connection(name) { return connection.passFacts }
+        guard let shadow = state.withLock({ $0.member(name)?.connection }) else { return nil }
+        let facts = shadow.passFacts
+        return facts.link == .idle ? nil : facts
+    }
+
     package func forEachObserved(_ body: (String, ObservedFacts) -> Void) {
         // Before the fleet: a shadow that is adopted meanwhile is not told of twice.
         let shadows = shadowConnections.filter { fleet.connection($0.name) == nil }
@@ -21,7 +28,7 @@ extension FleetShards: ConnectionControl {
         }
         for shadow in shadows {
             let facts = shadow.passFacts
-            if facts.state != .idle { body(shadow.name, facts) }
+            if facts.link != .idle { body(shadow.name, facts) }
         }
     }
 
@@ -73,13 +80,18 @@ extension FleetShards: ConnectionControl {
             if let shard = state.places[name] { state.removeMember(name, of: shard) }
         }
         shadow.leave {}
-        environment.onChange(name)
+        environment.onChange([name])
     }
 }
 
 extension FleetShards: DesiredState {
     package func desired(_ name: String) -> DesiredConnection? {
         records.desired(name) ?? state.withLock { $0.member(name)?.desired }
+    }
+
+    package func desiredFacts(_ name: String) -> DesiredFacts? {
+        records.desiredFacts(name)
+            ?? state.withLock { $0.member(name)?.desired }.map { DesiredFacts($0) }
     }
 
     package func desiredFacts() -> [String: DesiredFacts] {

@@ -82,7 +82,7 @@ package final class FleetShards: ShardConnections {
         state.withLock { $0.removeMember(name, of: gate.shard) }
         guard isAdopted else {
             member.connection.leave {}
-            environment.onChange(name)
+            environment.onChange([name])
             return
         }
         var succession = fleet.succession(of: name, under: gate)
@@ -113,7 +113,7 @@ package final class FleetShards: ShardConnections {
                 environment.lifecycle.forget(connection.uid, under: gate)
                 fleet.retire(id)
             }
-            environment.onChange(connection.name)
+            environment.onChange([connection.name])
         }
     }
 
@@ -132,7 +132,7 @@ package final class FleetShards: ShardConnections {
     }
 
     package func redial() {
-        for connection in fleet.all + shadowConnections { environment.onChange(connection.name) }
+        environment.onChange((fleet.all + shadowConnections).map(\.name))
     }
 
     // MARK: Shadows
@@ -158,7 +158,7 @@ package final class FleetShards: ShardConnections {
             return former
         }
         leave(former)
-        for name in made.members.keys { environment.onChange(name) }
+        environment.onChange(Array(made.members.keys))
         reportIfReady(shard, from, isLate: false)
         group.any().scheduleTask(in: TimeAmount(shadowLimit)) { [weak self] in
             self?.reportIfReady(shard, from, isLate: true)
@@ -226,7 +226,7 @@ package final class FleetShards: ShardConnections {
     private func leave(_ shadow: ShardShadow?) {
         for (name, member) in shadow?.members ?? [:] {
             member.connection.leave {}
-            environment.onChange(name)
+            environment.onChange([name])
         }
     }
 

@@ -51,7 +51,7 @@ extension ManagedConnection {
             self.lastReplies.cancel()
             self.drainBacklog()
             self.gateOpened()
-            self.environment.onChange(self.name)
+            self.environment.changes.note(self.name, on: self.eventLoop)
         }
     }
 
@@ -165,7 +165,7 @@ extension ManagedConnection {
         drainBacklog()
         if wantsDial {
             wantsDial = false
-            environment.onChange(name)
+            environment.changes.note(name, on: eventLoop)
         }
     }
 

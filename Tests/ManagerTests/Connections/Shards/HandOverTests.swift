@@ -222,6 +222,10 @@ import Testing
             rig.two.shards.forEachObserved { name, _ in seen.append(name) }
             #expect(seen.isEmpty)
             #expect(rig.two.shards.desiredFacts().isEmpty)
+            var facts: [String: ObservedFacts] = [:]
+            rig.one.shards.forEachObserved { facts[$0] = $1 }
+            let snapshot = try #require(rig.one.shards.observe("c"))
+            #expect(facts == ["c": ObservedFacts(snapshot)])
             #expect(await eventually { rig.bus.texts(on: "c") == rig.texts(1...5) })
             #expect(rig.one.isOpen("c"))
         }

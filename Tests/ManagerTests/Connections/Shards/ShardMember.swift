@@ -52,7 +52,7 @@ final class ShardMember: Sendable {
             desired: shards, control: shards, timer: EventLoopTimer(eventLoop: group.next()),
             configuration: ReconcilerConfiguration(), logger: silent, now: { .now })
         let loop = loop
-        wake.connect { loop.connectionChanged($0) }
+        wake.connect { loop.connectionsChanged($0) }
         running = Task { await loop.run() }
         unfence()
     }
@@ -125,9 +125,9 @@ final class LeaseTime: Sendable {
 }
 
 private final class Wake: Sendable {
-    private let target = Mutex<(@Sendable (String) -> Void)?>(nil)
-    func connect(_ body: @escaping @Sendable (String) -> Void) { target.withLock { $0 = body } }
-    func call(_ name: String) { target.withLock { $0 }?(name) }
+    private let target = Mutex<(@Sendable ([String]) -> Void)?>(nil)
+    func connect(_ body: @escaping @Sendable ([String]) -> Void) { target.withLock { $0 = body } }
+    func call(_ names: [String]) { target.withLock { $0 }?(names) }
 }
 
 /// What the connections report to the node.
