@@ -17,6 +17,7 @@ extension Target.Dependency {
     static let nioTLS: Self = .product(name: "NIOTLS", package: "swift-nio")
     static let nioEmbedded: Self = .product(name: "NIOEmbedded", package: "swift-nio")
     static let nioSSL: Self = .product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let nioHPACK: Self = .product(name: "NIOHPACK", package: "swift-nio-http2")
     static let grpcCore: Self = .product(name: "GRPCCore", package: "grpc-swift-2")
     static let grpcTransport: Self = .product(
         name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport")
@@ -48,6 +49,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-nio-http2.git", from: "1.46.0"),
         .package(url: "https://github.com/grpc/grpc-swift-2.git", from: "2.4.0"),
         .package(url: "https://github.com/grpc/grpc-swift-nio-transport.git", from: "2.9.0"),
         .package(url: "https://github.com/grpc/grpc-swift-protobuf.git", from: "2.4.0"),
@@ -81,7 +83,7 @@ let package = Package(
             name: "Dapr",
             dependencies: [
                 .grpcCore, .grpcTransport, .grpcProtobuf, .protobuf, .nio, .nioPosix, .nioHTTP1,
-                .nioSSL,
+                .nioSSL, .nioHPACK, .deque,
             ]),
         .target(
             name: "Manager",
@@ -170,7 +172,7 @@ let package = Package(
             name: "DaprTests",
             dependencies: [
                 "Dapr", .grpcCore, .grpcTransport, .grpcProtobuf, .protobuf, .nio, .nioPosix,
-                .nioHTTP1,
+                .nioHTTP1, .nioHPACK, .nioEmbedded, .nioSSL, "TestKit",
             ]),
         .testTarget(
             name: "ConformanceTests", dependencies: ["TestKit", "WebSocket", .nio, .nioPosix]),

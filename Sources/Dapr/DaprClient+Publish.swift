@@ -1,12 +1,7 @@
 internal import GRPCCore
+internal import NIOCore
 internal import SwiftProtobuf
 internal import Synchronization
-
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
 
 /// One message of a bulk call.
 package struct DaprBulkEntry: Sendable, Hashable {
@@ -32,16 +27,9 @@ extension DaprClient {
         _ data: [UInt8], contentType: String, to topic: String, of pubsub: String,
         metadata: [String: String] = [:], within timeout: Duration
     ) async throws {
-        var request = Dapr_Proto_Runtime_V1_PublishEventRequest()
-        request.pubsubName = pubsub
-        request.topic = topic
-        request.data = Data(data)
-        request.dataContentType = contentType
-        request.metadata = metadata
-        let message = request
-        try await call("PublishEvent", within: timeout) { options in
-            _ = try await dapr.publishEvent(message, options: options)
-        }
+        let request = PublishRequest.event(
+            data, contentType: contentType, topic: topic, pubsub: pubsub, metadata: metadata)
+        _ = try await call(.publish, request, within: timeout)
     }
 
     /// Publishes many messages at once. Most brokers get them in no order.
@@ -52,45 +40,43 @@ extension DaprClient {
     package func publish(
         _ entries: [DaprBulkEntry], to topic: String, of pubsub: String, within timeout: Duration
     ) async throws -> [String: String] {
-        var request = Dapr_Proto_Runtime_V1_BulkPublishRequest()
-        request.pubsubName = pubsub
-        request.topic = topic
-        request.entries = entries.map { entry in
-            var part = Dapr_Proto_Runtime_V1_BulkPublishRequestEntry()
-            part.entryID = entry.id
-            part.event = Data(entry.data)
-            part.contentType = entry.contentType
-            part.metadata = entry.metadata
-            return part
+        let request = PublishRequest.bulk(entries, topic: topic, pubsub: pubsub)
+        let answer = try await bulkPublish(request, within: timeout)
+        guard answer.readableBytes > 0 else { return [:] }
+        let failed: [Dapr_Proto_Runtime_V1_BulkPublishResponseFailedEntry]
+        do {
+            failed = try Dapr_Proto_Runtime_V1_BulkPublishResponse(
+                serializedBytes: Array(answer.readableBytesView)
+            ).failedEntries
+        } catch {
+            throw DaprError(.failed, "the answer to a bulk call cannot be read: \(error)")
         }
-        let failed = try await bulkPublish(request, within: timeout).failedEntries
         return Dictionary(failed.map { ($0.entryID, $0.error) }, uniquingKeysWith: { $1 })
     }
 
     /// Under the name that worked last; the other one if that is unknown to the sidecar.
     private func bulkPublish(
-        _ request: Dapr_Proto_Runtime_V1_BulkPublishRequest, within timeout: Duration
-    ) async throws -> Dapr_Proto_Runtime_V1_BulkPublishResponse {
-        let stable = knowsStableBulk.load(ordering: .relaxed)
+        _ request: ByteBuffer, within timeout: Duration
+    ) async throws -> ByteBuffer {
+        let isStable = knowsStableBulk.load(ordering: .relaxed)
         do {
-            return try await bulkPublish(request, stable: stable, within: timeout)
+            return try await call(
+                isStable ? .bulkPublish : .bulkPublishAlpha, request, within: timeout)
         } catch let error as DaprError where error.kind == .unsupported {
-            let answer = try await bulkPublish(request, stable: !stable, within: timeout)
-            knowsStableBulk.store(!stable, ordering: .relaxed)
+            let answer = try await call(
+                isStable ? .bulkPublishAlpha : .bulkPublish, request, within: timeout)
+            knowsStableBulk.store(!isStable, ordering: .relaxed)
             return answer
         }
     }
 
-    private func bulkPublish(
-        _ request: Dapr_Proto_Runtime_V1_BulkPublishRequest, stable: Bool, within timeout: Duration
-    ) async throws -> Dapr_Proto_Runtime_V1_BulkPublishResponse {
-        if stable {
-            return try await call("BulkPublishEvent", within: timeout) { options in
-                try await dapr.bulkPublishEvent(request, options: options)
-            }
-        }
-        return try await call("BulkPublishEventAlpha1", within: timeout) { options in
-            try await dapr.bulkPublishEventAlpha1(request, options: options)
+    private func call(
+        _ method: CallMethod, _ request: ByteBuffer, within timeout: Duration
+    ) async throws -> ByteBuffer {
+        do {
+            return try await calls.call(method, request, within: timeout)
+        } catch {
+            throw DaprError(error, calling: method.name, at: configuration.environment.grpc)
         }
     }
 }

@@ -1,5 +1,7 @@
 internal import GRPCCore
 internal import GRPCNIOTransportHTTP2Posix
+internal import NIOCore
+internal import NIOPosix
 internal import Synchronization
 
 /// A client of one Dapr sidecar, over gRPC.
@@ -8,8 +10,9 @@ internal import Synchronization
 ///     try await client.save([item], in: "statestore")
 ///     await client.close()
 ///
-/// Any task may call it; calls share one HTTP/2 connection. A connection that ends (restart of the
-/// sidecar, GOAWAY after three idle minutes) is made again by itself: calls fail with
+/// Any task may call it. Messages are published over one HTTP/2 connection by ``CallClient``; the
+/// other calls, which are few, share another one by the gRPC library. A connection that ends
+/// (restart of the sidecar, GOAWAY after three idle minutes) is made again by itself: calls fail with
 /// ``DaprError/Kind/unreachable`` meanwhile and are not repeated here, since only the caller knows
 /// what a repeated write means. Every call has a deadline.
 package final class DaprClient: Sendable {
@@ -19,7 +22,9 @@ package final class DaprClient: Sendable {
     let dapr: Dapr_Proto_Runtime_V1_Dapr.Client<Transport>
     /// Sidecars before 1.17 know bulk publishing under its older name.
     let knowsStableBulk = Atomic(true)
+    let calls: CallClient
     private let client: GRPCClient<Transport>
+    private let loopExecutor: LoopExecutor
     private let connections: Task<Void, Never>
 
     /// Begins to connect.
@@ -28,8 +33,10 @@ package final class DaprClient: Sendable {
     package init(_ configuration: DaprConfiguration) throws(DaprError) {
         self.configuration = configuration
         let transport: Transport
+        let dialer: CallDialer
         do {
             transport = try Self.transport(to: configuration.environment.grpc)
+            dialer = try CallDialer(configuration.environment.grpc)
         } catch {
             throw DaprError(.configuration, "the client of the Dapr sidecar: \(error)")
         }
@@ -37,6 +44,14 @@ package final class DaprClient: Sendable {
             transport: transport,
             interceptors: configuration.environment.apiToken.map { [DaprToken(token: $0)] } ?? [])
         self.client = client
+        let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+        loopExecutor = LoopExecutor(eventLoop)
+        calls = CallClient(
+            RequestHead.Fixed(
+                authority: configuration.environment.grpc.authority,
+                usesTLS: configuration.environment.grpc.usesTLS,
+                apiToken: configuration.environment.apiToken),
+            dialer: dialer, on: eventLoop)
         dapr = Dapr_Proto_Runtime_V1_Dapr.Client(wrapping: client)
         connections = Task {
             // Ends with `close`, or with a cancelled task; there is nobody else to tell.
@@ -51,6 +66,7 @@ package final class DaprClient: Sendable {
     /// Lets calls under way end, then disconnects.
     package func close() async {
         client.beginGracefulShutdown()
+        await calls.close()
         await connections.value
     }
 
@@ -68,12 +84,21 @@ package final class DaprClient: Sendable {
             config: .defaults { config in
                 config.backoff = .init(
                     initial: DaprLimits.firstReconnect, max: DaprLimits.longestReconnect,
-                    multiplier: 1.6, jitter: 0.2)
+                    multiplier: DaprLimits.reconnectGrowth, jitter: 0.2)
                 config.connection.maxIdleTime = DaprLimits.idleTime
                 config.connection.keepalive = .init(
                     time: DaprLimits.pingAfter, timeout: DaprLimits.pingTimeout,
                     allowWithoutCalls: false)
             })
+    }
+
+    /// Runs `body` on the event loop where the answers of publish calls come in, so that a row of
+    /// calls that wait for each other costs no change of threads for each. Nothing slow belongs
+    /// there.
+    package func besideItsCalls<Result: Sendable>(
+        _ body: () async -> Result
+    ) async -> Result {
+        await withTaskExecutorPreference(loopExecutor) { await body() }
     }
 
     /// Makes one call under its deadline; whatever goes wrong is a ``DaprError``.
@@ -120,10 +145,18 @@ package enum DaprLimits {
     /// A restarted sidecar is found again soon, one that stays away is not hammered.
     static let firstReconnect: Duration = .milliseconds(100)
     static let longestReconnect: Duration = .seconds(2)
+    static let reconnectGrowth = 1.6
+    /// Of each wait, so that many instances do not come back at one moment.
+    static let reconnectJitter = 0.8...1.2
+    /// Until a sidecar has accepted a connection and begun to speak HTTP/2.
+    static let connectTimeout: Duration = .seconds(5)
+    /// Publish calls that wait for a connection or a place on it. A bus has fewer under way; more
+    /// than that would only wait for their deadline.
+    static let waitingCalls = 1_024
     /// The sidecar says GOAWAY after three idle minutes; we leave first, so that no call meets it.
     static let idleTime: Duration = .seconds(150)
-    /// Only while calls wait and nothing has come for so long: calls have shorter deadlines, so a
-    /// ping is sent only to a peer that is silent, and never more often than a sidecar allows (8 s).
+    /// Only where calls get no answer and nothing else comes: a ping is sent only to a peer that is
+    /// silent, and never more often than a sidecar allows (8 s).
     static let pingAfter: Duration = .seconds(10)
     static let pingTimeout: Duration = .seconds(5)
 }

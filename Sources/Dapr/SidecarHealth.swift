@@ -86,7 +86,8 @@ package struct SidecarHealth: Sendable {
                     if endpoint.usesTLS {
                         let context = try NIOSSLContext(configuration: .makeClientConfiguration())
                         try pipeline.addHandler(
-                            NIOSSLClientHandler(context: context, serverHostname: serverName))
+                            NIOSSLClientHandler(
+                                context: context, serverHostname: endpoint.serverName))
                     }
                     try pipeline.addHTTPClientHandlers()
                     try pipeline.addHandler(StatusReader(answer: answer))
@@ -101,22 +102,9 @@ package struct SidecarHealth: Sendable {
     }
 
     private var head: HTTPRequestHead {
-        var headers = HTTPHeaders([("host", hostHeader), ("connection", "close")])
+        var headers = HTTPHeaders([("host", endpoint.authority), ("connection", "close")])
         if let apiToken { headers.add(name: "dapr-api-token", value: apiToken) }
         return HTTPRequestHead(version: .http1_1, method: .GET, uri: Self.path, headers: headers)
-    }
-
-    private var hostHeader: String {
-        guard case .host(let host, let port) = endpoint.place else { return "localhost" }
-        return (host.contains(":") ? "[\(host)]" : host) + ":\(port)"
-    }
-
-    /// No name for an address: it is none that a certificate server could be chosen by.
-    private var serverName: String? {
-        guard case .host(let host, _) = endpoint.place,
-            (try? SocketAddress(ipAddress: host, port: 0)) == nil
-        else { return nil }
-        return host
     }
 }
 

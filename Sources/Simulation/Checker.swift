@@ -16,7 +16,9 @@ final class Checker {
     func landed(_ flight: Flight, before: ClusterValue?, world: World) {
         switch flight.value {
         case .slot(let slot): slotLanded(flight, slot, before, world)
-        case .header(let header): headerLanded(header, before, world)
+        case .header(let header):
+            headerLanded(header, before, world)
+            givenAway(flight, header, before, world)
         default: break
         }
     }
@@ -76,6 +78,22 @@ final class Checker {
                 "header \(old.title.map(String.init(describing:)) ?? "nobody e\(old.shardEpoch)") → "
                     + "\(header.title.map(String.init(describing:)) ?? "nobody e\(header.shardEpoch)")"
             )
+        }
+    }
+
+    /// Whoever gives a shard away has no publish call under way: the next owner may begin at once.
+    private func givenAway(
+        _ flight: Flight, _ header: ShardHeader, _ before: ClusterValue?, _ world: World
+    ) {
+        guard isStoreTrusted, case .header(let old)? = before, let title = old.title,
+            header.owner != old.owner, case .header(let shard) = flight.key,
+            let process = world.places[flight.author].process,
+            let served = process.served[shard], served.title == title
+        else { return }
+        let links = served.sorted + served.ending
+        if let link = links.first(where: \.isCallUnderWay) {
+            world.broken(
+                9, "\(process) gave shard \(shard) away while \(link.name) was publishing")
         }
     }
 

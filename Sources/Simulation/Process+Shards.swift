@@ -6,6 +6,8 @@ final class ServedShard {
     var links: [String: Link] = [:]
     /// Reads no more: a hand-over is about to freeze it.
     var isStopped = false
+    /// The number to answer with.
+    var stop = 0
     /// Connections that were closed while a publish call of theirs was under way.
     var ending: [Link] = []
     /// Left from the hand-over: sockets not yet taken over, and what the old owner published.
@@ -46,7 +48,7 @@ extension Process {
         case .takeUp(let shard, let title, let origin): takeUp(shard, title, origin)
         case .open(let shard, let title, let record): open(shard, title, record)
         case .close(let shard, let title, let name): close(shard, title, name)
-        case .stopReading(let shard, let title): stopReading(shard, title)
+        case .stopReading(let shard, let title, let stop): stopReading(shard, title, stop)
         case .hangUp(let shard, let title):
             for link in links(shard, title) { link.hangUp() }
         case .resume(let shard, let title): resume(shard, title)
@@ -135,9 +137,10 @@ extension Process {
         checkDrained(shard)
     }
 
-    private func stopReading(_ shard: Int, _ title: Title) {
+    private func stopReading(_ shard: Int, _ title: Title, _ stop: Int) {
         guard let served = served[shard], served.title == title else { return }
         served.isStopped = true
+        served.stop = stop
         for link in served.sorted { link.isReading = false }
         checkDrained(shard)
     }
@@ -154,9 +157,11 @@ extension Process {
             served.links.values.allSatisfy(\.isDrained),
             !served.ending.contains(where: \.isCallUnderWay)
         else { return }
-        let title = served.title
+        let (title, stop) = (served.title, served.stop)
         later(0) { process in
-            process.handle(.drained(shard: shard, title: title, process.digests(shard, title)))
+            process.handle(
+                .drained(
+                    shard: shard, title: title, stop: stop, process.digests(shard, title)))
         }
     }
 

@@ -162,6 +162,7 @@ extension Scenario {
                 }
             },
             rollingRestart,
+            fencedHeirLeaves,
             Scenario("14 a drain is called off while a release is pending") { world in
                 world.toWrites(20, .late(4 * .second)) { flight, _ in
                     flight.header?.origin.how == .release && flight.header?.owner == nil
@@ -182,6 +183,30 @@ extension Scenario {
                 }
             },
         ]
+    }
+
+    /// A shard comes to an instance that is fenced, and leaves before it has read the records: what
+    /// the shadow buffered is published after the shard was found drained.
+    static let fencedHeirLeaves = Scenario(
+        "14 a fenced heir leaves before it has read the records",
+        configure: {
+            $0.slowPublishPermille = 1000
+            $0.storeLatency = 250 * .millisecond
+        }
+    ) { world in
+        world.once({ _, action in Step.final.matches(action) }) { _ in
+            for heir in world.places where heir.process?.shadows.isEmpty == false {
+                world.begin(.storeCut, on: heir, for: 7 * .second)
+            }
+            world.once({ process, action in
+                process.place.index != 0 && Step.start.matches(action)
+            }) { heir in
+                world.drain(heir.place, isRestart: true, backAfter: .second)
+            }
+        }
+        world.at(world.sec(0)) {
+            world.place(0).process?.soon { $0.handle(.drain(isRestart: false)) }
+        }
     }
 
     /// Every instance is restarted in turn, and every frame arrives exactly once.

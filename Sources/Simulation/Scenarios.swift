@@ -96,6 +96,20 @@ extension Scenario {
 
     static var joins: [Scenario] {
         [
+            Scenario(
+                "3 the first polls after a join cannot read the own slot",
+                check: { $0.seen("deposed") ? "it was taken for deposed" : nil }
+            ) { world in
+                world.failItem = { keys, place in
+                    guard place == 0, keys.count > 1, world.now < world.sec(8),
+                        let identity = world.place(0).process?.member.identity
+                    else { return nil }
+                    return .slot(identity.slot)
+                }
+                world.at(world.sec(0)) {
+                    world.drain(world.place(0), isRestart: true, backAfter: .second)
+                }
+            },
             Scenario("3 a join that was given up lands after another succeeded") { world in
                 world.toWrites(4, .late(20 * .second)) { flight, process in
                     process.place.index == 2 && flight.slot?.state == .alive

@@ -26,10 +26,14 @@ extension World {
                 return
             }
             let half = random.chance(300) ? keys.count / 2 : keys.count
-            var items = keys[..<half].map { ($0, read($0)) }
+            let failed = failItem?(keys, place)
+            func read(_ key: ClusterKey) -> (ClusterKey, ReadItem) {
+                (key, key == failed ? .failed : self.read(key))
+            }
+            var items = keys[..<half].map(read)
             guard half < keys.count else { return reply(items, place, answer) }
             after(random.time(0, configuration.storeLatency)) { [unowned self] in
-                items += keys[half...].map { ($0, read($0)) }
+                items += keys[half...].map(read)
                 reply(items, place, answer)
             }
         }

@@ -46,6 +46,8 @@ package final class World {
     var interceptWrite: ((Flight, Process) -> WriteFate?)?
     /// How much longer the answer to a read takes, after the store was looked at.
     var delayRead: (([ClusterKey], Int) -> SimTime)?
+    /// The key of a read by this place that cannot be read.
+    var failItem: (([ClusterKey], Int) -> ClusterKey?)?
     var onAction: ((Process, ClusterAction) -> Void)?
     /// How much longer a message to a peer takes.
     var delayMessage: ((PeerMessage) -> SimTime)?
@@ -119,6 +121,7 @@ package final class World {
         events = EventQueue()
         interceptWrite = nil
         delayRead = nil
+        failItem = nil
         onAction = nil
         delayMessage = nil
     }

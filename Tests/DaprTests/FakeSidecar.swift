@@ -18,16 +18,26 @@ final class FakeSidecar: Dapr_Proto_Runtime_V1_Dapr.ServiceProtocol {
                 Dapr_Proto_Runtime_V1_GetStateResponse = { _ in .init() }
         var bulkState = Dapr_Proto_Runtime_V1_GetBulkStateResponse()
         var save: (any Error)?
+        var publish: @Sendable (Dapr_Proto_Runtime_V1_PublishEventRequest) async throws -> Void = {
+            _ in
+        }
         var knowsStableBulk = true
         var knowsAlphaBulk = true
         var failedEntries: [String: String] = [:]
         var metadata = Dapr_Proto_Runtime_V1_GetMetadataResponse()
     }
 
-    private let state: Mutex<(answers: Answers, calls: [String], tokens: [String?])>
+    private struct State {
+        var answers: Answers
+        var calls: [String] = []
+        var tokens: [String?] = []
+        var published: [Dapr_Proto_Runtime_V1_PublishEventRequest] = []
+    }
+
+    private let state: Mutex<State>
 
     init(_ answers: Answers = Answers()) {
-        state = Mutex((answers, [], []))
+        state = Mutex(State(answers: answers))
     }
 
     var answers: Answers {
@@ -38,6 +48,10 @@ final class FakeSidecar: Dapr_Proto_Runtime_V1_Dapr.ServiceProtocol {
     /// Names of the calls, in order.
     var calls: [String] { state.withLock { $0.calls } }
     var tokens: [String?] { state.withLock { $0.tokens } }
+    /// Requests of PublishEvent, in order.
+    var published: [Dapr_Proto_Runtime_V1_PublishEventRequest] {
+        state.withLock { $0.published }
+    }
 
     private func note<M>(_ name: String, _ request: ServerRequest<M>) {
         let token = request.metadata[stringValues: "dapr-api-token"].first { _ in true }
@@ -48,12 +62,17 @@ final class FakeSidecar: Dapr_Proto_Runtime_V1_Dapr.ServiceProtocol {
     }
 
     /// Serves on a free or the given port of this machine while `body` runs.
+    ///
+    /// - Parameter maxStreams: Calls of one connection at one time.
     func serving<Result: Sendable>(
-        port: Int = 0, _ body: (Int) async throws -> Result
+        port: Int = 0, maxStreams: Int? = nil,
+        security: HTTP2ServerTransport.Posix.TransportSecurity = .plaintext,
+        _ body: (Int) async throws -> Result
     ) async throws -> Result {
         let server = GRPCServer(
             transport: .http2NIOPosix(
-                address: .ipv4(host: "127.0.0.1", port: port), transportSecurity: .plaintext),
+                address: .ipv4(host: "127.0.0.1", port: port), transportSecurity: security,
+                config: .defaults { $0.http2.maxConcurrentStreams = maxStreams }),
             services: [self])
         let serving = Task { try await server.serve() }
         let address = try #require(try await server.listeningAddress?.ipv4)
@@ -62,6 +81,26 @@ final class FakeSidecar: Dapr_Proto_Runtime_V1_Dapr.ServiceProtocol {
         serving.cancel()
         _ = await serving.result
         return try result.get()
+    }
+
+    static func client(port: Int, token: String? = nil) throws -> DaprClient {
+        try DaprClient(
+            DaprConfiguration(
+                environment: DaprEnvironment(
+                    grpc: .loopback(port: port), http: .loopback(port: 1), apiToken: token)))
+    }
+
+    /// A client of this sidecar, closed at the end.
+    func withClient<Result: Sendable>(
+        maxStreams: Int? = nil, _ body: (DaprClient) async throws -> Result
+    ) async throws -> Result {
+        try await serving(maxStreams: maxStreams) { port in
+            let client = try Self.client(port: port)
+            let result: Swift.Result<Result, any Error>
+            do { result = .success(try await body(client)) } catch { result = .failure(error) }
+            await client.close()
+            return try result.get()
+        }
     }
 
     func getState(
@@ -97,6 +136,8 @@ final class FakeSidecar: Dapr_Proto_Runtime_V1_Dapr.ServiceProtocol {
         request: ServerRequest<Dapr_Proto_Runtime_V1_PublishEventRequest>, context: ServerContext
     ) async throws -> ServerResponse<API.Method.PublishEvent.Output> {
         note("PublishEvent", request)
+        state.withLock { $0.published.append(request.message) }
+        try await answers.publish(request.message)
         return ServerResponse(message: .init())
     }
 

@@ -66,9 +66,11 @@ class Ledger:
         self.events = collections.defaultdict(list)
         self._lock = threading.Lock()
 
-    def clear(self):
+    def sort(self):
+        """What one broker took may become known before what another took earlier."""
         with self._lock:
-            self.events.clear()
+            for events in self.events.values():
+                events.sort(key=lambda event: event.at)
 
     def add(self, cloud_event, at):
         event = Event(cloud_event, at)
@@ -83,6 +85,12 @@ class Ledger:
     def of(self, name):
         with self._lock:
             return list(self.events[name])
+
+    def last(self, name):
+        """When it published last; 0 if never."""
+        with self._lock:
+            events = self.events[name]
+            return events[-1].at if events else 0
 
     def names(self):
         with self._lock:
@@ -139,18 +147,17 @@ class Acceptances:
     def __init__(self, sidecars, topic, ledger):
         self.sidecars, self.topic, self.ledger = sidecars, topic, ledger
         self.positions = [0] * len(sidecars)
-        self.taken = []
 
     def read(self):
         """Everything that came since; the ledger has it when this returns."""
+        taken = []
         for index, sidecar in enumerate(self.sidecars):
             events, self.positions[index] = sidecar.accepted_since(
                 self.positions[index], self.topic)
-            self.taken += [(item["at"], item["event"]) for item in events]
-        self.taken.sort(key=lambda pair: pair[0])
-        self.ledger.clear()
-        for at, event in self.taken:
+            taken += [(item["at"], item["event"]) for item in events]
+        for at, event in sorted(taken, key=lambda pair: pair[0]):
             self.ledger.add(event, at)
+        self.ledger.sort()
         return self.ledger
 
 
@@ -169,13 +176,13 @@ def wait_settled(member, names, timeout=90):
 
 
 def market(feed, count, rate=4, prefix="m"):
-    """Manifests of connections to a feed that sends every socket the same numbered ticks."""
+    """Manifests of connections to a feed that sends every socket the same numbered ticks, the last at once."""
     return {
         "apiVersion": "wsm.virtufin.com/v1", "kind": "ConnectionSet",
         "metadata": {"name": prefix},
         "spec": {
             "name": prefix + "-{{n}}", "matrix": {"n": [str(n) for n in range(count)]},
             "template": {"spec": {
-                "url": feed.url(f"/market?symbol={{{{n}}}}&rate={rate}"), "topic": "market"}},
+                "url": feed.url(f"/market?symbol={{{{n}}}}&rate={rate}&hello=1"), "topic": "market"}},
         },
     }

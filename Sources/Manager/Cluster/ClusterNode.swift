@@ -258,8 +258,8 @@ package final class ClusterNode: @unchecked Sendable {
             ports.connections.opened(gate, record)
         case .close(let shard, let title, let name):
             gate(shard, title).map { ports.memory.closed($0, name: name) }
-        case .stopReading(let shard, let title):
-            gate(shard, title).map { ports.connections.stopReading($0) }
+        case .stopReading(let shard, let title, let stop):
+            gate(shard, title).map { ports.connections.stopReading($0, stop: stop) }
         case .hangUp(let shard, let title):
             gate(shard, title).map { ports.connections.hangUp($0) }
         case .resume(let shard, let title):
@@ -447,8 +447,12 @@ extension ClusterNode: ClusterControl {
 // MARK: What the connections report
 
 extension ClusterNode: ClusterReports {
-    package func drained(shard: Int, title: Title, _ digests: [ConnectionDigests]) {
-        eventLoop.execute { self.handle(.drained(shard: shard, title: title, digests)) }
+    package func drained(
+        shard: Int, title: Title, stop: Int, _ digests: [ConnectionDigests]
+    ) {
+        eventLoop.execute {
+            self.handle(.drained(shard: shard, title: title, stop: stop, digests))
+        }
     }
 
     package func digests(shard: Int, title: Title, _ digests: [ConnectionDigests]) {

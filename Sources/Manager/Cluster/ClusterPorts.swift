@@ -12,8 +12,9 @@ package protocol ShardConnections: Sendable {
     /// A record of the shard is live, or has changed, and the store's memory has it: a shadow of it
     /// becomes the connection.
     func opened(_ gate: ShardGate, _ record: LiveRecord)
-    /// Read no more from the sockets, publish what was read, then report `drained`.
-    func stopReading(_ gate: ShardGate)
+    /// Read no more from the sockets, publish what was read, then report `drained` with this number;
+    /// a later one replaces it.
+    func stopReading(_ gate: ShardGate, stop: Int)
     /// Close the sockets of the shard, keep buffers: it is about to be released.
     func hangUp(_ gate: ShardGate)
     /// The hand-over was called off: dial, read and publish again.
@@ -34,7 +35,7 @@ package protocol ShardConnections: Sendable {
 /// What the connections report back. Any thread.
 package protocol ClusterReports: Sendable {
     /// Nothing of the shard is left to be published and no publish call is under way.
-    func drained(shard: Int, title: Title, _ digests: [ConnectionDigests])
+    func drained(shard: Int, title: Title, stop: Int, _ digests: [ConnectionDigests])
     func digests(shard: Int, title: Title, _ digests: [ConnectionDigests])
     func shadowReady(shard: Int, from: Title)
     /// A socket of the shard dropped.
@@ -51,8 +52,10 @@ package final class ClusterRelay: ClusterReports {
 
     private var reports: (any ClusterReports)? { target.withLock { $0 } }
 
-    package func drained(shard: Int, title: Title, _ digests: [ConnectionDigests]) {
-        reports?.drained(shard: shard, title: title, digests)
+    package func drained(
+        shard: Int, title: Title, stop: Int, _ digests: [ConnectionDigests]
+    ) {
+        reports?.drained(shard: shard, title: title, stop: stop, digests)
     }
 
     package func digests(shard: Int, title: Title, _ digests: [ConnectionDigests]) {

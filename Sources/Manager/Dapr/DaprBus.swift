@@ -81,6 +81,8 @@ package final class DaprBus: Bus {
         var delivery: EventDelivery { runs.first?.block.delivery ?? EventDelivery() }
         /// The connection, or what else the events are about.
         var partition: String { runs.first?.block.origin.source ?? "" }
+        /// Of each event.
+        var metadata: [String: String] { ["partitionKey": partition] }
     }
 
     static func rows(_ runs: [EventRun]) -> [Row] {
@@ -108,20 +110,25 @@ package final class DaprBus: Bus {
 
     private func publish(_ row: Row) async -> [PublishOutcome] {
         if row.delivery.order == .none { return await publishUnordered(row) }
-        return await slots.with { await self.publishInOrder(row) }
+        return await slots.with {
+            // An array takes its time to write, and is one call for many messages.
+            guard row.delivery.batch != .array else { return await self.publishInOrder(row) }
+            return await self.client.besideItsCalls { await self.publishInOrder(row) }
+        }
     }
 
     // MARK: In order
 
     private func publishInOrder(_ row: Row) async -> [PublishOutcome] {
         let begin = ContinuousClock.now
+        let metadata = row.metadata
         var outcomes: [PublishOutcome] = []
         var packer = EventPacker(row.runs, maxBytes: maxEventBytes)
         while let packed = packer.next() {
             let elapsed = begin.duration(to: .now)
             guard elapsed < Self.rowTime else { break }
             let outcome = await publish(
-                packed, partition: row.partition, within: Self.callTimeout - elapsed)
+                packed, metadata: metadata, within: Self.callTimeout - elapsed)
             outcomes += Array(repeating: outcome, count: packed.runs.messageCount)
             switch outcome {
             case .accepted: topics.show(packed.runs)
@@ -134,7 +141,7 @@ package final class DaprBus: Bus {
     }
 
     private func publish(
-        _ packed: EventPacker.Packed, partition: String, within timeout: Duration
+        _ packed: EventPacker.Packed, metadata: [String: String], within timeout: Duration
     ) async -> PublishOutcome {
         guard let bytes = packed.bytes else { return .refused("the message is not JSON") }
         guard bytes.count <= maxEventBytes else { return tooLarge(bytes.count) }
@@ -142,7 +149,7 @@ package final class DaprBus: Bus {
         do {
             try await client.publish(
                 bytes, contentType: EventPacker.contentType, to: packed.topic, of: pubsub,
-                metadata: ["partitionKey": partition], within: timeout)
+                metadata: metadata, within: timeout)
             return .accepted
         } catch {
             return outcome(error, bytes: bytes.count)
@@ -167,8 +174,9 @@ package final class DaprBus: Bus {
                 bytes = size
             }
         }
+        let metadata = row.metadata
         let answers = await concurrently(calls, limit: Self.bulkCalls) { call in
-            await self.slots.with { await self.publishBulk(call, partition: row.partition) }
+            await self.slots.with { await self.publishBulk(call, metadata: metadata) }
         }
         return answers.flatMap { $0 }
     }
@@ -176,10 +184,10 @@ package final class DaprBus: Bus {
     /// - Returns: an outcome for each. Most failures are told for the whole call: then all of it
     ///   goes out again, under the same ids.
     private func publishBulk(
-        _ call: [EventPacker.Packed], partition: String
+        _ call: [EventPacker.Packed], metadata: [String: String]
     ) async -> [PublishOutcome] {
         guard call.count > 1 else {
-            let outcome = await publish(call[0], partition: partition, within: Self.callTimeout)
+            let outcome = await publish(call[0], metadata: metadata, within: Self.callTimeout)
             if outcome == .accepted { topics.show(call[0].runs) }
             return [outcome]
         }
@@ -193,7 +201,7 @@ package final class DaprBus: Bus {
                     DaprBulkEntry(
                         id: String(index), data: packed.bytes ?? [],
                         contentType: EventPacker.contentType,
-                        metadata: ["partitionKey": partition])
+                        metadata: metadata)
                 }, to: call[0].topic, of: pubsub, within: Self.callTimeout)
             outcomes = call.indices.map { index in
                 failed[String(index)].map { .unavailable("the broker refused it: \($0)") }
@@ -202,7 +210,7 @@ package final class DaprBus: Bus {
         } catch let error as DaprError where error.kind == .unsupported {
             // No bulk publishing at all: the same, one by one.
             outcomes = await concurrently(call, limit: Self.bulkCalls) { packed in
-                await self.publish(packed, partition: partition, within: Self.callTimeout)
+                await self.publish(packed, metadata: metadata, within: Self.callTimeout)
             }
         } catch {
             outcomes = call.map { outcome(error, bytes: $0.bytes?.count ?? 0) }

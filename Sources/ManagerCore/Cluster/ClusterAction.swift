@@ -35,8 +35,9 @@ package enum ClusterAction: Sendable, Hashable {
     case takeUp(shard: Int, title: Title, origin: ShardHeader.Origin)
     case open(shard: Int, title: Title, LiveRecord)
     case close(shard: Int, title: Title, name: String)
-    /// Read no more from the sockets, publish what was read, then answer `drained`.
-    case stopReading(shard: Int, title: Title)
+    /// Read no more from the sockets, publish what was read, then answer `drained` with this number.
+    /// A later one replaces it: something was opened meanwhile.
+    case stopReading(shard: Int, title: Title, stop: Int)
     /// Close the sockets of the shard, keep its title and buffers: it is about to be released.
     case hangUp(shard: Int, title: Title)
     /// The hand-over was called off: dial, read and publish again.
@@ -196,7 +197,7 @@ package enum ClusterInput: Sendable {
     case received(PeerMessage)
     case shadowReady(shard: Int, from: Title)
     /// Nothing of the shard is left to be published and no publish call is under way.
-    case drained(shard: Int, title: Title, [ConnectionDigests])
+    case drained(shard: Int, title: Title, stop: Int, [ConnectionDigests])
     case digests(shard: Int, title: Title, [ConnectionDigests])
     /// A socket of the shard dropped while a shadow was being made.
     case socketDropped(shard: Int, title: Title)

@@ -27,7 +27,7 @@ extension ClusterMember {
     func hasRoom() -> Bool {
         let placement = placement
         guard let mine = placement.index(of: configuration.node) else { return false }
-        return loads(placement)[mine] + incoming.count <= placement.share(of: mine)
+        return loads(placement)[mine] + incoming.count < placement.limit(of: mine)
     }
 
     /// Gives away what others should have, by hand-over, if the roster has been quiet.

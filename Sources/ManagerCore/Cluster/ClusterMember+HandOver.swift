@@ -59,7 +59,15 @@ extension ClusterMember {
             step: .draining, heir: nil, candidates: [], deadline: now + timing.lease,
             isDrain: true)
         seats[shard].owned?.outgoing = outgoing
-        act(.stopReading(shard: shard, title: owned.title))
+        stopReading(shard, owned.title)
+    }
+
+    /// What is opened afterwards is not waited for by the answer: this is asked once more then.
+    mutating func stopReading(_ shard: Int, _ title: Title) {
+        lastStop += 1
+        seats[shard].owned?.outgoing?.stop = lastStop
+        seats[shard].owned?.outgoing?.isDrained = false
+        act(.stopReading(shard: shard, title: title, stop: lastStop))
     }
 
     /// Whether this answer belongs to the hand-over under way, at that step.
@@ -99,11 +107,14 @@ extension ClusterMember {
             return act(.collectDigests(shard: shard, title: title))
         }
         enter(.draining, shard, within: timing.lease)
-        act(.stopReading(shard: shard, title: title))
+        stopReading(shard, title)
     }
 
-    mutating func drained(_ shard: Int, _ title: Title, _ digests: [ConnectionDigests]) {
-        guard awaits(shard, title, .draining) else { return }
+    mutating func drained(
+        _ shard: Int, _ title: Title, _ stop: Int, _ digests: [ConnectionDigests]
+    ) {
+        guard awaits(shard, title, .draining), seats[shard].owned?.outgoing?.stop == stop
+        else { return }
         seats[shard].owned?.outgoing?.isDrained = true
         seats[shard].owned?.outgoing?.digests = digests
         drive(shard)

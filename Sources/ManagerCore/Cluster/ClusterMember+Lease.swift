@@ -104,12 +104,15 @@ extension ClusterMember {
     }
 
     /// The slot is somebody else's, or nobody's: nothing is carried over.
+    ///
+    /// To join the own old slot is to say that its last holder is dead, and others take over at
+    /// once: not before the last publish call of that holder has ended.
     mutating func depose() {
         count(.deposed)
         endMembership(.deposed)
         standing = .outside
         outsideSince = now
-        nextJoin = now
+        nextJoin = now + timing.publish
         nextRosterPoll = now
     }
 

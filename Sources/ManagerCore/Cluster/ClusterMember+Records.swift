@@ -103,11 +103,18 @@ extension ClusterMember {
         for key in deletions { act(.delete(key)) }
         for effect in effects {
             switch effect {
-            case .opened(let record): act(.open(shard: shard, title: title, record))
+            case .opened(let record): opened(shard, title, record)
             case .closed(let name): act(.close(shard: shard, title: title, name: name))
             case .answered(let token, let result): answered(shard, title, token, result)
             case .outranked: return drop(shard, .foreignTitle)
             }
         }
+    }
+
+    /// A shadow that takes over while the shard drains publishes what it has buffered.
+    private mutating func opened(_ shard: Int, _ title: Title, _ record: LiveRecord) {
+        act(.open(shard: shard, title: title, record))
+        guard seats[shard].owned?.outgoing?.step == .draining else { return }
+        stopReading(shard, title)
     }
 }

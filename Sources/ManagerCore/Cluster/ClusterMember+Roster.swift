@@ -55,7 +55,7 @@ extension ClusterMember {
             }
         }
         if roster.changedAt != changed { nextScan = min(nextScan, now) }
-        guard isMySlotStillMine(began: began) else { return depose() }
+        if isMySlotSomebodyElses(in: items, began: began) { return depose() }
         for slot in roster.overdue(now: now, timing: timing) { bury(slot) }
     }
 
@@ -74,10 +74,14 @@ extension ClusterMember {
         act(.exit(.storeLost))
     }
 
-    private func isMySlotStillMine(began: Moment) -> Bool {
-        guard case .member(let identity) = standing, began > memberSince else { return true }
-        let sight = roster.sights[identity.slot]
-        return sight.slot?.identity == identity
+    /// Only a slot that this poll could read says so: the last sight may be older than the join.
+    private func isMySlotSomebodyElses(
+        in items: [(ClusterKey, ReadItem)], began: Moment
+    ) -> Bool {
+        guard case .member(let identity) = standing, began > memberSince,
+            let item = items.first(where: { $0.0 == .slot(identity.slot) })?.1, item != .failed
+        else { return false }
+        return roster.sights[identity.slot].slot?.identity != identity
     }
 
     private mutating func bury(_ index: Int) {

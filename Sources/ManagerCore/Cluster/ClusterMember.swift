@@ -58,6 +58,7 @@ package struct ClusterMember: Sendable {
     var nextScan = Moment.distantPast
     var isUnrestful = true
     var incoming: [Int: Incoming] = [:]
+    var lastStop = 0
     var isRestart = false
     var drainBegan = Moment.distantPast
     var leavesAt = Moment.distantPast
@@ -155,7 +156,8 @@ extension ClusterMember {
         case .readEnded(let call, let items): readEnded(call, items)
         case .received(let message): received(message)
         case .shadowReady(let shard, let from): shadowBecameReady(shard, from)
-        case .drained(let shard, let title, let digests): drained(shard, title, digests)
+        case .drained(let shard, let title, let stop, let digests):
+            drained(shard, title, stop, digests)
         case .digests(let shard, let title, let digests): digestsCollected(shard, title, digests)
         case .socketDropped(let shard, let title): socketDropped(shard, title)
         case .called(let token, let change): called(token, change)

@@ -46,6 +46,14 @@ package struct Placement: Sendable {
         shards * nodes[node].weight / totalWeight
     }
 
+    /// The most that a node takes for balance: its share, and one more only if shards are left over
+    /// when all have theirs. Givers act on views of some seconds ago, each for itself; who takes
+    /// knows best what it holds.
+    package func limit(of node: Int) -> Int {
+        let isLeftOver = nodes.indices.reduce(0) { $0 + share(of: $1) } < shards
+        return share(of: node) + (isLeftOver ? 1 : 0)
+    }
+
     package func index(of name: String) -> Int? { nodes.firstIndex { $0.name == name } }
 
     /// The more a node is wanted for a shard, the higher.
@@ -68,7 +76,7 @@ package struct Placement: Sendable {
         }
     }
 
-    private func hasRoom(_ node: Int, _ loads: [Int]) -> Bool { loads[node] < share(of: node) + 1 }
+    private func hasRoom(_ node: Int, _ loads: [Int]) -> Bool { loads[node] < limit(of: node) }
 
     /// Whether moving one shard from one node to another brings both nearer to their shares.
     package func evens(from: Int, to: Int, loads: [Int]) -> Bool {

@@ -67,6 +67,8 @@ package struct Outgoing: Sendable {
     var candidates: [RosterSlot]
     var deadline: Moment
     package let isDrain: Bool
+    /// The number of the last `stopReading`.
+    var stop = 0
     var isDrained = false
     var digests: [ConnectionDigests] = []
     var nextDigests = Moment.distantPast

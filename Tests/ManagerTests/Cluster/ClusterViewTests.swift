@@ -46,8 +46,8 @@ struct ClusterViewTests {
                     store[key] = StoredValue(value: value, tag: StoreTag("\(tag)"))
                 }
                 return .writeEnded(call)
-            case .stopReading(let shard, let title):
-                return .drained(shard: shard, title: title, [])
+            case .stopReading(let shard, let title, let stop):
+                return .drained(shard: shard, title: title, stop: stop, [])
             default: return nil
             }
         }

@@ -153,9 +153,9 @@ final class ConnectionsDouble: ShardConnections {
 
     func takeUp(_ gate: ShardGate, origin: ShardHeader.Origin) { note("takeUp \(origin.how)") }
     func opened(_ gate: ShardGate, _ record: LiveRecord) {}
-    func stopReading(_ gate: ShardGate) {
+    func stopReading(_ gate: ShardGate, stop: Int) {
         guard let title = gate.title else { return }
-        reports.drained(shard: gate.shard, title: title, [])
+        reports.drained(shard: gate.shard, title: title, stop: stop, [])
     }
     func hangUp(_ gate: ShardGate) { note("hangUp") }
     func resume(_ gate: ShardGate) { note("resume") }

@@ -16,8 +16,8 @@ extension FeedPath {
             })
         },
         .script(
-            "/market", "?symbol=BTC&rate=2&size=0",
-            "ticks numbered by the clock: every socket gets the same ones"
+            "/market", "?symbol=BTC&rate=2&size=0&hello=0",
+            "ticks numbered by the clock: every socket gets the same ones; hello=1: the last at once"
         ) { request in
             FeedScript(opened: { Self.market($0, request) })
         },
@@ -52,20 +52,23 @@ extension FeedPath {
         .microseconds(Int64(1_000_000 / request.rate))
     }
 
-    /// Number n is due n/rate seconds after the epoch of Unix. A socket begins with the next one and
-    /// misses none.
+    /// A socket begins with the next tick, or with the last one, and misses none.
     private static func market(_ session: FeedSession, _ request: FeedRequest) {
         let size = request.number("size", default: 0, in: 0...1_048_576)
-        let ticks = TickSource(symbol: request.text("symbol", default: "BTC"), size: size)
-        var last = TickSource.number(atRate: request.rate)
-        session.every(Self.interval(request)) { session in
-            let due = TickSource.number(atRate: request.rate)
+        let isGreeted = request.number("hello", default: 0, in: 0...1) == 1
+        let ticks = MarketTicks(
+            symbol: request.text("symbol", default: "BTC"), size: size, rate: request.rate)
+        var last = ticks.due - (isGreeted ? 1 : 0)
+        func send(_ session: FeedSession) {
+            let due = ticks.due
             while last < due {
                 last += 1
-                let tick = ticks.tick(last, atRate: request.rate)
-                session.send(FeedMessage(isText: true, payload: tick))
+                session.send(FeedMessage(isText: true, payload: ticks.tick(last)))
             }
         }
+        send(session)
+        let untilNext = TimeAmount.microseconds(Int64(ticks.untilNext * 1_000_000) + 1)
+        session.every(Self.interval(request), first: untilNext, send)
     }
 
     private static func tick(_ session: FeedSession, _ request: FeedRequest, symbol: String?) {

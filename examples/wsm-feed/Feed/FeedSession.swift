@@ -174,11 +174,16 @@ extension FeedSession {
     }
 
     /// Does something again and again until the connection ends; not while the client is slow.
-    func every(_ interval: TimeAmount, _ body: @escaping (FeedSession) -> Void) {
+    ///
+    /// - Parameter first: how long until the first time; the interval if not given.
+    func every(
+        _ interval: TimeAmount, first: TimeAmount? = nil,
+        _ body: @escaping (FeedSession) -> Void
+    ) {
         guard let context = self.context else { return }
         let bound = NIOLoopBound((self, body), eventLoop: context.eventLoop)
         let task = context.eventLoop.scheduleRepeatedTask(
-            initialDelay: interval, delay: interval
+            initialDelay: first ?? interval, delay: interval
         ) { _ in
             let (session, body) = bound.value
             if session.context?.channel.isWritable == true { body(session) }

@@ -19,19 +19,7 @@ struct TickSource {
         return tick(sequence, cents: cents, time: Int(Date().timeIntervalSince1970 * 1000))
     }
 
-    /// The number that is due now.
-    static func number(atRate rate: Double) -> Int {
-        Int(Date().timeIntervalSince1970 * rate)
-    }
-
-    /// Tick `number` of a market: the same bytes for everybody.
-    func tick(_ number: Int, atRate rate: Double) -> [UInt8] {
-        tick(
-            number, cents: 6_400_000 + number * 7_919 % 201,
-            time: Int(Double(number) / rate * 1000))
-    }
-
-    private func tick(_ sequence: Int, cents: Int, time: Int) -> [UInt8] {
+    fileprivate func tick(_ sequence: Int, cents: Int, time: Int) -> [UInt8] {
         let price = "\(cents / 100).\(cents % 100 / 10)\(cents % 10)"
         var tick = Array(
             """
@@ -46,5 +34,38 @@ struct TickSource {
         }
         tick.append(UInt8(ascii: "}"))
         return tick
+    }
+}
+
+/// The ticks of a market, which the clock numbers: the same bytes for everybody who asks for a symbol.
+///
+/// Number n of a symbol is due n/rate seconds after the epoch of Unix, less a part of 1/rate that
+/// differs from symbol to symbol, so that a market of thousands does not speak all at once.
+struct MarketTicks {
+    private let source: TickSource
+    private let rate: Double
+    /// In ticks, from 0 to 1.
+    private let phase: Double
+
+    init(symbol: String, size: Int, rate: Double) {
+        self.source = TickSource(symbol: symbol, size: size)
+        self.rate = rate
+        let hash = symbol.utf8.reduce(0 as UInt32) { ($0 &* 31 &+ UInt32($1)) &* 2_654_435_761 }
+        self.phase = Double(hash) / Double(UInt32.max)
+    }
+
+    /// Ticks since the epoch of Unix, and the part of the next that has passed.
+    private var position: Double { Date().timeIntervalSince1970 * self.rate + self.phase }
+
+    /// The last number that is due.
+    var due: Int { Int(self.position) }
+
+    /// Seconds until the next is due.
+    var untilNext: Double { (1 - self.position.truncatingRemainder(dividingBy: 1)) / self.rate }
+
+    func tick(_ number: Int) -> [UInt8] {
+        self.source.tick(
+            number, cents: 6_400_000 + number * 7_919 % 201,
+            time: Int((Double(number) - self.phase) / self.rate * 1000))
     }
 }

@@ -4,31 +4,31 @@ import Synchronization
 
 // Bringing a shard to rest, ahead of a hand-over or a release.
 extension FleetShards {
-    package func stopReading(_ gate: ShardGate) {
-        let number = state.withLock { state in
-            state.lastStop += 1
-            state.stopping[gate.shard] = state.lastStop
-            return state.lastStop
+    /// Asked again when a connection was opened meanwhile: it publishes what its shadow buffered.
+    package func stopReading(_ gate: ShardGate, stop: Int) {
+        state.withLock { state in
+            state.stopping[gate.shard] = stop
+            gate.rest(false)
         }
         fleet.setStopped(true, gate)
-        waitForQuiet(gate, number)
+        waitForQuiet(gate, stop)
     }
 
     /// Waits until every connection, the deleted ones that still publish too (decision 0029), and
     /// the lifecycle events of the title have come to rest.
-    private func waitForQuiet(_ gate: ShardGate, _ number: Int) {
+    private func waitForQuiet(_ gate: ShardGate, _ stop: Int) {
         let (present, leaving) = fleet.members(of: gate)
         let connections = present + leaving
         let latch = Latch(connections.count) { [weak self] in
             guard let self else { return }
-            self.environment.lifecycle.whenQuiet(gate) { [weak self] in self?.rest(gate, number) }
+            self.environment.lifecycle.whenQuiet(gate) { [weak self] in self?.rest(gate, stop) }
         }
         for connection in connections { connection.stopReading { latch.arrive() } }
     }
 
     /// Closes the gate and looks once more: what the digests say from then on is final.
-    private func rest(_ gate: ShardGate, _ number: Int) {
-        guard let title = gate.title, rests(gate, number, true) else { return }
+    private func rest(_ gate: ShardGate, _ stop: Int) {
+        guard let title = gate.title, rests(gate, stop, true) else { return }
         let (present, leaving) = fleet.members(of: gate)
         let (lifecycle, reports) = (environment.lifecycle, environment.reports)
         // A deleted connection has no heir; one of the same name may be there again.
@@ -38,21 +38,21 @@ extension FleetShards {
             { ($0.isQuiet, heirs.contains(ObjectIdentifier($0)) ? $0.digests : nil) }
         ) { [weak self] found in
             guard found.allSatisfy(\.0), lifecycle.isQuiet(gate) else {
-                guard let self, self.rests(gate, number, false) else { return }
-                return self.waitForQuiet(gate, number)
+                guard let self, self.rests(gate, stop, false) else { return }
+                return self.waitForQuiet(gate, stop)
             }
-            guard let self, self.state.withLock({ $0.stopping[gate.shard] == number }) else {
+            guard let self, self.state.withLock({ $0.stopping[gate.shard] == stop }) else {
                 return
             }
             reports.drained(
-                shard: gate.shard, title: title, found.compactMap(\.1).sortedByName)
+                shard: gate.shard, title: title, stop: stop, found.compactMap(\.1).sortedByName)
         }
     }
 
     /// Closes or opens the gate, unless the hand-over was called off meanwhile.
-    private func rests(_ gate: ShardGate, _ number: Int, _ isWanted: Bool) -> Bool {
+    private func rests(_ gate: ShardGate, _ stop: Int, _ isWanted: Bool) -> Bool {
         state.withLock { state in
-            guard state.stopping[gate.shard] == number else { return false }
+            guard state.stopping[gate.shard] == stop else { return false }
             gate.rest(isWanted)
             return true
         }

@@ -29,7 +29,6 @@ package final class FleetShards: ShardConnections {
         var places: [String: Int] = [:]
         /// Shards that are being brought to rest, each with the number of the try.
         var stopping: [Int: Int] = [:]
-        var lastStop = 0
     }
 
     /// - Parameter records: the records of shards that are served.

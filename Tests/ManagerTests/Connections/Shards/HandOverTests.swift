@@ -31,7 +31,7 @@ import Testing
         _ rig: TwoMembers, _ gate: ShardGate, _ connections: [DesiredConnection],
         handsDigests: Bool = true, meanwhile: () async -> Void = {}
     ) async {
-        rig.one.shards.stopReading(gate)
+        rig.one.shards.stopReading(gate, stop: 1)
         #expect(await eventually { rig.one.reports.seen.drained.count == 1 })
         gate.set(.frozen)
         if handsDigests {
@@ -181,7 +181,7 @@ import Testing
             #expect(await eventually { rig.one.reports.seen.digests.count == 1 })
             rig.feed.dropAll()
             #expect(await eventually { rig.one.reports.seen.dropped.count == 1 })
-            rig.one.shards.stopReading(gate)
+            rig.one.shards.stopReading(gate, stop: 1)
             #expect(await eventually { rig.one.reports.seen.drained.count == 1 })
             #expect(await eventually { rig.feed.stats(of: "/mute").opened == 3 })
             await rig.one.loop.reconciled("c")
@@ -238,7 +238,7 @@ import Testing
             rig.send(1...5, to: "/mute")
             #expect(await eventually { rig.two.reports.seen.ready.count == 1 })
             #expect(await eventually { rig.bus.texts(on: "c").count == 5 })
-            rig.one.shards.stopReading(gate)
+            rig.one.shards.stopReading(gate, stop: 1)
             #expect(await eventually { rig.one.reports.seen.drained.count == 1 })
             rig.two.shards.keepDigests(
                 shard: gate.shard, from: rig.one.title(from), rig.one.reports.seen.drained[0])
@@ -262,7 +262,7 @@ import Testing
             #expect(await eventually { rig.one.isOpen("c") })
             rig.send(1...5, to: "/mute")
             #expect(await eventually { rig.bus.texts(on: "c").count == 5 })
-            rig.one.shards.stopReading(gate)
+            rig.one.shards.stopReading(gate, stop: 1)
             #expect(await eventually { rig.one.reports.seen.drained.count == 1 })
             #expect(!gate.mayAct)
             let digests = try #require(rig.one.reports.seen.drained[0].first)
@@ -284,7 +284,7 @@ import Testing
             rig.bus.mode = .stalled
             rig.send(1...4, to: "/mute")
             #expect(await eventually { rig.bus.waitingCalls == 1 })
-            rig.one.shards.stopReading(gate)
+            rig.one.shards.stopReading(gate, stop: 1)
             // The loop has passed, so the connection has been asked.
             await rig.one.loop.reconciled("c")
             #expect(rig.one.reports.seen.drained.isEmpty)
@@ -306,7 +306,7 @@ import Testing
             rig.one.records.remove("c")
             rig.one.loop.connectionChanged("c")
             #expect(await eventually { rig.one.fleet.connection("c") == nil })
-            rig.one.shards.stopReading(gate)
+            rig.one.shards.stopReading(gate, stop: 1)
             #expect(rig.one.reports.seen.drained.isEmpty)
             rig.bus.mode = .accepting
             #expect(await eventually { rig.one.reports.seen.drained == [[]] })
@@ -323,7 +323,7 @@ import Testing
             async let reply = connection.request(
                 Array(#"{"q":1}"#.utf8), isText: true, timeout: .seconds(30))
             #expect(await eventually { rig.feed.stats(of: "/mute").messagesReceived == 1 })
-            rig.one.shards.stopReading(gate)
+            rig.one.shards.stopReading(gate, stop: 1)
             await #expect(throws: SendFailure.fenced) {
                 try await connection.send([1], isText: false)
             }
@@ -343,7 +343,7 @@ import Testing
             let c = DesiredConnection.feed(rig.feed, "c", "/mute")
             let gate = rig.one.takeUp(from, [c])
             #expect(await eventually { rig.one.isOpen("c") })
-            rig.one.shards.stopReading(gate)
+            rig.one.shards.stopReading(gate, stop: 1)
             #expect(await eventually { rig.one.reports.seen.drained.count == 1 })
             rig.one.shards.hangUp(gate)
             #expect(await eventually { rig.feed.stats(of: "/mute").open == 0 })

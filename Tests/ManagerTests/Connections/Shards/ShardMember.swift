@@ -143,7 +143,7 @@ final class ReportsSeen: ClusterReports {
 
     var seen: Seen { state.withLock { $0 } }
 
-    func drained(shard: Int, title: Title, _ digests: [ConnectionDigests]) {
+    func drained(shard: Int, title: Title, stop: Int, _ digests: [ConnectionDigests]) {
         state.withLock { $0.drained.append(digests) }
     }
 
