@@ -76,6 +76,7 @@ let package = Package(
 
         // Shells.
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CMalloc"),
         .target(
             name: "WebSocket",
             dependencies: ["CZlib", .nio, .nioPosix, .nioTLS, .nioSSL, .crypto]),
@@ -88,8 +89,8 @@ let package = Package(
         .target(
             name: "Manager",
             dependencies: [
-                "Spec", "ManagerCore", "WebSocket", "Dapr", "ManagerAPI", "Reconciler", "Access",
-                "Gateway", .nio, .nioPosix, .crypto, .grpcInProcess,
+                "CMalloc", "Spec", "ManagerCore", "WebSocket", "Dapr", "ManagerAPI", "Reconciler",
+                "Access", "Gateway", .nio, .nioPosix, .crypto, .grpcInProcess,
                 .grpcCore, .grpcTransport, .grpcProtobuf, .protobuf, .grdb, .logging, .deque,
             ]),
         .target(

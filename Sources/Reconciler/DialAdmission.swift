@@ -6,6 +6,9 @@ package import ManagerCore
 /// Without the queue, a thousand connections that wait for one host would all ask again at the
 /// same moment; so only as many are told to go as the budget has room for.
 package struct DialAdmission: Sendable {
+    /// Room for so many names is kept when there are none.
+    private static let keptRoom = 256
+
     private var budget: DialBudget
     private var lines: [String: Line] = [:]
     private var places: [String: Place] = [:]
@@ -71,6 +74,8 @@ package struct DialAdmission: Sendable {
     package mutating func finished(_ name: String, now: ContinuousClock.Instant) {
         leaveQueue(name)
         guard let permit = permits.removeValue(forKey: name) else { return }
+        if permits.isEmpty, permits.capacity > Self.keptRoom { permits = [:] }
+        if places.isEmpty, places.capacity > Self.keptRoom { places = [:] }
         budget.finished(host: permit.host, now: now)
     }
 

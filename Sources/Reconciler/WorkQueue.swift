@@ -40,6 +40,9 @@ package struct WorkQueue<Key: Hashable & Sendable>: Sendable {
         }
     }
 
+    /// Room for so many keys is kept when there are none.
+    private static var keptRoom: Int { 256 }
+
     private let retryBase: Duration
     private let retryCap: Duration
     private var states: [Key: State] = [:]
@@ -200,10 +203,18 @@ extension WorkQueue {
         }
         processingCount -= 1
         states[key] = nil
+        defer { if states.isEmpty, states.capacity > Self.keptRoom { giveBack() } }
         guard let dueAt = [again, time].compactMap({ $0 }).min() else { return }
         queuedCount += 1
         enqueue(key, at: dueAt, now: now)
         compact()
+    }
+
+    /// Nothing is queued: what a burst of keys took is let go.
+    private mutating func giveBack() {
+        states = [:]
+        ready = Deque()
+        delayed = Heap()
     }
 
     /// False for an entry whose key was removed, or moved by an earlier add.

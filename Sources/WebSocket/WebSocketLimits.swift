@@ -45,7 +45,7 @@ package enum WebSocketLimits {
 
     /// Of the first read of a connection, in bytes. The channel keeps it for good, so it is as small
     /// as makes sense: what of the answer to the upgrade has no room comes with the next read.
-    static let firstReadBuffer = 64
+    static let firstReadBuffer = 16
 
     /// TLS contexts kept; the cache starts anew beyond, which costs only making them again.
     static let cachedTLSContexts = 1024

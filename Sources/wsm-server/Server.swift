@@ -30,6 +30,7 @@ struct Server: AsyncParsableCommand {
 
     /// The exit codes of the discussion above, in place of the argument parser's own.
     static func main() async {
+        Heap.prepare()
         do {
             let command = try Self.parse()
             try await command.run()

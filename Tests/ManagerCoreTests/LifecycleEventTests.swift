@@ -45,10 +45,13 @@ import Testing
 
     @Test func theEventCarriesTypeSourceAndSubject() throws {
         let uid = try #require(ConnectionUID(rawValue: "u"))
-        let event = LifecycleEvent(
+        let run = LifecycleEvent(
             connectionID: "btc", url: "wss://h/ws", instanceID: "i",
             kind: .connecting(reason: "disconnected")
-        ).outbound(id: EventID(uid: uid, epoch: 1, sequence: 1), time: time)
+        ).run(id: EventID(uid: uid, epoch: 1, sequence: 3), time: time, permit: nil)
+        let event = run[0]
+        #expect(event.id.description == "u-lifecycle.1.3")
+        #expect(event.attributes.map(\.value) == ["btc", "wss://h/ws"])
         #expect(event.topic == "websocketmanager.lifecycle")
         #expect(event.type == "com.virtufin.websocketmanager.connection.connecting")
         #expect(event.source == "urn:com.virtufin.websocketmanager")

@@ -52,22 +52,24 @@ package final class LifecyclePublisher: Sendable {
         _ event: LifecycleEvent, uid: ConnectionUID, under gate: ShardGate? = nil,
         on loop: (any EventLoop)? = nil, then: (@Sendable () -> Void)? = nil
     ) {
-        publish(uid: uid, under: gate, on: loop, then: then) { event.outbound(id: $0, time: $1) }
+        publish(uid: uid, under: gate, on: loop, then: then) {
+            event.run(id: $0, time: $1, permit: $2)
+        }
     }
 
-    /// Publishes what is made of the next id of `uid`, and the time.
+    /// Publishes what is made of the next number under `uid`, the time, and what it goes out under.
     package func publish(
         uid: ConnectionUID, under gate: ShardGate? = nil, on loop: (any EventLoop)? = nil,
         then: (@Sendable () -> Void)? = nil,
-        _ make: (EventID, WallTime) -> OutboundEvent
+        _ make: (EventID, WallTime, ShardGate) -> EventRun
     ) {
         let time = clock.wallTime()
         let gate = gate ?? home
         let (starts, settled) = state.withLock { state in
             let id = EventID(
-                uid: Self.eventUID(uid), epoch: gate.epoch,
+                uid: uid, epoch: gate.epoch,
                 sequence: state.nextSequence(uid, epoch: gate.epoch))
-            return state.append(.init(event: make(id, time), gate: gate, then: then))
+            return state.append(.init(run: make(id, time, gate), gate: gate, then: then))
         }
         for settled in settled { settled() }
         guard starts else { return }
@@ -77,12 +79,6 @@ package final class LifecyclePublisher: Sendable {
 
     private func start() {
         Task { await publishAll() }
-    }
-
-    /// Lifecycle events count on their own, so their ids must not be those of messages: a consumer
-    /// that knows events by id alone would take one for the other.
-    static func eventUID(_ uid: ConnectionUID) -> ConnectionUID {
-        ConnectionUID(rawValue: uid.rawValue + "-lifecycle") ?? uid
     }
 
     /// The connection is gone for good: its counter is forgotten.
@@ -107,8 +103,7 @@ package final class LifecyclePublisher: Sendable {
                 try? await Task.sleep(for: GateWatch.interval)
                 continue
             }
-            let answer = await bus.publish(
-                turn.batch.map { EventRun($0.event, permit: $0.gate) })
+            let answer = await bus.publish(turn.batch.map(\.run))
             let isLate = turn.batch.first?.gate.lease.isLate(by: publishLimit) ?? false
             let answered = state.withLock {
                 $0.answered(turn.batch, answer, isLate: isLate)

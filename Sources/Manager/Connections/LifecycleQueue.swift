@@ -4,7 +4,7 @@ import ManagerCore
 /// Lifecycle events on their way to the bus, in order, those of titles that may not act apart.
 struct LifecycleQueue {
     struct Item: Sendable {
-        var event: OutboundEvent
+        var run: EventRun
         var gate: ShardGate
         /// Called when the event is with the bus, or never will be.
         var then: (@Sendable () -> Void)?

@@ -16,6 +16,8 @@ struct LoopTimer {
         }
     }
 
+    var isSet: Bool { setting != nil }
+
     /// When it fires; `nil` if it is not set.
     var deadline: ContinuousClock.Instant? { setting?.deadline }
 

@@ -127,7 +127,8 @@ extension ManagedConnection {
     private func dial(_ input: DialInput, number: Int) {
         let initial = input.initialMessages
         var request = input.request
-        request.permit = { [weak self] in self?.mayDial ?? false }
+        // The dial ends in any case and lets go of it; a weak reference would cost a table for good.
+        request.permit = { self.mayDial }
         let dial = environment.dialer.dial(request, on: eventLoop) { _ in
             SocketDelegate(owner: self, number: number)
         }
@@ -199,8 +200,7 @@ extension ManagedConnection {
         facts.hasFirstMessage = false
         firstSequenceOfSocket = sequence + 1
         isReadingPaused = false
-        keepalive = KeepaliveStateMachine(desired.spec.keepalive, now: now)
-        armKeepalive()
+        beginKeepalive()
         log(
             .info, "connected",
             [
@@ -244,6 +244,7 @@ extension ManagedConnection {
 
     private func countDial(_ outcome: DialOutcome) {
         environment.metrics.dialed(outcome, in: dialStartedAt?.duration(to: now) ?? .zero)
+        dialStartedAt = nil
     }
 
     /// A second life of the feed began: consumers learn where messages may be missing.
@@ -368,10 +369,7 @@ extension ManagedConnection {
             origin = EventOrigin(desired, right)
         }
         if spec.keepalive != before.keepalive {
-            keepalive?.configurationChanged(
-                pingInterval: spec.keepalive.pingInterval,
-                pongTimeout: spec.keepalive.pongTimeout, now: now)
-            armKeepalive()
+            keepaliveChanged()
         }
         socket?.setMaxMessageSize(spec.maxMessageSize)
         socket?.setCompressionThreshold(spec.compression.threshold)

@@ -10,14 +10,17 @@ struct PublishRetry {
     static let first: Duration = .milliseconds(100)
     static let longest: Duration = .seconds(5)
 
-    private var delay = Self.first
+    /// A byte, for every connection has one.
+    private var tries: UInt8 = 0
 
     mutating func next() -> Duration {
-        defer { delay = min(delay * 2, Self.longest) }
+        let delay = Self.first * (1 << Int(tries))
+        guard delay < Self.longest else { return Self.longest }
+        tries += 1
         return delay
     }
 
-    mutating func reset() { delay = Self.first }
+    mutating func reset() { tries = 0 }
 }
 
 // MARK: Publishing

@@ -129,8 +129,8 @@ extension ManagedConnection {
         }
         let event = EventRun(
             origin: origin, topic: topic, time: time, kind: isText ? .text : .binary,
-            data: outlet.data, delivery: outlet.delivery, firstSequence: sequence + 1,
-            payload: message.payload, ends: [message.payload.count])
+            data: outlet.data, delivery: outlet.delivery, sequence: sequence + 1,
+            payload: message.payload)
         if let spill, spill.isActive { return spillOver(event) }
         switch reserve(event.bytes) {
         case .granted: break
@@ -269,6 +269,26 @@ extension ManagedConnection {
     func receivedPong(_ payload: [UInt8]) {
         guard keepalive?.pongReceived(payload: payload, now: now) != nil else { return }
         environment.metrics.pings.add(.answered)
+    }
+
+    /// The socket is up.
+    func beginKeepalive() {
+        let declared = desired.spec.keepalive
+        keepalive =
+            declared.pingInterval > .zero ? KeepaliveStateMachine(declared, now: now) : nil
+        armKeepalive()
+    }
+
+    /// The declaration was edited.
+    func keepaliveChanged() {
+        let declared = desired.spec.keepalive
+        if keepalive != nil {
+            keepalive?.configurationChanged(
+                pingInterval: declared.pingInterval, pongTimeout: declared.pongTimeout, now: now)
+            armKeepalive()
+        } else if case .open = machine.state, socket != nil {
+            beginKeepalive()
+        }
     }
 
     func armKeepalive() {

@@ -36,42 +36,34 @@ package final class ManagedConnection: @unchecked Sendable {
     var dial: WebSocketDial?
     /// Told apart from a dial that was cancelled and ended late.
     var dialNumber = 0
-    var dialStartedAt: ContinuousClock.Instant?
     var socket: WebSocketConnection?
-    var keepalive: KeepaliveStateMachine?
+    /// `nil` without a socket, and where no pings are asked for.
+    @Apart var keepalive: KeepaliveStateMachine? = nil
     var keepaliveTimer = LoopTimer()
-    var lookAheadTimer = LoopTimer()
-    var isReadingPaused = false
 
     var queue: PublishQueue<EventRun>
     /// Messages off the socket for which the queue has no room: the rest of one read.
     var backlog = Deque<WebSocketMessage>()
-    var backlogTime = WallTime(nanosecondsSinceEpoch: 0)
-    var waitsForBudget = false
     var sequence: UInt64 = 0
-    var publishRetry = PublishRetry()
-    var publishTimer = LoopTimer()
-    /// Of the array that is being filled.
-    var batchTimer = LoopTimer()
-    var isBatchDue = false
-    /// `nil` until something was spilled.
-    var spill: ConnectionSpill?
     /// The sequence from which on an event belongs to the present socket.
     var firstSequenceOfSocket: UInt64 = 1
 
-    /// `nil` until a reply was waited for.
-    var requests: ConnectionRequests?
-
     var facts: ObservedConnection
-    var lastStatusWord: String
     var lastDownAt: WallTime?
+    // The small ones in a row: each alone would take a word.
+    /// Whose status word was published last.
+    var lastPhase = Phase.pending
+    var isReadingPaused = false
+    var waitsForBudget = false
+    var isBatchDue = false
+    var publishRetry = PublishRetry()
+    var isCallUnderWay = false
+    var isWatchingGate = false
+    /// A dial was due and might not begin.
+    var wantsDial = false
     /// Why, and in which epoch, the gap began that the next open ends.
     var gapCause = LifecycleEvent.Gap.Cause.disconnected
     var gapEpoch: UInt64
-    /// Of the title before this one, where there was one.
-    var formerEpoch: UInt64?
-    /// Told before anything else under a title.
-    @Seldom var succession: Succession? = nil
     /// The gap event of a new owner is on its way, and goes first.
     var isAwaitingGapEvent = false
     // What the cluster asks of it; see the extensions for titles and for the shadow.
@@ -81,23 +73,10 @@ package final class ManagedConnection: @unchecked Sendable {
     var isHungUp = false
     /// The title is gone.
     var isGone = false
-    var onGone: (@Sendable () -> Void)?
-    var onQuiet: (@Sendable () -> Void)?
-    var isCallUnderWay = false
-    var isWatchingGate = false
-    /// An heir is listening: a socket that drops is not dialled again before.
-    var redialsFrom: ContinuousClock.Instant?
-    /// A dial was due and might not begin.
-    var wantsDial = false
-    var lastReplies = LoopTimer()
-    /// `onOpen` messages that might not be sent.
-    var unsentInitial: [DialInput.InitialMessage] = []
-    var recentFrames: RecentFrames?
-    /// For the next lifecycle event.
-    var publishedLate: UInt64 = 0
-    var shadow: ShadowLife?
-    /// The connection was released; when its buffer is empty it is forgotten.
-    var onDrained: (@Sendable () -> Void)?
+    @Apart var recentFrames: RecentFrames? = nil
+
+    /// What there is while something happens that mostly does not.
+    @Apart var passing: PassingState? = nil
 
     // MARK: Shared
 
@@ -142,7 +121,6 @@ package final class ManagedConnection: @unchecked Sendable {
             bounds: MessageAmount(desired.spec.buffer), overflow: desired.spec.buffer.overflow)
         facts = ObservedConnection(
             name: desired.name, uid: desired.uid, generation: desired.generation)
-        lastStatusWord = Phase.pending.statusWord
         gapEpoch = right.epoch
         snapshot = Mutex(Shown(facts: facts))
         if !right.isShadow, environment.spill?.holdsLeftovers(of: uid) == true {
@@ -218,12 +196,7 @@ package final class ManagedConnection: @unchecked Sendable {
     }
 
     private func readMachine() {
-        facts.state = machine.state
-        facts.hasBeenOpen = machine.hasBeenOpen
-        facts.attempt = machine.attempt(now: now)
-        facts.isExhausted = machine.isExhausted
-        facts.lastFailure = machine.lastFailure
-        facts.lastClose = machine.lastClose
+        facts.read(machine, now: now)
         countTraffic()
     }
 
@@ -241,9 +214,9 @@ package final class ManagedConnection: @unchecked Sendable {
     /// the error before the transition it causes.
     private func announce(_ phase: Phase) {
         let word = phase.statusWord
-        guard word != lastStatusWord, !right.isShadow else { return }
-        let before = lastStatusWord
-        lastStatusWord = word
+        let before = lastPhase.statusWord
+        guard word != before, !right.isShadow else { return }
+        lastPhase = phase
         let kind: LifecycleEvent.Kind =
             switch word {
             case "connected": .connected(reason: before)
@@ -273,7 +246,9 @@ package final class ManagedConnection: @unchecked Sendable {
 extension ConnectionSpec {
     /// Without query and credentials: what events, logs and lists may show.
     package var redactedURL: String {
-        (try? Endpoint.parse(url))?.redacted ?? "invalid url"
+        guard let redacted = (try? Endpoint.parse(url))?.redacted else { return "invalid url" }
+        // Mostly there is nothing to hide: then the one string serves for both.
+        return redacted == url ? url : redacted
     }
 }
 

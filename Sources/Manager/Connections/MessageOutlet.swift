@@ -5,8 +5,8 @@ import Spec
 struct MessageOutlet {
     /// `nil`: messages are counted and go nowhere.
     var topic: String?
-    var data: ConnectionSpec.PublishData
     var delivery: EventDelivery
+    var data: ConnectionSpec.PublishData
 
     init(_ desired: DesiredConnection) {
         topic = desired.effectiveTopic

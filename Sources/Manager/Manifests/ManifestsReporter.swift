@@ -102,6 +102,10 @@ final class ManifestsReporter: Sendable {
         let event = ManifestsEvent(
             set: options.set, directory: options.directory, instanceID: options.instanceID,
             kind: kind)
-        lifecycle.publish(uid: uid) { event.outbound(id: $0, time: $1) }
+        lifecycle.publish(uid: uid) { id, time, gate in
+            var id = id
+            id.uid = id.uid.ofLifecycleEvents
+            return EventRun(event.outbound(id: id, time: time), permit: gate)
+        }
     }
 }

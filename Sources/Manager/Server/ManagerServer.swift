@@ -262,6 +262,7 @@ extension ManagerServer {
 /// those who watch.
 final class ChangeRouter: Sendable {
     let feed = ChangeFeed()
+    let heap = Heap()
     private let targets = Mutex<(loop: ReconcileLoop, statuses: StatusWriter)?>(nil)
 
     private let ending = Mutex(false)
@@ -285,6 +286,7 @@ final class ChangeRouter: Sendable {
         }
         targets.withLock { $0 }?.loop.connectionsChanged(names)
         feed.tell(keys)
+        heap.changed(keys.count)
     }
 
     func connectionsChanged(_ names: [String]) {
@@ -293,5 +295,6 @@ final class ChangeRouter: Sendable {
             statuses.note(names)
         }
         feed.tell(names.lazy.map(ObjectKey.connection))
+        heap.changed(names.count)
     }
 }

@@ -75,7 +75,8 @@ struct ServerAssembly: Sendable {
             configuration, store: store, fleet: fleet, router: router, counters: counters,
             clock: clock)
         statuses = Self.statuses(
-            operations, store: store, isMember: membership != nil, logger: logger)
+            operations, store: store, isMember: membership != nil, heap: router.heap,
+            logger: logger)
         router.connect(loop: loop, statuses: statuses)
         monitor = ChecksMonitor(
             checks: checks, store: metered,
@@ -213,10 +214,12 @@ extension ServerAssembly {
     }
 
     private static func statuses(
-        _ operations: ConnectionOperations, store: TwoTierStore, isMember: Bool, logger: Logger
+        _ operations: ConnectionOperations, store: TwoTierStore, isMember: Bool, heap: Heap,
+        logger: Logger
     ) -> StatusWriter {
         StatusWriter(
-            store: store, logger: logger, limit: isMember ? StatusWriter.perRoundInCluster : .max
+            store: store, logger: logger, limit: isMember ? StatusWriter.perRoundInCluster : .max,
+            onWrite: { heap.changed($0) }
         ) { name in
             guard let view = operations.view(name), let epoch = store.epoch(of: name) else {
                 return nil

@@ -38,6 +38,7 @@ final class MemoryTier: Sendable {
         var owned: [Int: OwnedShard] = [:]
         /// What the connections have in common is kept once.
         private var settings = SharedValues<ConnectionSpec.Settings>()
+        private var provenances = SharedValues<DesiredConnection.Provenance>()
 
         func etag(of key: ObjectKey) -> String? {
             switch key {
@@ -70,7 +71,7 @@ final class MemoryTier: Sendable {
             switch key {
             case .connection(let name):
                 if case .connection(var record)? = object {
-                    record.desired.spec.share(in: &settings)
+                    record.desired.share(settings: &settings, provenances: &provenances)
                     connections[name] = Stored(record: record, etag: etag)
                     facts[name] = DesiredFacts(record.desired)
                 } else {

@@ -163,8 +163,18 @@ package final class SQLiteStateStore: StateStore {
                         group.answer.resume(returning: Self.failed(error, group.writes.count))
                     }
                 }
+                self.letPagesGo(after: groups.reduce(0) { $0 + $1.writes.count })
                 self.writeNext()
             })
+    }
+
+    /// After a large transaction SQLite would keep 2 MiB of its pages.
+    private func letPagesGo(after writes: Int) {
+        guard writes >= Self.writesPerTransaction / 10 else { return }
+        database.asyncWriteWithoutTransaction { database in
+            // The pages stay, if it fails; nothing else depends on it.
+            try? database.execute(sql: "PRAGMA shrink_memory")
+        }
     }
 
     private static func failed(_ error: any Error, _ count: Int) -> [WriteOutcome] {

@@ -20,6 +20,7 @@ package final class StatusWriter: Sendable {
 
     private let store: TwoTierStore
     private let status: @Sendable (_ name: String) -> StoredStatus?
+    private let onWrite: @Sendable (_ records: Int) -> Void
     private let dirty = Mutex(Dirty())
     private let limit: Int
     private let logger: Logger
@@ -54,16 +55,19 @@ package final class StatusWriter: Sendable {
 
     /// - Parameters:
     ///   - limit: records of one round.
+    ///   - onWrite: told of every transaction.
     ///   - status: what is to be stored now; `nil` if there is nothing to say.
     package init(
         store: TwoTierStore, logger: Logger, limit: Int = .max,
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
+        onWrite: @escaping @Sendable (_ records: Int) -> Void = { _ in },
         status: @escaping @Sendable (String) -> StoredStatus?
     ) {
         self.store = store
         self.logger = logger
         self.limit = limit
         self.now = now
+        self.onWrite = onWrite
         self.status = status
     }
 
@@ -121,6 +125,7 @@ package final class StatusWriter: Sendable {
                     draft.put(record)
                 }
             }
+            onWrite(statuses.count)
         } catch {
             logger.warning(
                 "statuses could not be written; they are tried again",

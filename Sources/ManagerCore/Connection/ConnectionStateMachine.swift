@@ -75,10 +75,10 @@ package struct ConnectionStateMachine: Sendable {
     }
 
     package private(set) var state: State = .idle
-    /// Failed attempts in a row, drops of unstable links counted; zero after a stable one.
-    package private(set) var attempt = 0
     /// True once a socket was up in this process.
     package private(set) var hasBeenOpen = false
+    /// Failed attempts in a row, drops of unstable links counted; zero after a stable one.
+    package private(set) var attempt = 0
     @Seldom package private(set) var lastFailure: LinkFailure? = nil
     @Seldom package private(set) var lastClose: LinkClose? = nil
     /// Dials begun in this process.

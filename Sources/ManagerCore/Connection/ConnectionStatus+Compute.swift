@@ -16,8 +16,7 @@ extension ConnectionStatus {
         phase = Self.phase(observed: seen, stall: stall, redials: desired.spec.autoReconnect)
         let facts = Facts(desired: desired, observed: seen, phase: phase, stall: stall)
         conditions = facts.all.enumerated().map { index, fact in
-            let isKnown = index < seen.conditionsSince.count
-            let before = isKnown ? seen.conditionsSince[index] : nil
+            let before = seen.conditionsSince[index]
             return Condition(
                 type: fact.type, status: fact.status, reason: fact.reason, message: fact.message,
                 observedGeneration: seen.generation,

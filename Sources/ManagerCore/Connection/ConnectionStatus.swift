@@ -63,40 +63,159 @@ package struct TrafficCounters: Sendable, Hashable {
 }
 
 /// One connection as it is, at one moment: the other side of the diff.
+///
+/// What changes with each read is here, the rest behind a pointer: the connection's own copy and the
+/// one that others see have it in common.
 package struct ObservedConnection: Sendable, Hashable {
-    package var name: String
-    package var uid: ConnectionUID
-    package var state: ConnectionStateMachine.State = .idle
-    /// The generation whose spec is in force.
-    package var generation: Int64
-    package var hasBeenOpen = false
-    package var attempt = 0
-    package var isExhausted = false
-    /// Wall-clock twins of the machine's instants, for people.
-    package var connectedAt: WallTime?
-    package var nextAttemptAt: WallTime?
-    @Seldom package var lastFailure: LinkFailure? = nil
-    @Seldom package var lastClose: LinkClose? = nil
-    @Seldom package var missingSecret: String? = nil
-    /// The last dial ended at the egress guard; its sentence.
-    @Seldom package var refusedAddress: String? = nil
-    @Seldom package var subprotocol: String? = nil
-    /// What was agreed on about compression, in the words of RFC 7692; `nil` where nothing was.
-    @Seldom package var compression: String? = nil
-    package var remoteAddress: String?
-    /// One message of the present socket is with the bus (with no topic: received).
-    package var hasFirstMessage = false
-    /// The bus refuses or does not answer; the sentence says what it said.
-    @Seldom package var publishFailure: String? = nil
     package var traffic = TrafficCounters()
-    /// Of the conditions as last computed, in their order: where the transition times of the next
-    /// ones come from.
-    package var conditionsSince: [Condition.Since] = []
+    private var facts: Shared<Facts>
+
+    private struct Facts: Sendable, Hashable {
+        var name: String
+        var uid: ConnectionUID
+        var state = ConnectionStateMachine.State.idle
+        var generation: Int64
+        var attempt = 0
+        var connectedAt: WallTime?
+        var nextAttemptAt: WallTime?
+        @Seldom var lastFailure: LinkFailure? = nil
+        @Seldom var lastClose: LinkClose? = nil
+        @Seldom var missingSecret: String? = nil
+        @Seldom var refusedAddress: String? = nil
+        @Seldom var subprotocol: String? = nil
+        @Seldom var compression: String? = nil
+        @Seldom var publishFailure: String? = nil
+        var remoteAddress: String?
+        var conditionsSince = ConditionTimes()
+        var hasBeenOpen = false
+        var isExhausted = false
+        var hasFirstMessage = false
+    }
 
     package init(name: String, uid: ConnectionUID, generation: Int64) {
-        self.name = name
-        self.uid = uid
-        self.generation = generation
+        facts = Shared(Facts(name: name, uid: uid, generation: generation))
+    }
+
+    private mutating func edit(_ change: (inout Facts) -> Void) {
+        var edited = facts.value
+        change(&edited)
+        facts = Shared(edited)
+    }
+
+    /// Takes over what the machine knows.
+    package mutating func read(_ machine: ConnectionStateMachine, now: ContinuousClock.Instant) {
+        edit {
+            $0.state = machine.state
+            $0.hasBeenOpen = machine.hasBeenOpen
+            $0.attempt = machine.attempt(now: now)
+            $0.isExhausted = machine.isExhausted
+            $0.lastFailure = machine.lastFailure
+            $0.lastClose = machine.lastClose
+        }
+    }
+}
+
+extension ObservedConnection {
+    package var name: String {
+        get { facts.value.name }
+        set { if name != newValue { edit { $0.name = newValue } } }
+    }
+
+    package var uid: ConnectionUID {
+        get { facts.value.uid }
+        set { if uid != newValue { edit { $0.uid = newValue } } }
+    }
+
+    package var state: ConnectionStateMachine.State {
+        get { facts.value.state }
+        set { if state != newValue { edit { $0.state = newValue } } }
+    }
+
+    /// The generation whose spec is in force.
+    package var generation: Int64 {
+        get { facts.value.generation }
+        set { if generation != newValue { edit { $0.generation = newValue } } }
+    }
+
+    package var hasBeenOpen: Bool {
+        get { facts.value.hasBeenOpen }
+        set { if hasBeenOpen != newValue { edit { $0.hasBeenOpen = newValue } } }
+    }
+
+    package var attempt: Int {
+        get { facts.value.attempt }
+        set { if attempt != newValue { edit { $0.attempt = newValue } } }
+    }
+
+    package var isExhausted: Bool {
+        get { facts.value.isExhausted }
+        set { if isExhausted != newValue { edit { $0.isExhausted = newValue } } }
+    }
+
+    /// Wall-clock twin of the machine's instant, for people; so is ``nextAttemptAt``.
+    package var connectedAt: WallTime? {
+        get { facts.value.connectedAt }
+        set { if connectedAt != newValue { edit { $0.connectedAt = newValue } } }
+    }
+
+    package var nextAttemptAt: WallTime? {
+        get { facts.value.nextAttemptAt }
+        set { if nextAttemptAt != newValue { edit { $0.nextAttemptAt = newValue } } }
+    }
+
+    package var lastFailure: LinkFailure? {
+        get { facts.value.lastFailure }
+        set { if lastFailure != newValue { edit { $0.lastFailure = newValue } } }
+    }
+
+    package var lastClose: LinkClose? {
+        get { facts.value.lastClose }
+        set { if lastClose != newValue { edit { $0.lastClose = newValue } } }
+    }
+
+    package var missingSecret: String? {
+        get { facts.value.missingSecret }
+        set { if missingSecret != newValue { edit { $0.missingSecret = newValue } } }
+    }
+
+    /// The last dial ended at the egress guard; its sentence.
+    package var refusedAddress: String? {
+        get { facts.value.refusedAddress }
+        set { if refusedAddress != newValue { edit { $0.refusedAddress = newValue } } }
+    }
+
+    package var subprotocol: String? {
+        get { facts.value.subprotocol }
+        set { if subprotocol != newValue { edit { $0.subprotocol = newValue } } }
+    }
+
+    /// What was agreed on about compression, in the words of RFC 7692; `nil` where nothing was.
+    package var compression: String? {
+        get { facts.value.compression }
+        set { if compression != newValue { edit { $0.compression = newValue } } }
+    }
+
+    package var remoteAddress: String? {
+        get { facts.value.remoteAddress }
+        set { if remoteAddress != newValue { edit { $0.remoteAddress = newValue } } }
+    }
+
+    /// One message of the present socket is with the bus (with no topic: received).
+    package var hasFirstMessage: Bool {
+        get { facts.value.hasFirstMessage }
+        set { if hasFirstMessage != newValue { edit { $0.hasFirstMessage = newValue } } }
+    }
+
+    /// The bus refuses or does not answer; the sentence says what it said.
+    package var publishFailure: String? {
+        get { facts.value.publishFailure }
+        set { if publishFailure != newValue { edit { $0.publishFailure = newValue } } }
+    }
+
+    /// Where the transition times of the next conditions come from.
+    package var conditionsSince: ConditionTimes {
+        get { facts.value.conditionsSince }
+        set { if conditionsSince != newValue { edit { $0.conditionsSince = newValue } } }
     }
 }
 
@@ -133,7 +252,5 @@ package struct ConnectionStatus: Sendable, Hashable {
     package var ready: Condition { conditions[0] }
 
     /// All that the next computation needs of this one.
-    package var conditionsSince: [Condition.Since] {
-        conditions.map { Condition.Since(status: $0.status, time: $0.lastTransitionTime) }
-    }
+    package var conditionsSince: ConditionTimes { ConditionTimes(conditions) }
 }

@@ -28,6 +28,12 @@ package struct ConnectionUID: Sendable, Hashable, RawRepresentable, CustomString
     }
 
     package var description: String { rawValue }
+
+    /// Lifecycle events count on their own, so their ids must not be those of messages: a consumer
+    /// that knows events by id alone would take one for the other.
+    package var ofLifecycleEvents: ConnectionUID {
+        ConnectionUID(rawValue: rawValue + "-lifecycle") ?? self
+    }
 }
 
 /// The id of one event on the bus: `uid.epoch.sequence`.

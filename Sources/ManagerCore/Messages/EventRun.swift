@@ -4,9 +4,9 @@ package import Spec
 package struct EventDelivery: Sendable, Hashable {
     package var order: ConnectionSpec.PublishOrder
     package var batch: ConnectionSpec.PublishBatch
+    package var attributes: ConnectionSpec.PublishAttributes
     /// Of one event with an array, in bytes.
     package var batchBytes: Int
-    package var attributes: ConnectionSpec.PublishAttributes
 
     package init(_ publish: ConnectionSpec.Publish = ConnectionSpec.Publish()) {
         order = publish.order
@@ -38,8 +38,12 @@ package struct EventRun: MessageRun {
         /// Of the first event of the block.
         package let firstSequence: UInt64
         package let payload: [UInt8]
-        /// Where each event's payload ends in `payload`; the next begins there.
-        package let ends: [Int]
+        /// Where each event's payload ends in `payload`; the next begins there. Empty where there
+        /// is one event, which ends where all ends.
+        private let ends: [Int]
+
+        /// Where the payload of an event ends, by its place.
+        func end(_ place: Int) -> Int { ends.isEmpty ? payload.count : ends[place] }
 
         init(
             origin: EventOrigin, topic: String, time: WallTime, kind: OutboundEvent.Kind,
@@ -84,8 +88,20 @@ package struct EventRun: MessageRun {
             origin: EventOrigin(of: event, permit: permit), topic: event.topic, time: event.time,
             kind: event.kind, data: event.data,
             delivery: EventDelivery(attributes: event.attributeStyle),
-            firstSequence: event.id.sequence, payload: event.payload,
-            ends: [event.payload.count])
+            sequence: event.id.sequence, payload: event.payload)
+    }
+
+    /// A run of one.
+    package init(
+        origin: EventOrigin, topic: String, time: WallTime, kind: OutboundEvent.Kind,
+        data: ConnectionSpec.PublishData = .auto, delivery: EventDelivery = EventDelivery(),
+        sequence: UInt64, payload: [UInt8]
+    ) {
+        block = Block(
+            origin: origin, topic: topic, time: time, kind: kind, data: data, delivery: delivery,
+            firstSequence: sequence, payload: payload, ends: [])
+        first = 0
+        end = 1
     }
 
     package var count: Int { end - first }
@@ -99,11 +115,11 @@ package struct EventRun: MessageRun {
     package var lastSequence: UInt64 { block.firstSequence + UInt64(end - 1) }
 
     package var bytes: Int {
-        block.ends[end - 1] - start(first) + count * OutboundEvent.overhead
+        block.end(end - 1) - start(first) + count * OutboundEvent.overhead
     }
 
     package func bytes(at index: Int) -> Int {
-        block.ends[first + index] - start(first + index) + OutboundEvent.overhead
+        block.end(first + index) - start(first + index) + OutboundEvent.overhead
     }
 
     package func prefix(_ count: Int) -> EventRun {
@@ -118,7 +134,7 @@ package struct EventRun: MessageRun {
 
     /// Where the payload of an event lies in the block.
     package func payloadRange(at index: Int) -> Range<Int> {
-        start(first + index)..<block.ends[first + index]
+        start(first + index)..<block.end(first + index)
     }
 
     package func id(at index: Int) -> EventID {
@@ -140,7 +156,7 @@ package struct EventRun: MessageRun {
     }
 
     private func start(_ place: Int) -> Int {
-        place == 0 ? 0 : block.ends[place - 1]
+        place == 0 ? 0 : block.end(place - 1)
     }
 }
 

@@ -85,7 +85,6 @@ package struct LifecycleEvent: Sendable, Hashable {
 
     package static let topic = "websocketmanager.lifecycle"
     package static let source = "urn:com.virtufin.websocketmanager"
-    private static let typePrefix = "com.virtufin.websocketmanager.connection."
 
     /// The connection's id in the API: its name.
     package var connectionID: String
@@ -104,28 +103,29 @@ package struct LifecycleEvent: Sendable, Hashable {
     }
 
     /// The CloudEvents type.
-    package var type: String { Self.typePrefix + word }
-
-    /// `<entity type>/<entity id>`.
-    package var subject: String { "connection/" + connectionID }
-
-    private var word: String {
+    package var type: String {
         switch kind {
-        case .connecting: "connecting"
-        case .connected: "connected"
-        case .disconnected: "disconnected"
-        case .reconnecting: "reconnecting"
-        case .error: "error"
-        case .gap: "gap"
+        case .connecting: "com.virtufin.websocketmanager.connection.connecting"
+        case .connected: "com.virtufin.websocketmanager.connection.connected"
+        case .disconnected: "com.virtufin.websocketmanager.connection.disconnected"
+        case .reconnecting: "com.virtufin.websocketmanager.connection.reconnecting"
+        case .error: "com.virtufin.websocketmanager.connection.error"
+        case .gap: "com.virtufin.websocketmanager.connection.gap"
         }
     }
 
+    /// `<entity type>/<entity id>`.
+    static func subject(of connectionID: String) -> String { "connection/" + connectionID }
+
     /// The event for the bus.
-    package func outbound(id: EventID, time: WallTime) -> OutboundEvent {
-        OutboundEvent(
-            topic: Self.topic, id: id, type: type, source: Self.source, subject: subject,
-            time: time, payload: dataJSON(), kind: .json,
-            attributes: [.init("websocketid", connectionID), .init("websocketurl", url)])
+    ///
+    /// - Parameter id: of the connection, and the number among its lifecycle events; see
+    ///   ``ConnectionUID/ofLifecycleEvents``.
+    package func run(id: EventID, time: WallTime, permit: (any PublishPermit)?) -> EventRun {
+        EventRun(
+            origin: EventOrigin(of: self, uid: id.uid, epoch: id.epoch, permit: permit),
+            topic: Self.topic, time: time, kind: .json, sequence: id.sequence,
+            payload: dataJSON())
     }
 }
 

@@ -72,29 +72,29 @@ package struct OutboundEvent: Sendable, Hashable {
 /// What all messages of one connection and one epoch have in common. A class, so that the events
 /// of a read hold it by one reference.
 package final class EventOrigin: Sendable {
-    package let uid: ConnectionUID
     package let epoch: UInt64
     package let type: String
-    /// `/connections/<name>`.
-    package let source: String
-    package let subject: String?
-    /// `websocketid` (the name) and `websocketurl`.
-    package let attributes: [OutboundEvent.Attribute]
     /// `nil`: they may always go out.
     package let permit: (any PublishPermit)?
+    private let owner: ConnectionUID
+    private let naming: Naming
+
+    private enum Naming: Sendable {
+        case given(source: String, subject: String?, attributes: [OutboundEvent.Attribute])
+        /// Thousands lie in the ring of lifecycle events, and hardly any is read again: what follows
+        /// from the name is made when it is asked for.
+        case lifecycle(name: String, url: String)
+    }
 
     /// - Parameter url: Without query, fragment and credentials; it is published.
-    package init(
+    package convenience init(
         uid: ConnectionUID, epoch: UInt64, name: String, url: String,
         permit: (any PublishPermit)? = nil
     ) {
-        self.permit = permit
-        self.uid = uid
-        self.epoch = epoch
-        self.type = OutboundEvent.messageType
-        self.source = "/connections/" + name
-        self.subject = nil
-        self.attributes = [.init("websocketid", name), .init("websocketurl", url)]
+        self.init(
+            uid: uid, epoch: epoch, type: OutboundEvent.messageType,
+            source: "/connections/" + name, subject: nil,
+            attributes: Self.attributes(name: name, url: url), permit: permit)
     }
 
     package init(
@@ -102,23 +102,59 @@ package final class EventOrigin: Sendable {
         attributes: [OutboundEvent.Attribute], permit: (any PublishPermit)?
     ) {
         self.permit = permit
-        self.uid = uid
+        self.owner = uid
         self.epoch = epoch
         self.type = type
-        self.source = source
-        self.subject = subject
-        self.attributes = attributes
+        self.naming = .given(source: source, subject: subject, attributes: attributes)
     }
 
     /// The origin of an event that stands alone.
-    init(of event: OutboundEvent, permit: (any PublishPermit)?) {
+    convenience init(of event: OutboundEvent, permit: (any PublishPermit)?) {
+        self.init(
+            uid: event.id.uid, epoch: event.id.epoch, type: event.type, source: event.source,
+            subject: event.subject, attributes: event.attributes, permit: permit)
+    }
+
+    /// The origin of a lifecycle event.
+    init(
+        of event: LifecycleEvent, uid: ConnectionUID, epoch: UInt64, permit: (any PublishPermit)?
+    ) {
         self.permit = permit
-        self.uid = event.id.uid
-        self.epoch = event.id.epoch
+        self.owner = uid
+        self.epoch = epoch
         self.type = event.type
-        self.source = event.source
-        self.subject = event.subject
-        self.attributes = event.attributes
+        self.naming = .lifecycle(name: event.connectionID, url: event.url)
+    }
+
+    package var uid: ConnectionUID {
+        if case .lifecycle = naming { owner.ofLifecycleEvents } else { owner }
+    }
+
+    /// Of messages `/connections/<name>`.
+    package var source: String {
+        switch naming {
+        case .given(let source, _, _): source
+        case .lifecycle: LifecycleEvent.source
+        }
+    }
+
+    package var subject: String? {
+        switch naming {
+        case .given(_, let subject, _): subject
+        case .lifecycle(let name, _): LifecycleEvent.subject(of: name)
+        }
+    }
+
+    /// `websocketid` (the name) and `websocketurl`.
+    package var attributes: [OutboundEvent.Attribute] {
+        switch naming {
+        case .given(_, _, let attributes): attributes
+        case .lifecycle(let name, let url): Self.attributes(name: name, url: url)
+        }
+    }
+
+    private static func attributes(name: String, url: String) -> [OutboundEvent.Attribute] {
+        [.init("websocketid", name), .init("websocketurl", url)]
     }
 
     /// The event of one received message.

@@ -50,10 +50,10 @@ package struct PublishQueue<Run: MessageRun>: Sendable {
 
     package private(set) var bounds: MessageAmount
     package private(set) var overflow: ConnectionSpec.Overflow
-    /// What is waiting and in flight.
-    package internal(set) var held = MessageAmount()
     /// True while the socket should not be read, but for look-ahead; also after ``Appended/full``.
     package private(set) var shouldPauseReading = false
+    /// What is waiting and in flight.
+    package internal(set) var held = MessageAmount()
 
     /// Messages taken in since the start.
     package internal(set) var accepted: UInt64 = 0

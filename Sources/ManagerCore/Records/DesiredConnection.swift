@@ -14,30 +14,34 @@ package enum Keeper: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// One connection as it should be.
+///
+/// A pointer: the record, the connection and whoever passes it on have the same copy.
 package struct DesiredConnection: Sendable, Hashable {
-    package var name: String
-    /// Drawn at creation; a name used again gets a new one.
-    package var uid: ConnectionUID
-    /// +1 at every change that is one after defaults are filled in.
-    package var generation: Int64
-    /// +1 whenever an edit needs a new socket. A socket with a lower one is out of date.
-    package var dialRevision: Int64
-    /// The dial revision whose one dial is begun, where `autoReconnect` is off.
-    package var spentDialRevision: Int64 = 0
-    package var createdAt: WallTime
-    package var keeper: Keeper
-    /// The `ConnectionSet` it is a member of.
-    package var connectionSet: String?
-    package var labels: [String: String]
-    package var annotations: [String: String]
-    package var spec: ConnectionSpec
-    /// The paths the manifest declares; the rest may be set by API calls.
-    package var declared: Set<String>
-    /// Who declares which of them.
-    package var managers: FieldManagers
-    package var overlay = Overlay()
-    /// Stored by a Connect that has not been answered yet: a restart removes it.
-    package var isProvisional = false
+    private var fields: Shared<Fields>
+
+    private struct Fields: Sendable, Hashable {
+        var name: String
+        var uid: ConnectionUID
+        var generation: Int64 = 1
+        var dialRevision: Int64 = 1
+        var spentDialRevision: Int64 = 0
+        var spec: ConnectionSpec
+        var provenance: Shared<Provenance>
+    }
+
+    /// Where it comes from and what was said beside the spec: the members of one set nearly always
+    /// have the same, so each holds a pointer to it.
+    package struct Provenance: Sendable, Hashable {
+        package var createdAt: WallTime
+        package var keeper: Keeper
+        package var connectionSet: String?
+        package var labels: [String: String]
+        package var annotations: [String: String]
+        package var declared: Set<String>
+        package var managers: FieldManagers
+        package var overlay = Overlay()
+        package var isProvisional = false
+    }
 
     /// What API calls set where the manifest declares nothing.
     package struct Overlay: Sendable, Hashable {
@@ -55,18 +59,12 @@ package struct DesiredConnection: Sendable, Hashable {
         annotations: [String: String] = [:], connectionSet: String? = nil,
         managers: FieldManagers? = nil
     ) {
-        self.name = name
-        self.uid = uid
-        generation = 1
-        dialRevision = 1
-        self.createdAt = createdAt
-        self.keeper = keeper
-        self.connectionSet = connectionSet
-        self.labels = labels
-        self.annotations = annotations
-        self.spec = spec
-        self.declared = declared
-        self.managers = managers ?? .ofOldRecord(keeper, createdAt: createdAt)
+        let provenance = Provenance(
+            createdAt: createdAt, keeper: keeper, connectionSet: connectionSet, labels: labels,
+            annotations: annotations, declared: declared,
+            managers: managers ?? .ofOldRecord(keeper, createdAt: createdAt))
+        fields = Shared(
+            Fields(name: name, uid: uid, spec: spec, provenance: Shared(provenance)))
     }
 
     /// The manifest's spec with what API calls added.
@@ -89,6 +87,126 @@ package struct DesiredConnection: Sendable, Hashable {
     /// `autoReconnect` is off and this revision's one dial has begun.
     package var isDialSpent: Bool {
         !spec.autoReconnect && spentDialRevision >= dialRevision
+    }
+}
+
+// MARK: Fields
+
+extension DesiredConnection {
+    /// Keeps what it has in common with others where equal values are kept already.
+    package mutating func share(
+        settings: inout SharedValues<ConnectionSpec.Settings>,
+        provenances: inout SharedValues<Provenance>
+    ) {
+        var spec = spec
+        let provenance = provenances.first(fields.value.provenance)
+        let isMoved = spec.share(in: &settings)
+        // One that shares already stays the very copy that others hold.
+        guard isMoved || provenance !== fields.value.provenance else { return }
+        edit {
+            $0.spec = spec
+            $0.provenance = provenance
+        }
+    }
+
+    private mutating func edit(_ change: (inout Fields) -> Void) {
+        var edited = fields.value
+        change(&edited)
+        fields = Shared(edited)
+    }
+
+    private var provenance: Provenance { fields.value.provenance.value }
+
+    private mutating func edit<Part: Equatable>(
+        _ part: WritableKeyPath<Provenance, Part>, _ value: Part
+    ) {
+        guard provenance[keyPath: part] != value else { return }
+        var edited = provenance
+        edited[keyPath: part] = value
+        edit { $0.provenance = Shared(edited) }
+    }
+
+    package var name: String {
+        get { fields.value.name }
+        set { edit { $0.name = newValue } }
+    }
+
+    /// Drawn at creation; a name used again gets a new one.
+    package var uid: ConnectionUID {
+        get { fields.value.uid }
+        set { edit { $0.uid = newValue } }
+    }
+
+    /// +1 at every change that is one after defaults are filled in.
+    package var generation: Int64 {
+        get { fields.value.generation }
+        set { edit { $0.generation = newValue } }
+    }
+
+    /// +1 whenever an edit needs a new socket. A socket with a lower one is out of date.
+    package var dialRevision: Int64 {
+        get { fields.value.dialRevision }
+        set { edit { $0.dialRevision = newValue } }
+    }
+
+    /// The dial revision whose one dial is begun, where `autoReconnect` is off.
+    package var spentDialRevision: Int64 {
+        get { fields.value.spentDialRevision }
+        set { edit { $0.spentDialRevision = newValue } }
+    }
+
+    package var spec: ConnectionSpec {
+        get { fields.value.spec }
+        set { edit { $0.spec = newValue } }
+    }
+
+    package var createdAt: WallTime {
+        get { provenance.createdAt }
+        set { edit(\.createdAt, newValue) }
+    }
+
+    package var keeper: Keeper {
+        get { provenance.keeper }
+        set { edit(\.keeper, newValue) }
+    }
+
+    /// The `ConnectionSet` it is a member of.
+    package var connectionSet: String? {
+        get { provenance.connectionSet }
+        set { edit(\.connectionSet, newValue) }
+    }
+
+    package var labels: [String: String] {
+        get { provenance.labels }
+        set { edit(\.labels, newValue) }
+    }
+
+    package var annotations: [String: String] {
+        get { provenance.annotations }
+        set { edit(\.annotations, newValue) }
+    }
+
+    /// The paths the manifest declares; the rest may be set by API calls.
+    package var declared: Set<String> {
+        get { provenance.declared }
+        set { edit(\.declared, newValue) }
+    }
+
+    /// Who declares which of them.
+    package var managers: FieldManagers {
+        get { provenance.managers }
+        set { edit(\.managers, newValue) }
+    }
+
+    package var overlay: Overlay {
+        get { provenance.overlay }
+        set { edit(\.overlay, newValue) }
+    }
+
+    /// Stored by a Connect that has not been answered yet: a restart removes it.
+    package var isProvisional: Bool {
+        get { provenance.isProvisional }
+        set { edit(\.isProvisional, newValue) }
     }
 }
 

@@ -8,16 +8,9 @@ package struct ConnectionSpec: Sendable, Hashable {
     package var url: String
     /// The topic messages are published to. `nil`: received, counted as `noTopic`, not published.
     package var topic: String?
-    package var autoReconnect = true
     /// Header name as written → value. Names are unique without case.
     package var headers: [String: Value] = [:]
-    package var subprotocols: [String] = []
-    package var requireSubprotocol = false
     package var onOpen: [InitialMessage] = []
-    /// Whether the server bears two sockets of the connection while it moves to another instance.
-    package var overlap = true
-    /// Largest message accepted, in bytes. A larger one closes with 1009.
-    package var maxMessageSize = 1 << 20
     /// What most connections of a fleet have in common.
     package private(set) var settings = Self.defaults
 
@@ -27,9 +20,14 @@ package struct ConnectionSpec: Sendable, Hashable {
         self.url = url
     }
 
-    /// The groups of fields that say how, and not what: of a thousand connections nearly all have
-    /// the same, so each holds a pointer to it.
+    /// The fields that say how, and not what: of a thousand connections nearly all have the same, so
+    /// each holds a pointer to it.
     package struct Settings: Sendable, Hashable {
+        package var autoReconnect = true
+        package var subprotocols: [String] = []
+        package var requireSubprotocol = false
+        package var overlap = true
+        package var maxMessageSize = 1 << 20
         package var timeouts = Timeouts()
         package var keepalive = Keepalive()
         package var reconnect = Reconnect()
@@ -42,8 +40,14 @@ package struct ConnectionSpec: Sendable, Hashable {
     }
 
     /// Keeps its settings where equal ones are kept already.
-    package mutating func share(in pool: inout SharedValues<Settings>) {
-        settings = pool.first(settings)
+    ///
+    /// - Returns: whether that was elsewhere.
+    @discardableResult
+    package mutating func share(in pool: inout SharedValues<Settings>) -> Bool {
+        let first = pool.first(settings)
+        guard first !== settings else { return false }
+        settings = first
+        return true
     }
 
     private mutating func edit<Part>(_ part: WritableKeyPath<Settings, Part>, _ value: Part) {
@@ -54,6 +58,33 @@ package struct ConnectionSpec: Sendable, Hashable {
 }
 
 extension ConnectionSpec {
+    package var autoReconnect: Bool {
+        get { settings.value.autoReconnect }
+        set { edit(\.autoReconnect, newValue) }
+    }
+
+    package var subprotocols: [String] {
+        get { settings.value.subprotocols }
+        set { edit(\.subprotocols, newValue) }
+    }
+
+    package var requireSubprotocol: Bool {
+        get { settings.value.requireSubprotocol }
+        set { edit(\.requireSubprotocol, newValue) }
+    }
+
+    /// Whether the server bears two sockets of the connection while it moves to another instance.
+    package var overlap: Bool {
+        get { settings.value.overlap }
+        set { edit(\.overlap, newValue) }
+    }
+
+    /// Largest message accepted, in bytes. A larger one closes with 1009.
+    package var maxMessageSize: Int {
+        get { settings.value.maxMessageSize }
+        set { edit(\.maxMessageSize, newValue) }
+    }
+
     package var timeouts: Timeouts {
         get { settings.value.timeouts }
         set { edit(\.timeouts, newValue) }
@@ -122,14 +153,48 @@ extension ConnectionSpec {
         package init() {}
     }
 
+    /// Held by the machine of each connection too, and so outside of both.
     package struct Reconnect: Sendable, Hashable {
-        package var base: Duration = .seconds(1)
-        package var cap: Duration = .seconds(30)
-        /// Up so long before the attempts count from zero again.
-        package var stableAfter: Duration = .seconds(30)
-        /// Failed attempts in a row before giving up; zero never gives up.
-        package var maxAttempts = 0
+        private struct Values: Sendable, Hashable {
+            var base: Duration = .seconds(1)
+            var cap: Duration = .seconds(30)
+            var stableAfter: Duration = .seconds(30)
+            var maxAttempts = 0
+        }
+
+        private static let standard = Shared(Values())
+
+        private var shared = Self.standard
+
         package init() {}
+
+        private mutating func edit(_ change: (inout Values) -> Void) {
+            var edited = shared.value
+            change(&edited)
+            shared = Shared(edited)
+        }
+
+        package var base: Duration {
+            get { shared.value.base }
+            set { edit { $0.base = newValue } }
+        }
+
+        package var cap: Duration {
+            get { shared.value.cap }
+            set { edit { $0.cap = newValue } }
+        }
+
+        /// Up so long before the attempts count from zero again.
+        package var stableAfter: Duration {
+            get { shared.value.stableAfter }
+            set { edit { $0.stableAfter = newValue } }
+        }
+
+        /// Failed attempts in a row before giving up; zero never gives up.
+        package var maxAttempts: Int {
+            get { shared.value.maxAttempts }
+            set { edit { $0.maxAttempts = newValue } }
+        }
     }
 
     package enum Overflow: String, Sendable, Hashable, CaseIterable {

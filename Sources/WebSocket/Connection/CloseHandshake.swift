@@ -29,10 +29,10 @@ struct CloseHandshake: Sendable {
     }
 
     private(set) var state: State = .open
-    private var sent: CloseFrame?
-    private var received: CloseFrame?
     private var initiator: WebSocketClose.Initiator = .transport
-    private var error: WebSocketError?
+    @Apart private var sent: CloseFrame? = nil
+    @Apart private var received: CloseFrame? = nil
+    @Apart private var error: WebSocketError? = nil
 
     /// Whether data and pings may be sent.
     var maySend: Bool { self.state == .open }

@@ -9,18 +9,20 @@ package import NIOCore
 package final class WebSocketConnection: Sendable {
     package let eventLoop: any EventLoop
     /// The subprotocol the server chose.
-    package let subprotocol: String?
+    package var subprotocol: String? { self.agreement.wrappedValue?.subprotocol }
     /// How messages are compressed; nil when they are not.
-    package let compression: CompressionAgreement?
+    package var compression: CompressionAgreement? { self.agreement.wrappedValue?.compression }
     /// The address in use, for example `192.0.2.7:443`.
     package let remoteAddress: String?
     private let handler: NIOLoopBound<WebSocketHandler>
+    /// Nil where nothing was agreed on.
+    private let agreement: Apart<HandshakeAgreement>
 
     /// On the loop only.
     init(handler: WebSocketHandler, channel: any Channel, agreement: HandshakeAgreement) {
         self.eventLoop = channel.eventLoop
-        self.subprotocol = agreement.subprotocol
-        self.compression = agreement.compression
+        let hasAny = agreement.subprotocol != nil || agreement.compression != nil
+        self.agreement = Apart(wrappedValue: hasAny ? agreement : nil)
         self.remoteAddress = channel.remoteAddress.flatMap(Self.text)
         self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
     }

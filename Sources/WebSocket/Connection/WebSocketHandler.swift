@@ -33,6 +33,7 @@ final class WebSocketHandler: ChannelInboundHandler {
     var batch = FrameBatch()
     /// Bytes of frames since the last hand-over.
     var bytesRead = 0
+    var isFlushScheduled = false
     /// Between a read and its completion, flushes wait for the latter.
     var isInRead = false
     var isReadingPaused = false
@@ -43,7 +44,6 @@ final class WebSocketHandler: ChannelInboundHandler {
     /// Frames that wait for the next flush.
     var outbound = ByteBuffer()
     var outboundPromises: [EventLoopPromise<Void>] = []
-    var isFlushScheduled = false
     /// Bytes not yet taken by the socket, in `outbound` and behind it.
     var pendingWriteBytes = 0
     /// The pong to send when there is room again; a newer ping replaces it (RFC 6455, 5.5.3).
@@ -55,9 +55,9 @@ final class WebSocketHandler: ChannelInboundHandler {
     // Closing.
     var closing = CloseHandshake()
     var closeTimeout: Duration
-    var closeTimer: Scheduled<Void>?
+    @Apart var closeTimer: Scheduled<Void>? = nil
     /// What the transport said last before it ended.
-    var transportError: WebSocketError?
+    @Apart var transportError: WebSocketError? = nil
 
     init(request: WebSocketRequest, key: HandshakeKey, observer: any HandshakeObserver) {
         let upgrade = PendingUpgrade(request: request, key: key, observer: observer)

@@ -16,5 +16,5 @@ struct FrameBatch: Sendable {
     /// Pings and pongs in order; between them and the messages no order is kept.
     var controls: [Control] = []
     /// Set by the frame after which nothing counts; it follows all of the above.
-    var end: End?
+    @Apart var end: End? = nil
 }

@@ -138,7 +138,7 @@ extension ManagedConnection {
         facts.hasFirstMessage = match.dropped > 0 && socket != nil
         recentFrames = RecentFrames()
         // The owner before has told of it as connected.
-        lastStatusWord = Phase.connected.statusWord
+        lastPhase = .connected
         var past = past
         past.matched = LifecycleEvent.Gap.Match(match)
         past.lastSequence = shadow.published?.lastSequence ?? past.lastSequence

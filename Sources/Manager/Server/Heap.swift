@@ -1,0 +1,51 @@
+import CMalloc
+import Synchronization
+
+/// Keeps the C library's allocator from holding what nobody uses.
+///
+/// A large apply and the dials after it take for a moment several times what stays. The allocator
+/// keeps that for reuse, and as it lies between what stays it never falls back by itself: with a
+/// heap for each thread that is 2 KiB for every connection. So all threads share one heap, where the
+/// next burst finds what the last one left, and once a burst is over whole free pages go back.
+package final class Heap: Sendable {
+    /// Changes of records and connections that are worth giving pages back after: some megabytes
+    /// of leftovers.
+    static let burst = 1_000
+    /// A burst is over when nothing has changed for so long.
+    static let quiet: Duration = .milliseconds(250)
+
+    private struct State {
+        var changes = 0
+        var isWaiting = false
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// To be called before there are threads.
+    package static func prepare() { wsm_malloc_share_heap() }
+
+    /// So many records or connections have changed. Any thread.
+    func changed(_ count: Int = 1) {
+        let begins = state.withLock { state in
+            state.changes += count
+            guard state.changes >= Self.burst, !state.isWaiting else { return false }
+            state.isWaiting = true
+            return true
+        }
+        if begins { Task { await trimWhenQuiet() } }
+    }
+
+    private func trimWhenQuiet() async {
+        var seen = 0
+        while true {
+            let changes = state.withLock { $0.changes }
+            if changes == seen { break }
+            seen = changes
+            try? await Task.sleep(for: Self.quiet)
+        }
+        wsm_malloc_trim()
+        state.withLock { $0 = State() }
+    }
+}
