@@ -32,7 +32,7 @@ struct FrameDecoder {
     /// The beginning of a header whose end has not arrived.
     private var partialHeader: [UInt8] = []
     /// The message begun; between its fragments `frame` may be nil or a control frame.
-    @Apart var assembly: Assembly? = nil
+    var assembly: Assembly?
     private var controlPayload: [UInt8] = []
     private(set) var hasEnded = false
 
