@@ -46,8 +46,17 @@ def parse():
     return options
 
 
+def take_usual_priority():
+    """Threads of Swift's pool run at nice 0 whatever their process has: so must all beside them."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, 0)
+    except PermissionError:
+        sys.exit("run at nice 0: at another priority the peers have one that wsm has not")
+
+
 def main():
     options = parse()
+    take_usual_priority()
     host = machine.describe()
     print(f"{host['cores']} cores, {host['processor']}, Linux {host['kernel']}; "
           f"load {host['load'][0]:.1f}")

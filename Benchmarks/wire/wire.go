@@ -21,11 +21,15 @@ func (Raw) Unmarshal(data []byte, v any) error {
 func (Raw) Name() string   { return "proto" }
 func (Raw) String() string { return "proto" }
 
+// What may be on its way to us unread: about as much as the kernel holds for a bare socket, so that
+// a subscriber over gRPC has the same room for its pauses as one of Redis.
+const window = 8 << 20
+
 // Dial returns a connection to a plaintext server whose calls carry raw bytes.
 func Dial(address string) (*grpc.ClientConn, error) {
 	return grpc.Dial(
 		address, grpc.WithInsecure(), grpc.WithBlock(),
-		grpc.WithInitialWindowSize(1<<20), grpc.WithInitialConnWindowSize(1<<20),
+		grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(window),
 		grpc.WithReadBufferSize(256*1024),
 		grpc.WithDefaultCallOptions(grpc.ForceCodec(Raw{}), grpc.MaxCallRecvMsgSize(16<<20)))
 }

@@ -21,7 +21,7 @@ GOALS = [at_least(RATE, "wsm", "gorilla-redis", 1.3, 3)]
 CONNECTIONS, SIZE, BURST = 16, 512, 16
 PEERS = ["wsm", "wsm-2-loops", "gorilla-redis"]
 # Messages a second of all feeds together to begin with, and the finest step that is told apart.
-FIRST, STEP = 40_000, 1.15
+FIRST, STEP = 40_000, 1.07
 
 
 def trial(name, messages, rate=0):
@@ -48,7 +48,10 @@ def trial(name, messages, rate=0):
 
 
 def sustained(name, seconds):
-    """Doubles the rate until it is too much, then halves the gap."""
+    """Doubles the rate until it is too much, then halves the gap.
+
+    What counts is what was delivered: a bridge slows its feeds down and is given time for that.
+    """
     def at(rate):
         return trial(name, int(rate / CONNECTIONS * seconds), rate)
 
@@ -63,7 +66,7 @@ def sustained(name, seconds):
             if rate <= 1_000:
                 break
         rate = rate * 2 if high is None else (low * high) ** 0.5 if low else high / 2
-    return {**best, RATE: low}
+    return best
 
 
 def run(options):

@@ -3,9 +3,10 @@ import GRPCCore
 extension ConnectionOperations {
     /// ``endingWithCaller(_:isEnding:_:)`` of this server.
     func endingWithCaller<Result: Sendable>(
-        _ context: ServerContext, _ body: @escaping @Sendable () async throws -> Result
+        _ context: ServerContext, on executor: (any TaskExecutor)? = nil,
+        _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
-        try await Manager.endingWithCaller(context, isEnding: isEnding, body)
+        try await Manager.endingWithCaller(context, isEnding: isEnding, on: executor, body)
     }
 }
 
@@ -16,9 +17,9 @@ extension ConnectionOperations {
 /// end; then the work goes on, since what it waits for is ended in good order.
 func endingWithCaller<Result: Sendable>(
     _ context: ServerContext, isEnding: @escaping @Sendable () -> Bool,
-    _ body: @escaping @Sendable () async throws -> Result
+    on executor: (any TaskExecutor)? = nil, _ body: @escaping @Sendable () async throws -> Result
 ) async throws -> Result {
-    let work = Task { try await body() }
+    let work = Task(executorPreference: executor) { try await body() }
     return try await withTaskCancellationHandler {
         try await withRPCCancellationHandler {
             // The handler is not called for a caller that has left already.

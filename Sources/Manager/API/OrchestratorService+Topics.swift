@@ -2,6 +2,7 @@ package import GRPCCore
 package import ManagerAPI
 import ManagerCore
 import Spec
+import SwiftProtobuf
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -15,18 +16,50 @@ extension OrchestratorService {
     package func subscribe(
         request: ServerRequest<Wsm_V1_SubscribeRequest>, context: ServerContext
     ) async throws -> StreamingServerResponse<Wsm_V1_SubscribeResponse> {
-        let reader = try reader(request.message)
-        return StreamingServerResponse { writer in
-            try await follow(reader, writer, context)
-            return [:]
-        }
+        try stream(request.message, context) { try Wsm_V1_SubscribeResponse(serializedBytes: $0) }
     }
 
     package func subscribe(
         request: Wsm_V1_SubscribeRequest, response: RPCWriter<Wsm_V1_SubscribeResponse>,
         context: ServerContext
     ) async throws {
-        try await follow(try reader(request), response, context)
+        let stream = try await subscribe(
+            request: ServerRequest(metadata: [:], message: request), context: context)
+        _ = try await stream.accepted.get().producer(response)
+    }
+
+    /// - Parameters:
+    ///   - executor: Writes the stream; `nil` for the threads that all tasks share.
+    ///   - message: Makes the message that is sent from the bytes of a `SubscribeResponse`.
+    func stream<Response: Sendable>(
+        _ request: Wsm_V1_SubscribeRequest, _ context: ServerContext,
+        on executor: EventLoopExecutor? = nil,
+        message: @escaping @Sendable ([UInt8]) throws -> Response
+    ) throws -> StreamingServerResponse<Response> {
+        let reader = try reader(request)
+        return StreamingServerResponse { response in
+            try await operations.endingWithCaller(context, on: executor) {
+                var written = 0
+                while !Task.isCancelled {
+                    var held = reader.nextHeld(maxCount: Self.messagesPerRead)
+                    if held == nil {
+                        held = await reader.next(maxCount: Self.messagesPerRead)
+                        written = 0
+                    }
+                    guard let delivery = held else { return }
+                    var writer = TopicResponseWriter(delivery)
+                    while let bytes = writer.next() {
+                        try await response.write(message(bytes))
+                        written += bytes.count
+                    }
+                    if written >= Self.bytesInARow {
+                        await executor?.giveWay()
+                        written = 0
+                    }
+                }
+            }
+            throw Self.goingAway
+        }
     }
 
     private func reader(_ request: Wsm_V1_SubscribeRequest) throws -> any TopicReader {
@@ -39,21 +72,6 @@ extension OrchestratorService {
                 request.start, after: request.afterPosition,
                 isOfThisLife: request.afterEpoch == 0
                     || request.afterEpoch == operations.store.epoch))
-    }
-
-    private func follow(
-        _ reader: any TopicReader, _ response: RPCWriter<Wsm_V1_SubscribeResponse>,
-        _ context: ServerContext
-    ) async throws {
-        try await operations.endingWithCaller(context) {
-            while let delivery = await reader.next(maxCount: Self.messagesPerResponse) {
-                var message = Wsm_V1_SubscribeResponse()
-                message.missed = delivery.missed
-                message.messages = delivery.topicMessages
-                try await response.write(message)
-            }
-        }
-        throw Self.goingAway
     }
 
     package func events(

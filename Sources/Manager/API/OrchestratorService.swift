@@ -22,8 +22,13 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
     static let watchBytes = 1 << 20
     static let maxPageSize = 1_000
     static let defaultPageSize = 500
-    /// Messages of one response of Subscribe.
+    /// Messages of one response of Events.
     static let messagesPerResponse = 500
+    /// Messages that Subscribe takes from a topic at one time.
+    static let messagesPerRead = 2_000
+    /// Bytes of a stream that is behind that are written on an event loop before the loop sees to its
+    /// sockets again: some milliseconds of work.
+    static let bytesInARow = 4 << 20
 
     let operations: ConnectionOperations
     let bus: any Bus

@@ -13,4 +13,10 @@ final class EventLoopExecutor: TaskExecutor {
         let job = UnownedJob(job)
         eventLoop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
+
+    /// Lets the loop see to its sockets before the caller's task goes on: one that only went to the
+    /// end of the loop's queue would still come before them.
+    func giveWay() async {
+        await withTaskExecutorPreference(globalConcurrentExecutor) {}
+    }
 }

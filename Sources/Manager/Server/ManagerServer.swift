@@ -72,7 +72,7 @@ package final class ManagerServer: Sendable {
         let made = try await ServerAssembly(
             configuration, resources: resources, version: version, logger: logger, clock: clock)
         let services = made.services
-        let grpc = makeGRPCServer(configuration, services: services, security: made.security)
+        let grpc = makeGRPCServer(configuration, services: services, made)
         let serving = Task { try await grpc.serve() }
         let port: Int
         let http: GatewayWiring
@@ -107,7 +107,7 @@ package final class ManagerServer: Sendable {
 
     private static func makeGRPCServer(
         _ configuration: ServerConfiguration, services: [any RegistrableRPCService],
-        security: ServerSecurity
+        _ made: ServerAssembly
     ) -> GRPCServer<HTTP2ServerTransport.Posix> {
         let host = configuration.bind == "localhost" ? "127.0.0.1" : configuration.bind
         let address: GRPCNIOTransportCore.SocketAddress =
@@ -122,9 +122,13 @@ package final class ManagerServer: Sendable {
                     $0.connection.keepalive.clientBehavior = .init(
                         minPingIntervalWithoutCalls: PeerLimits.leastPingInterval,
                         allowWithoutCalls: true)
-                    security.secure(&$0)
+                    // It would hold each message of a stream back for 0.1 ms.
+                    $0.connection.flushCoalescing = nil
+                    made.security.secure(&$0)
+                    made.callerLoops.watch(&$0)
                 }),
-            services: services, interceptors: security.networkInterceptors + [RequestSizeLimit()])
+            services: services,
+            interceptors: made.security.networkInterceptors + [RequestSizeLimit()])
     }
 
     private static func listeningPort(

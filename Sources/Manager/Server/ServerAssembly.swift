@@ -25,6 +25,7 @@ struct ServerAssembly: Sendable {
     let metrics: ServerMetrics
     let manager: WebSocketManagerService
     let orchestrator: OrchestratorService
+    let callerLoops: CallerLoops
 
     init(
         _ configuration: ServerConfiguration, resources: ManagerServer.Resources, version: String,
@@ -32,6 +33,7 @@ struct ServerAssembly: Sendable {
     ) async throws {
         let group = MultiThreadedEventLoopGroup.singleton
         let eventLoops = Array(group.makeIterator())
+        callerLoops = CallerLoops(eventLoops)
         let counters = ManagerMetrics()
         let checks = ServerChecks(wallTime: clock.wallTime)
         self.checks = checks
@@ -125,7 +127,11 @@ struct ServerAssembly: Sendable {
     /// What both ports serve.
     var services: [any RegistrableRPCService] {
         let own: [any RegistrableRPCService] =
-            membership?.services(manager, orchestrator) ?? [manager, orchestrator]
+            membership?.services(manager, orchestrator)
+            ?? [
+                manager, orchestrator,
+                TopicSubscriptions(orchestrator: orchestrator, loops: callerLoops),
+            ]
         return own
             + DiscoveryServices.make(checks: checks, isEnding: orchestrator.operations.isEnding)
     }

@@ -47,8 +47,8 @@ package enum CloudEventWriter {
     /// The same of one payload of a block.
     package static func contentType(
         of block: EventRun.Block, _ payload: UnsafeBufferPointer<UInt8>
-    ) -> String? {
-        content(of: payload, block.kind, block.data).map { contentType($0).description }
+    ) -> StaticString? {
+        content(of: payload, block.kind, block.data).map(contentType)
     }
 
     /// Decides how the payload is carried.

@@ -139,8 +139,27 @@ package struct EventRun: MessageRun {
 
     package func id(at index: Int) -> EventID {
         EventID(
-            uid: block.origin.uid, epoch: block.origin.epoch,
-            sequence: block.firstSequence + UInt64(first + index))
+            uid: block.origin.uid, epoch: block.origin.epoch, sequence: sequence(at: index))
+    }
+
+    package func sequence(at index: Int) -> UInt64 { block.firstSequence + UInt64(first + index) }
+
+    /// Calls with the place and the payload of each event from `index` on, until told to stop.
+    package func forEachPayload(
+        from index: Int, while body: (Int, UnsafeBufferPointer<UInt8>) -> Bool
+    ) {
+        block.payload.withUnsafeBufferPointer { payload in
+            block.ends.withUnsafeBufferPointer { ends in
+                var place = first + index
+                var start = start(place)
+                while place < end {
+                    let part = UnsafeBufferPointer(rebasing: payload[start..<ends[place]])
+                    guard body(place - first, part) else { return }
+                    start = ends[place]
+                    place += 1
+                }
+            }
+        }
     }
 
     /// One event with a copy of its payload.
