@@ -1,4 +1,4 @@
-package import Spec
+import Spec
 
 /// What is true of a connection now, in one word.
 package enum Phase: String, Sendable, Hashable, CaseIterable {

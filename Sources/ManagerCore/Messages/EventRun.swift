@@ -149,15 +149,14 @@ package struct EventRun: MessageRun {
         from index: Int, while body: (Int, UnsafeBufferPointer<UInt8>) -> Bool
     ) {
         block.payload.withUnsafeBufferPointer { payload in
-            block.ends.withUnsafeBufferPointer { ends in
-                var place = first + index
-                var start = start(place)
-                while place < end {
-                    let part = UnsafeBufferPointer(rebasing: payload[start..<ends[place]])
-                    guard body(place - first, part) else { return }
-                    start = ends[place]
-                    place += 1
-                }
+            var place = first + index
+            var start = start(place)
+            while place < end {
+                let end = block.end(place)
+                guard body(place - first, UnsafeBufferPointer(rebasing: payload[start..<end]))
+                else { return }
+                start = end
+                place += 1
             }
         }
     }
