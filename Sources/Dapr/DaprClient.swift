@@ -24,7 +24,7 @@ package final class DaprClient: Sendable {
     let knowsStableBulk = Atomic(true)
     let calls: CallClient
     private let client: GRPCClient<Transport>
-    private let loopExecutor: LoopExecutor
+    private let loopExecutor: EventLoopExecutor
     private let connections: Task<Void, Never>
 
     /// Begins to connect.
@@ -45,7 +45,7 @@ package final class DaprClient: Sendable {
             interceptors: configuration.environment.apiToken.map { [DaprToken(token: $0)] } ?? [])
         self.client = client
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
-        loopExecutor = LoopExecutor(eventLoop)
+        loopExecutor = EventLoopExecutor(eventLoop)
         calls = CallClient(
             RequestHead.Fixed(
                 authority: configuration.environment.grpc.authority,

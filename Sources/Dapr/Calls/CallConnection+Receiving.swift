@@ -153,8 +153,7 @@ extension CallConnection {
         _ frame: FrameReader.Frame, now: NIODeadline
     ) throws(HTTP2.Fault) {
         try check(frame.stream)
-        guard let code = frame.payload.getInteger(at: frame.payload.readerIndex, as: UInt32.self)
-        else { throw FrameReader.Frame.tooShort }
+        let code = try frame.firstWord()
         // Whatever the reason, nobody knows what the call did, and it may be made again.
         let reason = HTTP2.Code(rawValue: code).map { "\($0)" } ?? "\(code)"
         let error = RPCError(code: .unavailable, message: "it gave the call up (\(reason))")
@@ -225,12 +224,10 @@ extension CallConnection {
     private mutating func takeGoAway(
         _ frame: FrameReader.Frame, now: NIODeadline
     ) throws(HTTP2.Fault) {
-        guard
-            let last = frame.payload.getInteger(at: frame.payload.readerIndex, as: UInt32.self)
-        else { throw FrameReader.Frame.tooShort }
+        let last = try frame.firstWord() & 0x7FFF_FFFF
         drain()
         let error = RPCError(code: .unavailable, message: "it is going away")
-        for stream in streams.keys.sorted() where stream > last & 0x7FFF_FFFF {
+        for stream in streams.keys.sorted() where stream > last {
             finish(stream, .failure(error), now: now)
         }
     }
@@ -238,10 +235,7 @@ extension CallConnection {
     private mutating func takeWindowUpdate(
         _ frame: FrameReader.Frame, now: NIODeadline
     ) throws(HTTP2.Fault) {
-        guard
-            let value = frame.payload.getInteger(at: frame.payload.readerIndex, as: UInt32.self)
-        else { throw FrameReader.Frame.tooShort }
-        let increment = Int(value & 0x7FFF_FFFF)
+        let increment = Int(try frame.firstWord() & 0x7FFF_FFFF)
         guard increment > 0 else {
             throw HTTP2.Fault(.protocolError, "opens a window by nothing")
         }

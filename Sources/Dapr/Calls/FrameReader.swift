@@ -71,5 +71,13 @@ extension FrameReader.Frame {
         payload.moveWriterIndex(to: payload.writerIndex - padding)
     }
 
+    /// The number of 32 bits that RST_STREAM, WINDOW_UPDATE and GOAWAY begin with (6.4, 6.8, 6.9).
+    func firstWord() throws(HTTP2.Fault) -> UInt32 {
+        guard let word = payload.getInteger(at: payload.readerIndex, as: UInt32.self) else {
+            throw Self.tooShort
+        }
+        return word
+    }
+
     static var tooShort: HTTP2.Fault { HTTP2.Fault(.frameSize, "sent a frame that is too short") }
 }

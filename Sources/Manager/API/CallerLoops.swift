@@ -1,3 +1,4 @@
+import Dapr
 import GRPCNIOTransportHTTP2Posix
 package import NIOCore
 import Synchronization

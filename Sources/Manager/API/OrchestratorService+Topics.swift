@@ -1,3 +1,4 @@
+import Dapr
 package import GRPCCore
 package import ManagerAPI
 import ManagerCore

@@ -34,17 +34,6 @@ enum ProtobufBytes {
         text.withUTF8 { append($0, as: field, to: &bytes) }
     }
 
-    /// Appends the decimal digits of a number.
-    static func appendDigits(_ number: UInt64, to bytes: inout [UInt8]) {
-        let start = bytes.count
-        var rest = number
-        repeat {
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
-            rest /= 10
-        } while rest > 0
-        bytes[start...].reverse()
-    }
-
     /// How many decimal digits a number has.
     static func digits(_ number: UInt64) -> Int {
         var count = 1

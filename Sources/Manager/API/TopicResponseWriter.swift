@@ -121,7 +121,7 @@ private struct Head {
         bytes.append(ProtobufBytes.tag(2, .bytes))
         ProtobufBytes.append(UInt64(idBytes), to: &bytes)
         bytes.append(contentsOf: idPrefix)
-        ProtobufBytes.appendDigits(sequence, to: &bytes)
+        JSONBytes.appendDecimal(sequence, to: &bytes)
         bytes.append(contentsOf: fields)
         if sequence != 0 {
             bytes.append(ProtobufBytes.tag(9, .varint))

@@ -1,3 +1,4 @@
+import Dapr
 import GRPCCore
 import Logging
 import ManagerCore

@@ -97,9 +97,7 @@ package struct ObservedConnection: Sendable, Hashable {
     }
 
     private mutating func edit(_ change: (inout Facts) -> Void) {
-        var edited = facts.value
-        change(&edited)
-        facts = Shared(edited)
+        facts = facts.edited(change)
     }
 
     /// Takes over what the machine knows.

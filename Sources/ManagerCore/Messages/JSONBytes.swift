@@ -1,5 +1,5 @@
 /// Writes the parts of a JSON text into a byte array, without a tree and without Foundation.
-enum JSONBytes {
+package enum JSONBytes {
     /// Appends a string with its quotes. Only what must be escaped is: `"`, `\` and controls.
     static func appendString(_ text: String, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
@@ -41,7 +41,7 @@ enum JSONBytes {
     }
 
     /// Appends the digits of a number.
-    static func appendDecimal(_ number: UInt64, to bytes: inout [UInt8]) {
+    package static func appendDecimal(_ number: UInt64, to bytes: inout [UInt8]) {
         // UInt64.max has twenty digits.
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
             var start = 20

@@ -110,9 +110,7 @@ extension DesiredConnection {
     }
 
     private mutating func edit(_ change: (inout Fields) -> Void) {
-        var edited = fields.value
-        change(&edited)
-        fields = Shared(edited)
+        fields = fields.edited(change)
     }
 
     private var provenance: Provenance { fields.value.provenance.value }
@@ -121,9 +119,7 @@ extension DesiredConnection {
         _ part: WritableKeyPath<Provenance, Part>, _ value: Part
     ) {
         guard provenance[keyPath: part] != value else { return }
-        var edited = provenance
-        edited[keyPath: part] = value
-        edit { $0.provenance = Shared(edited) }
+        edit { $0.provenance = $0.provenance.edited { $0[keyPath: part] = value } }
     }
 
     package var name: String {

@@ -51,9 +51,7 @@ package struct ConnectionSpec: Sendable, Hashable {
     }
 
     private mutating func edit<Part>(_ part: WritableKeyPath<Settings, Part>, _ value: Part) {
-        var edited = settings.value
-        edited[keyPath: part] = value
-        settings = Shared(edited)
+        settings = settings.edited { $0[keyPath: part] = value }
     }
 }
 
@@ -169,9 +167,7 @@ extension ConnectionSpec {
         package init() {}
 
         private mutating func edit(_ change: (inout Values) -> Void) {
-            var edited = shared.value
-            change(&edited)
-            shared = Shared(edited)
+            shared = shared.edited(change)
         }
 
         package var base: Duration {

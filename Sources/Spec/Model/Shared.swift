@@ -9,6 +9,14 @@ package final class Shared<Value: Sendable & Hashable>: Sendable, Hashable {
         self.value = value
     }
 
+    /// Another place, for a copy that is changed: other owners keep what they have.
+    @inlinable
+    package func edited(_ change: (inout Value) -> Void) -> Shared {
+        var edited = value
+        change(&edited)
+        return Shared(edited)
+    }
+
     @inlinable
     package static func == (one: Shared, other: Shared) -> Bool {
         one === other || one.value == other.value
