@@ -104,8 +104,9 @@ struct Server: AsyncParsableCommand {
                 "connections": "\(server.store.desiredNames().count)",
             ])
         Self.watch(server, continuation)
-        let watchdog = Task { await manager.keepWatchdog(isAlive: { server.isTurning }) }
+        // Ready is the first word: the watchdog's task may run before this one goes on.
         manager.ready(status: "\(server.store.desiredNames().count) connections declared")
+        let watchdog = Task { await manager.keepWatchdog(isAlive: { server.isTurning }) }
         var fault: (any Error)?
         waiting: for await event in events {
             switch event {
