@@ -142,11 +142,12 @@ def distribution(values):
 
 
 class Acceptances:
-    """What the brokers behind several stand-ins took, in the order of one clock, into a ledger."""
+    """What the brokers behind several stand-ins took, in the order of one clock, into a ledger.
+    Stand-ins may be added to the list as long as it is read."""
 
     def __init__(self, sidecars, topic, ledger):
         self.sidecars, self.topic, self.ledger = sidecars, topic, ledger
-        self.positions = [0] * len(sidecars)
+        self.positions = collections.Counter()
 
     def read(self):
         """Everything that came since; the ledger has it when this returns."""

@@ -44,6 +44,7 @@ class Cluster:
         self.directory = directory
         self.redis = RedisServer(directory / "redis.log", directory=directory)
         self.sidecars, self.members, self.ledger = [], [], Ledger()
+        self.accepted = Acceptances(self.sidecars, "market", self.ledger)
         for _ in range(3):
             self.add()
         for member in self.members:
@@ -61,7 +62,6 @@ class Cluster:
             "--log-level", "info", *sidecar.server_arguments)
         self.sidecars.append(sidecar)
         self.members.append(member)
-        self.accepted = Acceptances(self.sidecars, "market", self.ledger)
         return member
 
     @property
