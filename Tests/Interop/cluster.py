@@ -176,14 +176,15 @@ def wait_settled(member, names, timeout=90):
         lambda: f"{serving(member.client)}", 0.1)
 
 
-def market(feed, count, rate=4, prefix="m"):
-    """Manifests of connections to a feed that sends every socket the same numbered ticks, the last at once."""
+def market(feed, count, rate=4, prefix="m", last=1):
+    """Manifests of connections to a feed that sends every socket the same numbered ticks, and at once
+    the last ones."""
     return {
         "apiVersion": "wsm.virtufin.com/v1", "kind": "ConnectionSet",
         "metadata": {"name": prefix},
         "spec": {
             "name": prefix + "-{{n}}", "matrix": {"n": [str(n) for n in range(count)]},
             "template": {"spec": {
-                "url": feed.url(f"/market?symbol={{{{n}}}}&rate={rate}&hello=1"), "topic": "market"}},
+                "url": feed.url(f"/market?symbol={{{{n}}}}&rate={rate}&last={last}"), "topic": "market"}},
         },
     }

@@ -1,4 +1,5 @@
 import Spec
+import TestKit
 import Testing
 
 @testable import ManagerCore

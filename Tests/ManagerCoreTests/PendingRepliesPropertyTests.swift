@@ -1,5 +1,6 @@
 import ManagerCore
 import Spec
+import TestKit
 import Testing
 
 /// Random sends against a peer that echoes, in random order, or keeps silent.
