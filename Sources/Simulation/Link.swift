@@ -139,6 +139,7 @@ final class Link {
             let match = DigestMatch(published: digests.frames, buffered: buffer)
             process.framesCounted += match.dropped
             buffer.removeFirst(match.dropped)
+            published = digests.frames
             world.saw("match \(match.label)")
             if case .exact = match, let next = buffer.first, let last = digests.frames.last,
                 world.remotes[name]?.kind == .shared, next != last + 1

@@ -134,9 +134,10 @@ extension ManagedConnection {
         sequence = 0
         firstSequenceOfSocket = 1
         // What this socket brought is with the bus, if the owner before has published it.
-        let match = place(of: shadow)
+        let published = published(before: shadow)
+        let match = published.map(shadow.buffer.match) ?? .none
         facts.hasFirstMessage = match.dropped > 0 && socket != nil
-        recentFrames = RecentFrames()
+        recentFrames = RecentFrames(after: published ?? [])
         // The owner before has told of it as connected.
         lastPhase = .connected
         var past = past
@@ -163,10 +164,11 @@ extension ManagedConnection {
         changed()
     }
 
-    private func place(of shadow: ShadowLife) -> DigestMatch {
+    /// Of this connection, by the owner before; `nil` if it has told of none.
+    private func published(before shadow: ShadowLife) -> [UInt64]? {
         guard let published = shadow.published,
             published.uid == LiveRecord.key(ofUID: uid.rawValue)
-        else { return .none }
-        return shadow.buffer.match(published.frames)
+        else { return nil }
+        return published.frames
     }
 }

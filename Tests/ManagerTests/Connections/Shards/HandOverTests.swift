@@ -27,10 +27,11 @@ import Testing
     }
 
     /// Steps 4 to 8, with what is sent while nobody publishes.
+    @discardableResult
     private func cutOver(
         _ rig: TwoMembers, _ gate: ShardGate, _ connections: [DesiredConnection],
         handsDigests: Bool = true, meanwhile: () async -> Void = {}
-    ) async {
+    ) async -> ShardGate {
         rig.one.shards.stopReading(gate, stop: 1)
         #expect(await eventually { rig.one.reports.seen.drained.count == 1 })
         gate.set(.frozen)
@@ -40,7 +41,7 @@ import Testing
         }
         await meanwhile()
         rig.one.drop(gate, .handedOver, connections)
-        rig.two.takeUp(to, from: rig.one.title(from), how: .handover, connections)
+        return rig.two.takeUp(to, from: rig.one.title(from), how: .handover, connections)
     }
 
     @Test func theEndOfTheHeirLeavesNoSocketOfAShadow() async throws {
@@ -52,7 +53,10 @@ import Testing
             await rig.two.shards.endShadows(within: .seconds(10))
             #expect(rig.two.shards.shadowConnections.isEmpty)
             #expect(await eventually { rig.feed.stats(of: "/mute").open == all.count })
-            #expect(rig.two.metrics.disconnects.value(.init(cause: .fenced, code: .goingAway)) == 1)
+            #expect(
+                await eventually {
+                    rig.two.metrics.disconnects.value(.init(cause: .fenced, code: .goingAway)) == 1
+                })
             rig.one.drop(gate, .released, all)
         }
     }
@@ -96,6 +100,24 @@ import Testing
             #expect(rig.bus.violations.isEmpty)
             #expect(await eventually { rig.feed.stats(of: "/mute").open == 1 })
             #expect(rig.feed.stats(of: "/mute").opened == 2)
+        }
+    }
+
+    @Test func whatTheOwnerBeforePublishedIsHandedOnWhenTheShardMovesOnAtOnce() async throws {
+        try await TwoMembers.run { rig in
+            let c = DesiredConnection.feed(rig.feed, "c", "/mute")
+            let first = await begin(rig, [c])
+            rig.send(1...10, to: "/mute")
+            #expect(await eventually { rig.two.reports.seen.ready.count == 1 })
+            let second = await cutOver(rig, first, [c]) { rig.send([11], to: "/mute") }
+            #expect(await eventually { rig.bus.texts(on: "c") == rig.texts(1...11) })
+            rig.two.shards.stopReading(second, stop: 1)
+            #expect(await eventually { rig.two.reports.seen.drained.count == 1 })
+            let before = try #require(rig.one.reports.seen.drained[0].first)
+            let after = try #require(rig.two.reports.seen.drained[0].first)
+            let new = rig.bus.accepted(on: "c").count { $0.id.epoch == to }
+            #expect(after.frames.dropLast(new) == before.frames[...])
+            #expect(after.frames.count == 11 && after.lastSequence == UInt64(new))
         }
     }
 
