@@ -34,6 +34,8 @@ struct PassingState {
     var redialsFrom: ContinuousClock.Instant?
     var lastReplies: LoopTimer = LoopTimer()
     var shadow: ShadowLife?
+    /// The owner before had read further than the shadow.
+    var pendingFrames: PendingFrames?
 
     /// Nothing of it is needed any more.
     var isOver: Bool {
@@ -41,7 +43,8 @@ struct PassingState {
         let hasTimer =
             lookAheadTimer.isSet || publishTimer.isSet || batchTimer.isSet || lastReplies.isSet
         let hasMessages = spill != nil || requests != nil || publishedLate > 0
-        let hasTitle = formerEpoch != nil || succession != nil || shadow != nil
+        let hasTitle =
+            formerEpoch != nil || succession != nil || shadow != nil || pendingFrames != nil
         let isAwaited = onDrained != nil || onGone != nil || onQuiet != nil || redialsFrom != nil
         return !hasDial && !hasTimer && !hasMessages && !hasTitle && !isAwaited
     }
@@ -151,5 +154,11 @@ extension ManagedConnection {
     var shadow: ShadowLife? {
         get { passing?.shadow }
         set { change { $0.shadow = newValue } }
+    }
+
+    /// Published by the owner before; this socket is still to bring them.
+    var pendingFrames: PendingFrames? {
+        get { passing?.pendingFrames }
+        set { change { $0.pendingFrames = newValue } }
     }
 }

@@ -30,14 +30,17 @@ import Testing
     @discardableResult
     private func cutOver(
         _ rig: TwoMembers, _ gate: ShardGate, _ connections: [DesiredConnection],
-        handsDigests: Bool = true, meanwhile: () async -> Void = {}
+        handsDigests: Bool = true, alsoPublished: [String] = [], meanwhile: () async -> Void = {}
     ) async -> ShardGate {
         rig.one.shards.stopReading(gate, stop: 1)
         #expect(await eventually { rig.one.reports.seen.drained.count == 1 })
         gate.set(.frozen)
         if handsDigests {
-            rig.two.shards.keepDigests(
-                shard: gate.shard, from: rig.one.title(from), rig.one.reports.seen.drained[0])
+            var digests = rig.one.reports.seen.drained[0]
+            digests[0].frames += alsoPublished.map { text in
+                Array(text.utf8).withUnsafeBytes { FrameDigest.of($0, isText: true) }
+            }
+            rig.two.shards.keepDigests(shard: gate.shard, from: rig.one.title(from), digests)
         }
         await meanwhile()
         rig.one.drop(gate, .handedOver, connections)
@@ -118,6 +121,24 @@ import Testing
             let new = rig.bus.accepted(on: "c").count { $0.id.epoch == to }
             #expect(after.frames.dropLast(new) == before.frames[...])
             #expect(after.frames.count == 11 && after.lastSequence == UInt64(new))
+        }
+    }
+
+    @Test func whatTheOwnerBeforeHasReadFirstIsDroppedWhenItComes() async throws {
+        try await TwoMembers.run { rig in
+            let c = DesiredConnection.feed(rig.feed, "c", "/mute")
+            let gate = await begin(rig, [c])
+            rig.send(1...10, to: "/mute")
+            #expect(await eventually { rig.two.reports.seen.ready.count == 1 })
+            #expect(await eventually { rig.bus.texts(on: "c").count == 10 })
+            await cutOver(rig, gate, [c], alsoPublished: rig.texts(11...13))
+            rig.send(11...12, to: "/mute")
+            rig.send(13...15, to: "/mute")
+            #expect(await eventually { rig.bus.texts(on: "c").count >= 12 })
+            #expect(rig.bus.texts(on: "c") == rig.texts(1...10) + rig.texts(14...15))
+            #expect(rig.gaps("c")[0].contains(#""matched":"exact""#))
+            #expect(await eventually { rig.two.traffic("c").published == 2 })
+            #expect(rig.two.traffic("c").addUp)
         }
     }
 
