@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct ConnectionStatusTests {
     private let now = WallTime(nanosecondsSinceEpoch: 1_000)
-    private let instant = ContinuousClock().now
+    private let instant = Moment(.zero)
 
     private func desired(
         _ edit: (inout ConnectionSpec) -> Void = { _ in }

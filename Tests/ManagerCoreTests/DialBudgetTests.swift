@@ -2,7 +2,7 @@ import ManagerCore
 import Testing
 
 @Suite struct DialBudgetTests {
-    private let start = ContinuousClock().now
+    private let start = Moment(.zero)
     private let host = "example.com:443"
 
     @Test func theBurstGoesAtOnceAndThenTheRateHolds() {

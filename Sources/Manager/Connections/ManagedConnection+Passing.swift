@@ -6,7 +6,7 @@ import WebSocket
 /// so it is apart, and each pays for a pointer.
 struct PassingState {
     /// Of the running dial.
-    var dialStartedAt: ContinuousClock.Instant?
+    var dialStartedAt: Moment?
     /// `onOpen` messages that might not be sent.
     var unsentInitial: [DialInput.InitialMessage] = []
     /// When what is in the backlog was read.
@@ -31,7 +31,7 @@ struct PassingState {
     var onGone: (@Sendable () -> Void)?
     var onQuiet: (@Sendable () -> Void)?
     /// An heir is listening: a socket that drops is not dialled again before.
-    var redialsFrom: ContinuousClock.Instant?
+    var redialsFrom: Moment?
     var lastReplies: LoopTimer = LoopTimer()
     var shadow: ShadowLife?
 
@@ -57,7 +57,7 @@ extension ManagedConnection {
     }
 
     /// Of the running dial.
-    var dialStartedAt: ContinuousClock.Instant? {
+    var dialStartedAt: Moment? {
         get { passing?.dialStartedAt }
         set { change { $0.dialStartedAt = newValue } }
     }
@@ -138,7 +138,7 @@ extension ManagedConnection {
     }
 
     /// An heir is listening: a socket that drops is not dialled again before.
-    var redialsFrom: ContinuousClock.Instant? {
+    var redialsFrom: Moment? {
         get { passing?.redialsFrom }
         set { change { $0.redialsFrom = newValue } }
     }

@@ -101,7 +101,7 @@ package struct ObservedConnection: Sendable, Hashable {
     }
 
     /// Takes over what the machine knows.
-    package mutating func read(_ machine: ConnectionStateMachine, now: ContinuousClock.Instant) {
+    package mutating func read(_ machine: ConnectionStateMachine, now: Moment) {
         edit {
             $0.state = machine.state
             $0.hasBeenOpen = machine.hasBeenOpen
