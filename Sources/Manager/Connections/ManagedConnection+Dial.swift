@@ -147,7 +147,7 @@ extension ManagedConnection {
     }
 
     var wallTime: WallTime { environment.clock.wallTime() }
-    var now: ContinuousClock.Instant { environment.clock.now() }
+    var now: Moment { environment.clock.now() }
 
     private var cancelledFailure: LinkFailure {
         LinkFailure(

@@ -6,7 +6,7 @@ import WebSocket
 /// so it is apart, and each pays for a pointer.
 struct PassingState {
     /// Of the running dial.
-    var dialStartedAt: ContinuousClock.Instant?
+    var dialStartedAt: Moment?
     /// `onOpen` messages that might not be sent.
     var unsentInitial: [DialInput.InitialMessage] = []
     /// When what is in the backlog was read.
@@ -31,7 +31,7 @@ struct PassingState {
     var onGone: (@Sendable () -> Void)?
     var onQuiet: (@Sendable () -> Void)?
     /// An heir is listening: a socket that drops is not dialled again before.
-    var redialsFrom: ContinuousClock.Instant?
+    var redialsFrom: Moment?
     var lastReplies: LoopTimer = LoopTimer()
     var shadow: ShadowLife?
     /// The owner before had read further than the shadow.
@@ -50,17 +50,23 @@ struct PassingState {
     }
 }
 
+extension PassingState? {
+    /// In its place, which is made for it and given back.
+    fileprivate mutating func change(_ change: (inout PassingState) -> Void) {
+        var state = take() ?? PassingState()
+        change(&state)
+        self = state.isOver ? nil : state
+    }
+}
+
 // Confined to the event loop, as all of the connection's state.
 extension ManagedConnection {
     private func change(_ change: (inout PassingState) -> Void) {
-        var state = passing ?? PassingState()
-        passing = nil
-        change(&state)
-        passing = state.isOver ? nil : state
+        passing.change(change)
     }
 
     /// Of the running dial.
-    var dialStartedAt: ContinuousClock.Instant? {
+    var dialStartedAt: Moment? {
         get { passing?.dialStartedAt }
         set { change { $0.dialStartedAt = newValue } }
     }
@@ -68,7 +74,7 @@ extension ManagedConnection {
     /// `onOpen` messages that might not be sent.
     var unsentInitial: [DialInput.InitialMessage] {
         get { passing?.unsentInitial ?? [] }
-        set { change { $0.unsentInitial = newValue } }
+        set { if passing != nil || !newValue.isEmpty { change { $0.unsentInitial = newValue } } }
     }
 
     /// When what is in the backlog was read.
@@ -97,7 +103,7 @@ extension ManagedConnection {
     /// For the next lifecycle event.
     var publishedLate: UInt64 {
         get { passing?.publishedLate ?? 0 }
-        set { change { $0.publishedLate = newValue } }
+        set { if newValue != publishedLate { change { $0.publishedLate = newValue } } }
     }
 
     /// `nil` until something was spilled.
@@ -121,7 +127,7 @@ extension ManagedConnection {
     /// Of the title before this one, where there was one.
     var formerEpoch: UInt64? {
         get { passing?.formerEpoch }
-        set { change { $0.formerEpoch = newValue } }
+        set { if newValue != formerEpoch { change { $0.formerEpoch = newValue } } }
     }
 
     /// Told before anything else under a title.
@@ -141,7 +147,7 @@ extension ManagedConnection {
     }
 
     /// An heir is listening: a socket that drops is not dialled again before.
-    var redialsFrom: ContinuousClock.Instant? {
+    var redialsFrom: Moment? {
         get { passing?.redialsFrom }
         set { change { $0.redialsFrom = newValue } }
     }

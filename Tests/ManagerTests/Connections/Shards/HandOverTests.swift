@@ -262,11 +262,15 @@ import Testing
             #expect(await eventually { rig.feed.stats(of: "/mute").open == 1 })
             #expect(await eventually { rig.two.metrics.shadowMessages.value(.discarded) == 5 })
             var seen: [String] = []
-            rig.two.shards.forEachObserved { name, _ in seen.append(name) }
+            rig.two.shards.forEachObserved { rows in
+                seen += rows.filter { $0.facts != nil }.map(\.name)
+            }
             #expect(seen.isEmpty)
-            #expect(rig.two.shards.desiredFacts().isEmpty)
+            #expect(rig.two.shards.desiredTable().count == 0)
             var facts: [String: ObservedFacts] = [:]
-            rig.one.shards.forEachObserved { facts[$0] = $1 }
+            rig.one.shards.forEachObserved { rows in
+                for row in rows { facts[row.name] = row.facts }
+            }
             let snapshot = try #require(rig.one.shards.observe("c"))
             #expect(facts == ["c": ObservedFacts(snapshot)])
             #expect(await eventually { rig.bus.texts(on: "c") == rig.texts(1...5) })
