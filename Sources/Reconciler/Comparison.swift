@@ -93,8 +93,8 @@ private struct RecordSearch {
     }
 
     private mutating func found(_ place: Int) {
+        foundCount += isFound[place] ? 0 : 1
         isFound[place] = true
-        foundCount += 1
     }
 
     func forEachNotFound(_ body: (_ name: String, _ record: DesiredFacts) -> Void) {
