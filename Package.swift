@@ -17,6 +17,7 @@ extension Target.Dependency {
     static let nioTLS: Self = .product(name: "NIOTLS", package: "swift-nio")
     static let nioEmbedded: Self = .product(name: "NIOEmbedded", package: "swift-nio")
     static let nioSSL: Self = .product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let nioHTTP2: Self = .product(name: "NIOHTTP2", package: "swift-nio-http2")
     static let nioHPACK: Self = .product(name: "NIOHPACK", package: "swift-nio-http2")
     static let grpcCore: Self = .product(name: "GRPCCore", package: "grpc-swift-2")
     static let grpcTransport: Self = .product(
@@ -90,7 +91,7 @@ let package = Package(
             name: "Manager",
             dependencies: [
                 "CMalloc", "Spec", "ManagerCore", "WebSocket", "Dapr", "ManagerAPI", "Reconciler",
-                "Access", "Gateway", .nio, .nioPosix, .crypto, .grpcInProcess,
+                "Access", "Gateway", .nio, .nioPosix, .nioHTTP2, .crypto, .grpcInProcess,
                 .grpcCore, .grpcTransport, .grpcProtobuf, .protobuf, .grdb, .logging, .deque,
             ]),
         .target(
@@ -203,9 +204,8 @@ let package = Package(
             name: "ManagerTests",
             dependencies: [
                 "Manager", "ManagerCore", "ManagerAPI", "Reconciler", "Spec", "WebSocket", "Feed",
-                "Access", "TestKit", .nio, .nioPosix, .nioEmbedded, .grpcCore, .grpcInProcess,
-                .grpcTransport,
-                .protobuf, .grdb, .logging,
+                "Access", "TestKit", .nio, .nioPosix, .nioEmbedded, .nioHTTP2, .grpcCore,
+                .grpcInProcess, .grpcTransport, .protobuf, .grdb, .logging,
             ]),
         .testTarget(
             name: "ApplyCommandsTests",

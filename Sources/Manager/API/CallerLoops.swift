@@ -20,13 +20,8 @@ package final class CallerLoops: Sendable {
 
     /// Notes every connection that is accepted from now on, until it closes.
     func watch(_ config: inout HTTP2ServerTransport.Posix.Config) {
-        let other = config.channelDebuggingCallbacks.onAcceptTCPConnection
-        config.channelDebuggingCallbacks.onAcceptTCPConnection = { channel in
-            let watched = channel.eventLoop.makeCompletedFuture {
-                try channel.pipeline.syncOperations.addHandler(
-                    CallerLoopHandler(self), position: .first)
-            }
-            return other.map { other in watched.flatMap { other(channel) } } ?? watched
+        config.onAccept { pipeline in
+            try pipeline.addHandler(CallerLoopHandler(self), position: .first)
         }
     }
 

@@ -40,6 +40,7 @@ extension OrchestratorService {
         let reader = try reader(request)
         return StreamingServerResponse { response in
             try await operations.endingWithCaller(context, on: executor) {
+                var writer = TopicResponseWriter()
                 var written = 0
                 while !Task.isCancelled {
                     var held = reader.nextHeld(maxCount: Self.messagesPerRead)
@@ -48,7 +49,7 @@ extension OrchestratorService {
                         written = 0
                     }
                     guard let delivery = held else { return }
-                    var writer = TopicResponseWriter(delivery)
+                    writer.begin(delivery)
                     while let bytes = writer.next() {
                         try await response.write(message(bytes))
                         written += bytes.count

@@ -3,8 +3,8 @@ import ManagerCore
 /// Writes deliveries as `wsm.v1.SubscribeResponse`, byte for byte as the generated type would
 /// (protobuf encoding: fields in the order of their numbers, defaults left out).
 ///
-/// What the messages of a run have in common is written once and copied; nothing is allocated for
-/// a message, and no reference is counted.
+/// One for each stream. What the messages of an origin have in common is written once and copied;
+/// nothing is allocated for a message, and no reference is counted.
 struct TopicResponseWriter {
     /// A response has as many messages as fit into so many bytes, at least one. It goes into buffers
     /// of 64 KiB on its way, which are at hand; larger ones cost fresh memory.
@@ -13,25 +13,33 @@ struct TopicResponseWriter {
     /// content type.
     private static let mostFieldBytes = 128
 
-    private let runs: [EventRun]
     private let responseBytes: Int
-    private var position: UInt64
-    private var missed: UInt64
+    private var runs: [EventRun] = []
+    private var position: UInt64 = 0
+    private var missed: UInt64 = 0
     private var run = 0
     private var index = 0
     private var head = MessageHead()
 
-    init(_ delivery: TopicDelivery, responseBytes: Int = Self.responseBytes) {
+    init(responseBytes: Int = Self.responseBytes) {
+        self.responseBytes = responseBytes
+    }
+
+    /// Begins with what was delivered; the former delivery has been written to its end.
+    mutating func begin(_ delivery: TopicDelivery) {
         runs = delivery.runs
         position = delivery.firstPosition
         missed = delivery.missed
-        self.responseBytes = responseBytes
-        if let first = runs.first { head = MessageHead(of: first) }
+        (run, index) = (0, 0)
+        if let first = runs.first { head.show(first.block) }
     }
 
-    /// The next response; `nil` after the last.
+    /// The next response of the delivery; `nil` after the last.
     mutating func next() -> [UInt8]? {
-        guard run < runs.count || missed > 0 else { return nil }
+        guard run < runs.count || missed > 0 else {
+            runs = []
+            return nil
+        }
         return [UInt8](unsafeUninitializedCapacity: capacity) { memory, count in
             // What was missed is told at the end, as its field has the higher number.
             let missedBytes = ProtobufBytes.fieldSize(missed)
@@ -52,7 +60,7 @@ struct TopicResponseWriter {
             guard index == current.count else { return }
             index = 0
             run += 1
-            if run < runs.count { head = MessageHead(of: runs[run]) }
+            if run < runs.count { head.show(runs[run].block) }
         }
     }
 
@@ -88,50 +96,6 @@ struct TopicResponseWriter {
             run + 1 < runs.count
             ? responseBytes : runs[run].bytes + runs[run].count * (head.bytes + Self.mostFieldBytes)
         return max(next, min(rest, responseBytes)) + missedBytes
-    }
-}
-
-/// What the messages of one run have in common, in the encoding of `TopicMessage`.
-private struct MessageHead {
-    /// An id up to its sequence.
-    private var idPrefix: [UInt8] = []
-    /// The fields `type` to `epoch`.
-    private var fields: [UInt8] = []
-
-    struct Unsafe {
-        var idPrefix: UnsafeBufferPointer<UInt8>
-        var fields: UnsafeBufferPointer<UInt8>
-    }
-
-    init() {}
-
-    init(of run: EventRun) {
-        let origin = run.block.origin
-        idPrefix = Array("\(origin.uid).\(origin.epoch).".utf8)
-        let texts: [(field: UInt8, text: String)] = [
-            (3, origin.type), (4, origin.source), (5, run.block.time.rfc3339),
-            (6, origin.last("websocketid")), (7, origin.last("websocketurl")),
-        ].filter { !$0.text.isEmpty }
-        let size = texts.reduce(ProtobufBytes.fieldSize(origin.epoch)) {
-            $0 + ProtobufBytes.fieldSize($1.text.utf8.count)
-        }
-        fields = [UInt8](unsafeUninitializedCapacity: size) { memory, count in
-            var output = ProtobufOutput(memory)
-            for (field, var text) in texts {
-                output.begin(field, bytes: text.utf8.count)
-                text.withUTF8 { output.write($0) }
-            }
-            output.write(origin.epoch, as: 8)
-            count = output.count
-        }
-    }
-
-    var bytes: Int { idPrefix.count + fields.count }
-
-    func withUnsafeFields(_ body: (Unsafe) -> Void) {
-        idPrefix.withUnsafeBufferPointer { idPrefix in
-            fields.withUnsafeBufferPointer { body(Unsafe(idPrefix: idPrefix, fields: $0)) }
-        }
     }
 }
 
@@ -178,12 +142,5 @@ private struct MessageFields {
         guard !data.isEmpty else { return }
         output.begin(11, bytes: data.count)
         output.write(data)
-    }
-}
-
-extension EventOrigin {
-    /// The value of the last attribute of this name; empty if there is none.
-    fileprivate func last(_ name: String) -> String {
-        attributes.last { $0.name == name }?.value ?? ""
     }
 }

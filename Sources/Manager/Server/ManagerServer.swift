@@ -126,6 +126,7 @@ package final class ManagerServer: Sendable {
                     $0.connection.flushCoalescing = nil
                     made.security.secure(&$0)
                     made.callerLoops.watch(&$0)
+                    $0.endWindowUpdatesInPipeline()
                 }),
             services: services,
             interceptors: made.security.networkInterceptors + [RequestSizeLimit()])

@@ -19,7 +19,8 @@ struct TopicResponseWriterTests {
         let firsts: [UInt64] = [0, 1, 127, 128, 1 << 40, .max - 1_000]
         let delivery = TopicDelivery(
             firstPosition: firsts.randomElement(using: &random) ?? 1, runs: runs, missed: missed)
-        var writer = TopicResponseWriter(delivery, responseBytes: 1 << 20)
+        var writer = TopicResponseWriter(responseBytes: 1 << 20)
+        writer.begin(delivery)
         let bytes = writer.next()
         let more = writer.next()
         #expect(more == nil)
@@ -30,7 +31,8 @@ struct TopicResponseWriterTests {
         var random = SplitMix64(seed: 7)
         let delivery = TopicDelivery(
             firstPosition: 5, runs: (0..<20).map { _ in run(&random) }, missed: 3)
-        var writer = TopicResponseWriter(delivery, responseBytes: 2_000)
+        var writer = TopicResponseWriter(responseBytes: 2_000)
+        writer.begin(delivery)
         var whole = Wsm_V1_SubscribeResponse()
         var count = 0
         while let bytes = writer.next() {
@@ -46,12 +48,44 @@ struct TopicResponseWriterTests {
     }
 
     @Test func whatWasMissedIsToldWithoutMessages() throws {
-        var writer = TopicResponseWriter(
-            TopicDelivery(firstPosition: 9, runs: [], missed: 8))
+        var writer = TopicResponseWriter()
+        writer.begin(TopicDelivery(firstPosition: 9, runs: [], missed: 8))
         let (first, second) = (writer.next(), writer.next())
         let bytes = try #require(first)
         #expect(try Wsm_V1_SubscribeResponse(serializedBytes: bytes) == .with { $0.missed = 8 })
         #expect(second == nil)
+    }
+
+    @Test func everyRunOfAnOriginHasItsOwnTimeAndNumbers() throws {
+        var random = SplitMix64(seed: 11)
+        // More than are remembered; some stand again in the next delivery, some not.
+        let origins = (0..<700).map { _ in origin(&random) }
+        var writer = TopicResponseWriter(responseBytes: 1 << 20)
+        for turn in 0..<400 {
+            let runs = (0..<7).map { place in
+                EventRun(
+                    origin: origins[(turn * 4 + place * place) % origins.count], topic: "t",
+                    time: WallTime(nanosecondsSinceEpoch: .random(in: 0...1 << 62, using: &random)),
+                    kind: .text, sequence: UInt64(turn * 7 + place), payload: [0x61])
+            }
+            let delivery = TopicDelivery(firstPosition: 1, runs: runs, missed: 0)
+            writer.begin(delivery)
+            let bytes = writer.next()
+            #expect(bytes == (try expected(delivery).serializedBytes() as [UInt8]))
+        }
+    }
+
+    @Test func whatWasDeliveredIsLetGoOfWhenItIsWritten() throws {
+        var random = SplitMix64(seed: 12)
+        var writer = TopicResponseWriter()
+        weak var block: EventRun.Block?
+        do {
+            let run = run(&random)
+            block = run.block
+            writer.begin(TopicDelivery(firstPosition: 1, runs: [run], missed: 0))
+            while writer.next() != nil {}
+        }
+        #expect(block == nil)
     }
 
     // MARK: Support
