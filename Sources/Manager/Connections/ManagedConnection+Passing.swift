@@ -47,13 +47,19 @@ struct PassingState {
     }
 }
 
+extension PassingState? {
+    /// In its place, which is made for it and given back.
+    fileprivate mutating func change(_ change: (inout PassingState) -> Void) {
+        var state = take() ?? PassingState()
+        change(&state)
+        self = state.isOver ? nil : state
+    }
+}
+
 // Confined to the event loop, as all of the connection's state.
 extension ManagedConnection {
     private func change(_ change: (inout PassingState) -> Void) {
-        var state = passing ?? PassingState()
-        passing = nil
-        change(&state)
-        passing = state.isOver ? nil : state
+        passing.change(change)
     }
 
     /// Of the running dial.
@@ -65,7 +71,7 @@ extension ManagedConnection {
     /// `onOpen` messages that might not be sent.
     var unsentInitial: [DialInput.InitialMessage] {
         get { passing?.unsentInitial ?? [] }
-        set { change { $0.unsentInitial = newValue } }
+        set { if passing != nil || !newValue.isEmpty { change { $0.unsentInitial = newValue } } }
     }
 
     /// When what is in the backlog was read.
@@ -94,7 +100,7 @@ extension ManagedConnection {
     /// For the next lifecycle event.
     var publishedLate: UInt64 {
         get { passing?.publishedLate ?? 0 }
-        set { change { $0.publishedLate = newValue } }
+        set { if newValue != publishedLate { change { $0.publishedLate = newValue } } }
     }
 
     /// `nil` until something was spilled.
@@ -118,7 +124,7 @@ extension ManagedConnection {
     /// Of the title before this one, where there was one.
     var formerEpoch: UInt64? {
         get { passing?.formerEpoch }
-        set { change { $0.formerEpoch = newValue } }
+        set { if newValue != formerEpoch { change { $0.formerEpoch = newValue } } }
     }
 
     /// Told before anything else under a title.
