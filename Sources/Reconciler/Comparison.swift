@@ -20,7 +20,8 @@ struct Comparison {
         control.forEachObserved { rows in
             for index in rows.indices {
                 guard let observed = rows[index].facts else { continue }
-                let record = records.record(of: rows[index], observed, at: index, &places)
+                let record = records.record(
+                    of: rows[index].name, observed, at: index, &places)
                 let step = Plan.step(desired: record, observed: observed, now: now)
                 if step.isSettled { settledCount += 1 } else { add(rows[index].name, step) }
             }
@@ -52,7 +53,7 @@ extension PlanStep {
 /// Where the records of the connections that are there were found the last time, by the place of the
 /// connection.
 ///
-/// It is looked at first: a record that is still there is told by its uid, and costs no search of
+/// It is looked at first: a record that is still there is told by its stamp, and costs no search of
 /// its name. Whatever is not there is searched, so what stands here decides nothing.
 struct RecordPlaces {
     private var places: [DesiredTable.Place] = []
@@ -78,15 +79,16 @@ private struct RecordSearch {
     }
 
     mutating func record(
-        of row: ObservedRow, _ observed: ObservedFacts, at index: Int, _ places: inout RecordPlaces
+        of name: @autoclosure () -> String, _ observed: ObservedFacts, at index: Int,
+        _ places: inout RecordPlaces
     ) -> DesiredFacts? {
         if let place = places[index].map(Int.init), place < table.rows.count,
-            let record = table.rows[place], record.uid == observed.uid
+            let record = table.rows[place], record.stamp == observed.stamp
         {
             found(place)
             return record
         }
-        places[index] = table.place(of: row.name)
+        places[index] = table.place(of: name())
         guard let place = places[index].map(Int.init) else { return nil }
         found(place)
         return table.rows[place]

@@ -2,16 +2,17 @@ package import ManagerCore
 
 /// What ``Plan/step(desired:observed:now:)`` decides on, of a record.
 ///
-/// Small, so that a hundred thousand records can be compared at one time.
+/// Small and without a reference, so that a hundred thousand records can be compared at one time.
 package struct DesiredFacts: Sendable, Hashable {
-    package var uid: ConnectionUID
+    /// Of its uid.
+    package var stamp: UUIDBytes
     package var isDialSpent: Bool
     package var isProvisional: Bool
     package var generation: Int64
     package var dialRevision: Int64
 
     package init(_ desired: DesiredConnection) {
-        uid = desired.uid
+        stamp = desired.uid.stamp
         generation = desired.generation
         dialRevision = desired.dialRevision
         isDialSpent = desired.isDialSpent
@@ -19,9 +20,10 @@ package struct DesiredFacts: Sendable, Hashable {
     }
 }
 
-/// What ``Plan/step(desired:observed:now:)`` decides on, of a connection that is there.
+/// What ``Plan/step(desired:observed:now:)`` decides on, of a connection that is there. It refers to
+/// nothing either.
 package struct ObservedFacts: Sendable, Hashable {
-    /// Of the state, what decides; it refers to nothing, so a copy is one of bytes.
+    /// Of the state, what decides.
     package enum Link: Sendable, Hashable {
         case idle
         case dialing(dialRevision: Int64)
@@ -40,13 +42,14 @@ package struct ObservedFacts: Sendable, Hashable {
         }
     }
 
-    package var uid: ConnectionUID
+    /// Of its uid.
+    package var stamp: UUIDBytes
     package var isExhausted: Bool
     package var generation: Int64
     package var link: Link
 
     package init(_ observed: ObservedConnection) {
-        uid = observed.uid
+        stamp = observed.uid.stamp
         link = Link(observed.state)
         generation = observed.generation
         isExhausted = observed.isExhausted

@@ -73,7 +73,7 @@ extension Plan {
     private static func step(
         desired: DesiredFacts, observed: ObservedFacts, now: Moment
     ) -> PlanStep {
-        let isReplaced = observed.uid != desired.uid
+        let isReplaced = !(observed.stamp == desired.stamp)
         switch observed.link {
         case .closing:
             return .keep

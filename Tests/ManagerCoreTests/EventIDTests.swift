@@ -43,7 +43,11 @@ import Testing
         uid.appendText(to: &bytes)
         #expect(bytes == Array(text.utf8))
         let others = ["00112233-4455-6677-8899-aabbccddeefe", text + "0", text.uppercased() + "A"]
-        for other in others { #expect(ConnectionUID(rawValue: other) != uid) }
+        for other in others {
+            #expect(ConnectionUID(rawValue: other) != uid)
+            #expect(ConnectionUID(rawValue: other)?.stamp != uid.stamp)
+        }
+        #expect(ConnectionUID(rawValue: text)?.stamp == uid.stamp)
         #expect(EventID("\(text).1.2")?.uid == uid)
     }
 

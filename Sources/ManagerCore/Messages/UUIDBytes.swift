@@ -8,6 +8,11 @@ package struct UUIDBytes: Sendable, Hashable, CustomStringConvertible {
         self.low = low
     }
 
+    @inlinable
+    package static func == (one: UUIDBytes, other: UUIDBytes) -> Bool {
+        (one.high ^ other.high) | (one.low ^ other.low) == 0
+    }
+
     /// A random UUID (version 4).
     package static func random(using generator: inout some RandomNumberGenerator) -> UUIDBytes {
         let high = generator.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x0000_0000_0000_4000
