@@ -13,7 +13,7 @@
 /// when it cannot be told from a host never seen. At most `2 × hosts dialled within burst / rate
 /// seconds` are held, or 64.
 package struct DialBudget: Sendable {
-    package typealias Instant = ContinuousClock.Instant
+    package typealias Instant = Moment
 
     package enum Decision: Sendable, Hashable {
         /// Dial now.

@@ -19,7 +19,7 @@ package import Spec
 ///
 /// Cost: no allocation per received byte; one small array of pings under way.
 package struct KeepaliveStateMachine: Sendable {
-    package typealias Instant = ContinuousClock.Instant
+    package typealias Instant = Moment
 
     /// What the owner of the socket does now.
     package enum Action: Sendable, Hashable {

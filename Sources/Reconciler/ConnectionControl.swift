@@ -8,9 +8,10 @@ package protocol ConnectionControl: Sendable {
     func observe(_ name: String) -> ObservedConnection?
     /// Of it, what a pass decides on.
     func observedFacts(_ name: String) -> ObservedFacts?
-    /// Calls with everything that is there, each name once; without the big values, for the resync.
+    /// Calls with everything that is there, each name once, some rows at a time; for the resync. As
+    /// long as a connection is there its row has the same index, mostly.
     /// The body makes no call of this protocol: a lock may be held.
-    func forEachObserved(_ body: (_ name: String, _ observed: ObservedFacts) -> Void)
+    func forEachObserved(_ body: (_ rows: ArraySlice<ObservedRow>) -> Void)
     /// Shows the connection as dialling: its one dial is being committed, and nobody who looks
     /// meanwhile may take a dial that is to begin for one that is spent.
     func expectDial(_ desired: DesiredConnection)
@@ -33,8 +34,8 @@ package protocol DesiredState: Sendable {
     func desired(_ name: String) -> DesiredConnection?
     /// Of it, what a pass decides on.
     func desiredFacts(_ name: String) -> DesiredFacts?
-    /// Of every record, by name: without the big values, for the resync.
-    func desiredFacts() -> [String: DesiredFacts]
+    /// Of every record: without the big values, for the resync.
+    func desiredTable() -> DesiredTable
     /// Commits that the one dial of a connection without `autoReconnect` has begun.
     ///
     /// - Returns: the record as committed; `nil` if it is gone or could not be written, in which
@@ -60,5 +61,5 @@ extension DesiredState {
 
 /// One alarm that can be set again; the earlier of two settings wins.
 package protocol ReconcileTimer: Sendable {
-    func wake(at instant: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void)
+    func wake(at instant: Moment, _ body: @escaping @Sendable () -> Void)
 }

@@ -46,7 +46,7 @@ package struct DialAdmission: Sendable {
 
     /// Asks for a dial. `true`: go now, and ``finished(_:now:)`` is owed.
     package mutating func request(
-        _ name: String, host: String, now: ContinuousClock.Instant
+        _ name: String, host: String, now: Moment
     ) -> Bool {
         if let held = permits[name] {
             if held.host == host, !held.isUsed {
@@ -71,7 +71,7 @@ package struct DialAdmission: Sendable {
     }
 
     /// The dial is over, one way or the other, or was not needed after all.
-    package mutating func finished(_ name: String, now: ContinuousClock.Instant) {
+    package mutating func finished(_ name: String, now: Moment) {
         leaveQueue(name)
         guard let permit = permits.removeValue(forKey: name) else { return }
         if permits.isEmpty, permits.capacity > Self.keptRoom { permits = [:] }
@@ -90,10 +90,10 @@ package struct DialAdmission: Sendable {
     /// - Returns: the names that now hold a permit, and when to ask again for the rest; `nil` if
     ///   only the end of a dial can help.
     package mutating func admit(
-        now: ContinuousClock.Instant
-    ) -> (granted: [String], next: ContinuousClock.Instant?) {
+        now: Moment
+    ) -> (granted: [String], next: Moment?) {
         var granted: [String] = []
-        var next: ContinuousClock.Instant?
+        var next: Moment?
         for host in lines.keys.sorted() {
             hostLoop: while let (name, ticket) = lines[host]?.tickets.first {
                 guard places[name]?.ticket == ticket else {

@@ -5,10 +5,10 @@ package import ManagerCore
 /// Small, so that a hundred thousand records can be compared at one time.
 package struct DesiredFacts: Sendable, Hashable {
     package var uid: ConnectionUID
-    package var generation: Int64
-    package var dialRevision: Int64
     package var isDialSpent: Bool
     package var isProvisional: Bool
+    package var generation: Int64
+    package var dialRevision: Int64
 
     package init(_ desired: DesiredConnection) {
         uid = desired.uid
@@ -41,14 +41,26 @@ package struct ObservedFacts: Sendable, Hashable {
     }
 
     package var uid: ConnectionUID
-    package var link: Link
-    package var generation: Int64
     package var isExhausted: Bool
+    package var generation: Int64
+    package var link: Link
 
     package init(_ observed: ObservedConnection) {
         uid = observed.uid
         link = Link(observed.state)
         generation = observed.generation
         isExhausted = observed.isExhausted
+    }
+}
+
+/// A place in a table of the connections that are there.
+package struct ObservedRow: Sendable {
+    package var name: String
+    /// `nil`: it is nobody's.
+    package var facts: ObservedFacts?
+
+    package init(name: String, facts: ObservedFacts?) {
+        self.name = name
+        self.facts = facts
     }
 }

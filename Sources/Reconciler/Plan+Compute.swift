@@ -7,7 +7,7 @@ extension Plan {
     /// empty plan once the sockets have answered.
     package static func compute(
         desired: [DesiredConnection], observed: [ObservedConnection],
-        now: ContinuousClock.Instant
+        now: Moment
     ) -> Plan {
         var seen: [String: ObservedConnection] = [:]
         for connection in observed { seen[connection.name] = connection }
@@ -40,7 +40,7 @@ extension Plan {
     /// What one connection needs now.
     package static func step(
         desired: DesiredConnection?, observed: ObservedConnection?,
-        now: ContinuousClock.Instant
+        now: Moment
     ) -> PlanStep {
         step(
             desired: desired.map { DesiredFacts($0) }, observed: observed.map { ObservedFacts($0) },
@@ -49,7 +49,7 @@ extension Plan {
 
     /// What one connection needs now.
     package static func step(
-        desired: DesiredFacts?, observed: ObservedFacts?, now: ContinuousClock.Instant
+        desired: DesiredFacts?, observed: ObservedFacts?, now: Moment
     ) -> PlanStep {
         switch (desired, observed) {
         case (nil, nil): .keep
@@ -71,7 +71,7 @@ extension Plan {
     }
 
     private static func step(
-        desired: DesiredFacts, observed: ObservedFacts, now: ContinuousClock.Instant
+        desired: DesiredFacts, observed: ObservedFacts, now: Moment
     ) -> PlanStep {
         let isReplaced = observed.uid != desired.uid
         switch observed.link {
@@ -93,7 +93,7 @@ extension Plan {
     }
 
     private static func stepWithoutSocket(
-        desired: DesiredFacts, observed: ObservedFacts, now: ContinuousClock.Instant
+        desired: DesiredFacts, observed: ObservedFacts, now: Moment
     ) -> PlanStep {
         guard case .down(let down) = observed.link else { return .open }
         if desired.isProvisional { return .discard }

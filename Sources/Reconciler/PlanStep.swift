@@ -22,7 +22,7 @@ package enum PlanStep: Sendable, Hashable {
     /// Nothing until an edit, a `restart` or a missing thing turns up.
     case blocked(StallReason)
     /// Nothing before this moment: the back-off's.
-    case wait(until: ContinuousClock.Instant)
+    case wait(until: Moment)
 
     package enum ReopenReason: Sendable, Hashable {
         /// A field changed that needs a new socket.
@@ -41,7 +41,7 @@ package struct Plan: Sendable, Hashable {
 
     package var entries: [Entry] = []
     /// The earliest moment at which a waiting step is due.
-    package var followUpAt: ContinuousClock.Instant?
+    package var followUpAt: Moment?
 
     package init() {}
 

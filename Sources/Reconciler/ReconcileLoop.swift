@@ -1,5 +1,5 @@
 package import Logging
-import ManagerCore
+package import ManagerCore
 import Spec
 import Synchronization
 
@@ -31,7 +31,7 @@ package final class ReconcileLoop: Sendable {
     private let control: any ConnectionControl
     private let timer: any ReconcileTimer
     private let configuration: ReconcilerConfiguration
-    private let now: @Sendable () -> ContinuousClock.Instant
+    private let now: @Sendable () -> Moment
     private let logger: Logger
     private let wakes: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
@@ -41,7 +41,7 @@ package final class ReconcileLoop: Sendable {
         var queue: WorkQueue<String>
         var admission: DialAdmission
         var workers = 0
-        var resyncAt: ContinuousClock.Instant?
+        var resyncAt: Moment?
         var generator = SystemRandomNumberGenerator()
         var isPaused = false
         var passes: UInt64 = 0
@@ -52,7 +52,7 @@ package final class ReconcileLoop: Sendable {
 
         /// Queues what a resync has found to do. Whoever has to do with the admission of dials gets
         /// a pass in any case: it gives back the permit of a dial that is over.
-        mutating func take(_ compared: Comparison, now: ContinuousClock.Instant) {
+        mutating func take(_ compared: Comparison, now: Moment) {
             for name in compared.due { queue.add(name, now: now) }
             for name in admission.names { queue.add(name, now: now) }
             for (name, until) in compared.waiting { queue.add(name, at: until, now: now) }
@@ -64,7 +64,7 @@ package final class ReconcileLoop: Sendable {
     package init(
         desired: any DesiredState, control: any ConnectionControl, timer: any ReconcileTimer,
         configuration: ReconcilerConfiguration, logger: Logger,
-        now: @escaping @Sendable () -> ContinuousClock.Instant
+        now: @escaping @Sendable () -> Moment
     ) {
         self.desired = desired
         self.control = control
@@ -142,8 +142,9 @@ package final class ReconcileLoop: Sendable {
     package func run() async {
         await withDiscardingTaskGroup { group in
             wake.yield()
+            var places = RecordPlaces()
             for await _ in wakes {
-                let workers = startWorkers()
+                let workers = startWorkers(&places)
                 for _ in 0..<workers {
                     group.addTask { await self.work() }
                 }
@@ -152,12 +153,13 @@ package final class ReconcileLoop: Sendable {
     }
 
     /// Adds what is due, and says how many more workers there is work for.
-    private func startWorkers() -> Int {
+    private func startWorkers(_ places: inout RecordPlaces) -> Int {
         let now = now()
-        let compared = isResyncDue(now) ? Comparison(desired, control, now: now) : nil
+        let compared =
+            isResyncDue(now) ? Comparison(desired, control, now: now, places: &places) : nil
         let (count, next) = state.withLock { state in
             state.statistics.lastTurn = now
-            if state.isPaused { return (0, nil as ContinuousClock.Instant?) }
+            if state.isPaused { return (0, nil as Moment?) }
             if let compared { state.take(compared, now: now) }
             let admitted = state.admission.admit(now: now)
             for name in admitted.granted { state.queue.add(name, now: now) }
@@ -175,11 +177,11 @@ package final class ReconcileLoop: Sendable {
         return count
     }
 
-    private func isWorkDue(_ queue: WorkQueue<String>, now: ContinuousClock.Instant) -> Bool {
+    private func isWorkDue(_ queue: WorkQueue<String>, now: Moment) -> Bool {
         queue.hasReadyKey || queue.nextDeadline.map { $0 <= now } ?? false
     }
 
-    private func isResyncDue(_ now: ContinuousClock.Instant) -> Bool {
+    private func isResyncDue(_ now: Moment) -> Bool {
         state.withLock { state in
             if let at = state.resyncAt, at > now { return false }
             let jitter = Double.random(in: 0.8...1.2, using: &state.generator)
@@ -213,7 +215,7 @@ package final class ReconcileLoop: Sendable {
         wake.yield()
     }
 
-    private func takeNext() -> (name: String, begun: ContinuousClock.Instant)? {
+    private func takeNext() -> (name: String, begun: Moment)? {
         let now = now()
         return state.withLock { state in
             guard !state.isPaused, !Task.isCancelled, let name = state.queue.next(now: now) else {
@@ -228,7 +230,7 @@ package final class ReconcileLoop: Sendable {
 
     private enum Outcome {
         case converged
-        case at(ContinuousClock.Instant)
+        case at(Moment)
         case failed
 
         var result: ReconcileStatistics.Result {

@@ -18,9 +18,9 @@ package struct ReconcileStatistics: Sendable {
     package var processing = 0
     package var adds: UInt64 = 0
     /// The loop itself looked for work: at the latest once in a resync.
-    package var lastTurn: ContinuousClock.Instant?
+    package var lastTurn: Moment?
     /// A pass began or ended.
-    package var lastProgress: ContinuousClock.Instant?
+    package var lastProgress: Moment?
 
     package init() {}
 
@@ -30,7 +30,7 @@ package struct ReconcileStatistics: Sendable {
     }
 
     mutating func finished(
-        _ result: Result, begun: ContinuousClock.Instant, now: ContinuousClock.Instant
+        _ result: Result, begun: Moment, now: Moment
     ) {
         switch result {
         case .done: done += 1

@@ -1,6 +1,6 @@
 internal import DequeModule
 internal import HeapModule
-internal import ManagerCore
+package import ManagerCore
 
 /// Which keys are to be looked at, and when: the work queue of client-go, as a pure value.
 ///
@@ -14,7 +14,7 @@ internal import ManagerCore
 /// Keys that are due come out in the order in which they became due. Memory is in proportion to
 /// the keys that are queued, worked on, or failing.
 package struct WorkQueue<Key: Hashable & Sendable>: Sendable {
-    package typealias Instant = ContinuousClock.Instant
+    package typealias Instant = Moment
 
     private enum State: Sendable {
         /// In ``ready``, under that number.

@@ -20,6 +20,8 @@ final class Link {
     private(set) var published: [UInt64] = []
     private(set) var sequence: UInt64 = 0
     private var buffer: [UInt64] = []
+    /// Published by the owner before; the socket is still to bring them.
+    private var pending: PendingFrames?
     /// Sent by the remote, not read: lost with the socket, as far as this instance can know.
     private var unread: [UInt64] = []
     private var call: Call?
@@ -76,6 +78,8 @@ final class Link {
 
     private func read(_ content: UInt64) {
         process.framesRead += 1
+        guard pending?.takes(content) != true else { return process.framesCounted += 1 }
+        pending = nil
         buffer.append(content)
         if isShadow { process.reportShadow(shard, title, isLate: false) }
         pump()
@@ -88,6 +92,7 @@ final class Link {
         guard session === self.session, !isClosed else { return }
         self.session = nil
         unread = []
+        pending = nil
         if isShadow {
             // What the remote sent between two sockets is missing: the place is looked for anew.
             process.framesCounted += buffer.count
@@ -102,6 +107,7 @@ final class Link {
         session?.isOpen = false
         session = nil
         unread = []
+        pending = nil
     }
 
     func readAgain() {
@@ -139,6 +145,8 @@ final class Link {
             let match = DigestMatch(published: digests.frames, buffered: buffer)
             process.framesCounted += match.dropped
             buffer.removeFirst(match.dropped)
+            published = digests.frames
+            if session != nil { pending = PendingFrames(match) }
             world.saw("match \(match.label)")
             if case .exact = match, let next = buffer.first, let last = digests.frames.last,
                 world.remotes[name]?.kind == .shared, next != last + 1
@@ -229,6 +237,7 @@ extension DigestMatch {
     var label: String {
         switch self {
         case .exact: "exact"
+        case .behind: "behind"
         case .ambiguous: "ambiguous"
         case .none: "none"
         }

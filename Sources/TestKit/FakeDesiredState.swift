@@ -54,8 +54,8 @@ package final class FakeDesiredState: DesiredState {
         state.withLock { $0.records[name] }
     }
 
-    package func desiredFacts() -> [String: DesiredFacts] {
-        state.withLock { $0.records.mapValues { DesiredFacts($0) } }
+    package func desiredTable() -> DesiredTable {
+        DesiredTable(all.map { ($0.name, DesiredFacts($0)) })
     }
 
     package func desiredNames() -> [String] {

@@ -5,7 +5,7 @@ import Synchronization
 /// Both clocks of the manager, moved by the test alone.
 package final class ManualClock: Sendable {
     private struct State {
-        var now: ContinuousClock.Instant
+        var now: Moment
         var wallTime: WallTime
     }
 
@@ -16,7 +16,7 @@ package final class ManualClock: Sendable {
         state = Mutex(State(now: .now, wallTime: wallTime))
     }
 
-    package var now: ContinuousClock.Instant { state.withLock { $0.now } }
+    package var now: Moment { state.withLock { $0.now } }
     package var wallTime: WallTime { state.withLock { $0.wallTime } }
 
     /// Moves both clocks together.
@@ -27,7 +27,7 @@ package final class ManualClock: Sendable {
         }
     }
 
-    package func advance(to instant: ContinuousClock.Instant) {
+    package func advance(to instant: Moment) {
         let distance = now.duration(to: instant)
         if distance > .zero { advance(by: distance) }
     }

@@ -1,10 +1,11 @@
+package import ManagerCore
 import Reconciler
 import Synchronization
 
 /// The loop's alarm under test control: it rings when the test moves the clock.
 package final class ManualReconcileTimer: ReconcileTimer {
     private struct Alarm {
-        var instant: ContinuousClock.Instant
+        var instant: Moment
         var body: @Sendable () -> Void
     }
 
@@ -17,7 +18,7 @@ package final class ManualReconcileTimer: ReconcileTimer {
     }
 
     package func wake(
-        at instant: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void
+        at instant: Moment, _ body: @escaping @Sendable () -> Void
     ) {
         alarm.withLock { alarm in
             if let alarm, alarm.instant <= instant { return }
@@ -30,7 +31,7 @@ package final class ManualReconcileTimer: ReconcileTimer {
     package var rings: Int { rung.withLock { $0 } }
 
     /// When it rings next.
-    package var nextAlarm: ContinuousClock.Instant? { alarm.withLock { $0?.instant } }
+    package var nextAlarm: Moment? { alarm.withLock { $0?.instant } }
 
     /// Moves the clock and rings what is due.
     package func advance(by duration: Duration) {

@@ -197,8 +197,8 @@ extension RecordingControl {
         state.withLock { Array($0.entries.keys) }
     }
 
-    package func forEachObserved(_ body: (String, ObservedFacts) -> Void) {
-        for seen in observed { body(seen.name, ObservedFacts(seen)) }
+    package func forEachObserved(_ body: (ArraySlice<ObservedRow>) -> Void) {
+        body(observed.map { ObservedRow(name: $0.name, facts: ObservedFacts($0)) }[...])
     }
 
     package var observed: [ObservedConnection] { observedNames().compactMap { observe($0) } }

@@ -142,11 +142,12 @@ def distribution(values):
 
 
 class Acceptances:
-    """What the brokers behind several stand-ins took, in the order of one clock, into a ledger."""
+    """What the brokers behind several stand-ins took, in the order of one clock, into a ledger.
+    Stand-ins may be added to the list as long as it is read."""
 
     def __init__(self, sidecars, topic, ledger):
         self.sidecars, self.topic, self.ledger = sidecars, topic, ledger
-        self.positions = [0] * len(sidecars)
+        self.positions = collections.Counter()
 
     def read(self):
         """Everything that came since; the ledger has it when this returns."""
@@ -175,14 +176,15 @@ def wait_settled(member, names, timeout=90):
         lambda: f"{serving(member.client)}", 0.1)
 
 
-def market(feed, count, rate=4, prefix="m"):
-    """Manifests of connections to a feed that sends every socket the same numbered ticks, the last at once."""
+def market(feed, count, rate=4, prefix="m", last=1):
+    """Manifests of connections to a feed that sends every socket the same numbered ticks, and at once
+    the last ones."""
     return {
         "apiVersion": "wsm.virtufin.com/v1", "kind": "ConnectionSet",
         "metadata": {"name": prefix},
         "spec": {
             "name": prefix + "-{{n}}", "matrix": {"n": [str(n) for n in range(count)]},
             "template": {"spec": {
-                "url": feed.url(f"/market?symbol={{{{n}}}}&rate={rate}&hello=1"), "topic": "market"}},
+                "url": feed.url(f"/market?symbol={{{{n}}}}&rate={rate}&last={last}"), "topic": "market"}},
         },
     }

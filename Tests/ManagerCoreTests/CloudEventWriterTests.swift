@@ -1,5 +1,6 @@
 import ManagerCore
 import Spec
+import TestKit
 import Testing
 
 @Suite struct CloudEventWriterTests {

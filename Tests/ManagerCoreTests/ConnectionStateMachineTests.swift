@@ -1,4 +1,5 @@
 import Spec
+import TestKit
 import Testing
 
 @testable import ManagerCore
@@ -6,10 +7,10 @@ import Testing
 @Suite struct ConnectionStateMachineTests {
     private typealias Machine = ConnectionStateMachine
 
-    private let start = ContinuousClock().now
+    private let start = Moment(.zero)
     private var generator = SplitMix64(seed: 1)
 
-    private func after(_ seconds: Double) -> ContinuousClock.Instant {
+    private func after(_ seconds: Double) -> Moment {
         start.advanced(by: .seconds(seconds))
     }
 
@@ -158,7 +159,7 @@ import Testing
         #expect(machine.lastClose?.code == 1000)
     }
 
-    private func opened(_ machine: inout Machine, _ time: ContinuousClock.Instant) {
+    private func opened(_ machine: inout Machine, _ time: Moment) {
         #expect(machine.dialStarted(dialRevision: 1) == true)
         #expect(machine.opened(now: time) == true)
     }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct ConnectionStatusTests {
     private let now = WallTime(nanosecondsSinceEpoch: 1_000)
-    private let instant = ContinuousClock().now
+    private let instant = Moment(.zero)
 
     private func desired(
         _ edit: (inout ConnectionSpec) -> Void = { _ in }
@@ -222,13 +222,14 @@ import Testing
     @Test func transitionTimesAreKeptWhileTheStatusStays() throws {
         let desired = try desired()
         var seen = try open()
-        seen.conditionsSince = status(desired, seen).conditionsSince
+        _ = seen.noteConditions(desired: desired, now: now)
         let later = WallTime(nanosecondsSinceEpoch: 9_000)
         let same = ConnectionStatus(desired: desired, observed: seen, now: later)
         #expect(same.conditions.allSatisfy { $0.lastTransitionTime == now })
+        #expect(seen.noteConditions(desired: desired, now: later) == same.phase)
 
         var lost = try down()
-        lost.conditionsSince = same.conditionsSince
+        lost.conditionsSince = seen.conditionsSince
         let changed = ConnectionStatus(desired: desired, observed: lost, now: later)
         #expect(changed.ready.lastTransitionTime == later)
         #expect(try condition("Owned", changed).lastTransitionTime == now)
@@ -236,10 +237,25 @@ import Testing
         #expect(try condition("Reconciling", changed).lastTransitionTime == later)
     }
 
+    @Test func aCopyThatIsEditedLeavesTheOtherAsItWas() throws {
+        let before = try down()
+        var after = before
+        #expect(after == before)
+        after.remoteAddress = "10.0.0.1:9"
+        after.attempt = 7
+        #expect(before.remoteAddress == nil)
+        #expect(before.attempt != 7)
+        #expect(after != before)
+        after.remoteAddress = nil
+        after.attempt = before.attempt
+        #expect(after == before)
+        #expect(after.hashValue == before.hashValue)
+    }
+
     @Test func anotherReasonForTheSameStatusKeepsTheTime() throws {
         let desired = try desired { $0.topic = "trades" }
         var seen = try down()
-        seen.conditionsSince = status(desired, seen).conditionsSince
+        _ = seen.noteConditions(desired: desired, now: now)
         let later = WallTime(nanosecondsSinceEpoch: 9_000)
         seen.state = .dialing(.init(dialRevision: 1))
         let dialing = ConnectionStatus(desired: desired, observed: seen, now: later)

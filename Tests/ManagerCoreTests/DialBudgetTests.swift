@@ -1,8 +1,9 @@
 import ManagerCore
+import TestKit
 import Testing
 
 @Suite struct DialBudgetTests {
-    private let start = ContinuousClock().now
+    private let start = Moment(.zero)
     private let host = "example.com:443"
 
     @Test func theBurstGoesAtOnceAndThenTheRateHolds() {

@@ -1,4 +1,5 @@
 import ManagerCore
+import TestKit
 import Testing
 
 @Suite struct EventIDTests {
@@ -27,6 +28,23 @@ import Testing
             #expect("89ab".contains(Array(text)[19]))
             #expect(text == text.lowercased())
         }
+    }
+
+    /// A UUID is kept as two words; what is not spelled as we spell it stays text.
+    @Test(arguments: [
+        "00112233-4455-6677-8899-aabbccddeeff", "00112233-4455-6677-8899-AABBCCDDEEFF",
+        "00112233-4455-6677-8899-aabbccddeeff-lifecycle", "a", "UID-1",
+    ])
+    func aUIDIsSpelledAsItWasGiven(text: String) throws {
+        let uid = try #require(ConnectionUID(rawValue: text))
+        #expect(uid.rawValue == text)
+        #expect(ConnectionUID(rawValue: text) == uid)
+        var bytes: [UInt8] = []
+        uid.appendText(to: &bytes)
+        #expect(bytes == Array(text.utf8))
+        let others = ["00112233-4455-6677-8899-aabbccddeefe", text + "0", text.uppercased() + "A"]
+        for other in others { #expect(ConnectionUID(rawValue: other) != uid) }
+        #expect(EventID("\(text).1.2")?.uid == uid)
     }
 
     @Test func sixteenBytesAndTextAreTheSameUUID() throws {

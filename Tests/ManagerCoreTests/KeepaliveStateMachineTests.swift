@@ -1,11 +1,12 @@
 import ManagerCore
+import TestKit
 import Testing
 
 @Suite struct KeepaliveStateMachineTests {
     private typealias Action = KeepaliveStateMachine.Action
-    private let start = ContinuousClock().now
+    private let start = Moment(.zero)
 
-    private func at(_ seconds: Double) -> ContinuousClock.Instant {
+    private func at(_ seconds: Double) -> Moment {
         start.advanced(by: .seconds(seconds))
     }
 
@@ -188,7 +189,7 @@ import Testing
 
 extension KeepaliveStateMachine {
     fileprivate mutating func fire(
-        _ now: ContinuousClock.Instant, isMidFrame: Bool = false, isReadingPaused: Bool = false
+        _ now: Moment, isMidFrame: Bool = false, isReadingPaused: Bool = false
     ) -> Action {
         timerFired(now: now, isMidFrame: isMidFrame, isReadingPaused: isReadingPaused)
     }

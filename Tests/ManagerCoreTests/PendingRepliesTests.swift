@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct PendingRepliesTests {
     typealias Replies = PendingReplies<String>
-    private let start = ContinuousClock().now
+    private let start = Moment(.zero)
 
     private func rule(
         _ mode: ConnectionSpec.CorrelationMode, field: String = "id", maxPending: Int = 10,

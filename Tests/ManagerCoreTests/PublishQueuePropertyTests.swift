@@ -1,5 +1,6 @@
 import ManagerCore
 import Spec
+import TestKit
 import Testing
 
 /// Random histories under every policy: bounds, order and accounts always hold.

@@ -1,4 +1,5 @@
 import ManagerCore
+import TestKit
 import Testing
 
 @Suite struct WallTimeTests {

@@ -4,9 +4,9 @@ import TestKit
 import Testing
 
 @Suite struct DialAdmissionTests {
-    private let start = ContinuousClock().now
+    private let start = Moment(.zero)
 
-    private func after(_ seconds: Double) -> ContinuousClock.Instant {
+    private func after(_ seconds: Double) -> Moment {
         start.advanced(by: .seconds(seconds))
     }
 
@@ -146,7 +146,7 @@ import Testing
         var admission = admission(rate: rate, burst: burst, concurrency: concurrency)
         var now = start
         var underWay: Set<String> = []
-        var begun: [ContinuousClock.Instant] = []
+        var begun: [Moment] = []
         var toDial = Set((0..<60).map { "c\($0)" })
         var granted: [String] = []
         for _ in 0..<20_000 where !(toDial.isEmpty && underWay.isEmpty) {

@@ -167,11 +167,12 @@ import Testing
     func aComparisonOfAllFindsWhatAPassOverEachWould(_ seed: UInt64) {
         let world = World(seed: seed)
         let now = world.clock.now
+        var places = RecordPlaces()
         let compared = Comparison(
-            FakeDesiredState(Array(world.desired.values)), world.control, now: now)
+            FakeDesiredState(Array(world.desired.values)), world.control, now: now, places: &places)
         let names = Set(world.desired.keys).union(world.control.observedNames())
         var due: Set<String> = []
-        var waiting: [String: ContinuousClock.Instant] = [:]
+        var waiting: [String: Moment] = [:]
         for name in names {
             let step = Plan.step(
                 desired: world.desired[name], observed: world.control.observe(name), now: now)

@@ -8,7 +8,7 @@ import Testing
 @Suite struct PlanTests {
     private typealias State = ConnectionStateMachine.State
 
-    private let now = ContinuousClock().now
+    private let now = Moment(.zero)
 
     private func observed(
         _ state: State, uid: String = "a", generation: Int64 = 1, isExhausted: Bool = false

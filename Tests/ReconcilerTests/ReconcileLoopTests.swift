@@ -171,7 +171,7 @@ import Testing
             #expect(await eventually { rig.control.dialingNames == ["a"] })
             await rig.tell("a")
             let resyncAt = try #require(rig.timer.nextAlarm)
-            rig.clock.advance(to: resyncAt - .milliseconds(1))
+            rig.clock.advance(to: resyncAt.advanced(by: .milliseconds(-1)))
             rig.control.isMuted = true
             rig.control.dialFails("a")
             guard case .down(let down)? = rig.control.observe("a")?.state else {
@@ -550,9 +550,9 @@ private final class WatchedDesiredState: DesiredState {
         names.contains(name) ? .sample(name) { $0.autoReconnect = false } : nil
     }
 
-    func desiredFacts() -> [String: DesiredFacts] {
-        Dictionary(
-            uniqueKeysWithValues: names.map { name in
+    func desiredTable() -> DesiredTable {
+        DesiredTable(
+            names.map { name in
                 (name, DesiredFacts(.sample(name) { $0.autoReconnect = false }))
             })
     }
@@ -602,9 +602,9 @@ private final class HeldDesiredState: DesiredState {
         names.contains(name) ? .sample(name) { $0.autoReconnect = false } : nil
     }
 
-    func desiredFacts() -> [String: DesiredFacts] {
-        Dictionary(
-            uniqueKeysWithValues: names.map { name in
+    func desiredTable() -> DesiredTable {
+        DesiredTable(
+            names.map { name in
                 (name, DesiredFacts(.sample(name) { $0.autoReconnect = false }))
             })
     }

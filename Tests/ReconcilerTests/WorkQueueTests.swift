@@ -3,13 +3,13 @@ import Reconciler
 import Testing
 
 @Suite struct WorkQueueTests {
-    private let start = ContinuousClock().now
+    private let start = Moment(.zero)
 
     private func queue() -> WorkQueue<String> {
         WorkQueue(retryBase: .seconds(1), retryCap: .seconds(30))
     }
 
-    private func after(_ seconds: Int) -> ContinuousClock.Instant {
+    private func after(_ seconds: Int) -> Moment {
         start.advanced(by: .seconds(seconds))
     }
 
@@ -177,11 +177,11 @@ import Testing
 
     /// For each key when it is due; nothing about order.
     private struct Model {
-        var queued: [Int: ContinuousClock.Instant] = [:]
-        var processing: [Int: ContinuousClock.Instant?] = [:]
+        var queued: [Int: Moment] = [:]
+        var processing: [Int: Moment?] = [:]
 
         mutating func add(
-            _ key: Int, at time: ContinuousClock.Instant, now: ContinuousClock.Instant
+            _ key: Int, at time: Moment, now: Moment
         ) {
             if let again = processing[key] {
                 processing[key] = .some(again.map { min($0, time) } ?? time)
@@ -190,11 +190,11 @@ import Testing
             }
         }
 
-        func hasDueKey(now: ContinuousClock.Instant) -> Bool {
+        func hasDueKey(now: Moment) -> Bool {
             queued.values.contains { $0 <= now }
         }
 
-        mutating func handOut(_ key: Int, now: ContinuousClock.Instant) -> Bool {
+        mutating func handOut(_ key: Int, now: Moment) -> Bool {
             guard processing[key] == nil, let due = queued.removeValue(forKey: key), due <= now
             else { return false }
             processing[key] = .some(nil)
@@ -202,7 +202,7 @@ import Testing
         }
 
         mutating func finish(
-            _ key: Int, at time: ContinuousClock.Instant?, now: ContinuousClock.Instant
+            _ key: Int, at time: Moment?, now: Moment
         ) {
             let again = processing.removeValue(forKey: key) ?? nil
             if let due = [again, time].compactMap({ $0 }).min() { queued[key] = due }

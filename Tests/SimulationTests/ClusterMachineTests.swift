@@ -53,6 +53,30 @@ import Testing
         #expect(DigestMatch(published: [1, 2, 3], buffered: [1, 2, 3]) == .exact(drop: 3))
     }
 
+    @Test func anHeirThatIsBehindDropsWhatItHasAndWhatIsPending() {
+        #expect(
+            DigestMatch(published: [1, 2, 3, 4, 5, 6], buffered: [2, 3, 4])
+                == .behind(drop: 3, pending: [5, 6]))
+        // What was published is known from some frame on only.
+        #expect(
+            DigestMatch(published: [3, 4, 5, 6], buffered: [1, 2, 3, 4, 5])
+                == .behind(drop: 5, pending: [6]))
+        // A frame that the old owner has not published must not be dropped.
+        #expect(DigestMatch(published: [1, 2, 3, 4, 5, 6], buffered: [9, 2, 3, 4]) == .none)
+        #expect(DigestMatch(published: [1, 2, 3, 4], buffered: [2, 3]) == .none)
+        #expect(
+            DigestMatch(published: [1, 2, 3, 1, 2, 3, 4], buffered: [1, 2, 3]) == .ambiguous)
+    }
+
+    @Test func pendingFramesAreTakenInOrderUntilOneIsNotTheNext() throws {
+        let match = DigestMatch(published: [1, 2, 3, 4, 5, 6], buffered: [1, 2, 3])
+        var pending = try #require(PendingFrames(match))
+        let taken = [4, 5, 7, 6].map { pending.takes($0) }
+        #expect(taken == [true, true, false, false])
+        #expect(pending.isEmpty)
+        #expect(PendingFrames(.exact(drop: 3)) == nil)
+    }
+
     @Test func equalFramesAreAmbiguousAndFewProveNothing() {
         #expect(DigestMatch(published: [7, 7, 7], buffered: [7, 7, 7, 7]) == .ambiguous)
         #expect(DigestMatch(published: [1, 2, 3], buffered: [2, 3, 4]) == .none)

@@ -1,6 +1,6 @@
 package import GRPCCore
 import GRPCProtobuf
-package import ManagerAPI
+import ManagerAPI
 
 /// A message of an API that was written by hand: its bytes in the encoding of protobuf.
 struct SerializedMessage: Sendable {

@@ -4,11 +4,14 @@ import ManagerCore
 /// (protobuf encoding: fields in the order of their numbers, defaults left out).
 ///
 /// What the messages of a run have in common is written once and copied; nothing is allocated for
-/// a message.
+/// a message, and no reference is counted.
 struct TopicResponseWriter {
-    /// After so many bytes a response is full; one message more may come on top. Such a response
-    /// goes into buffers of 64 KiB on its way, which are at hand; larger ones cost fresh memory.
+    /// A response has as many messages as fit into so many bytes, at least one. It goes into buffers
+    /// of 64 KiB on its way, which are at hand; larger ones cost fresh memory.
     static let responseBytes = 60 << 10
+    /// Of the fields that are not common to a run, but for the payload: tags, lengths, numbers, the
+    /// content type.
+    private static let mostFieldBytes = 128
 
     private let runs: [EventRun]
     private let responseBytes: Int
@@ -16,119 +19,165 @@ struct TopicResponseWriter {
     private var missed: UInt64
     private var run = 0
     private var index = 0
-    private var head = Head()
+    private var head = MessageHead()
 
     init(_ delivery: TopicDelivery, responseBytes: Int = Self.responseBytes) {
         runs = delivery.runs
         position = delivery.firstPosition
         missed = delivery.missed
         self.responseBytes = responseBytes
-        if let first = runs.first { head = Head(of: first) }
+        if let first = runs.first { head = MessageHead(of: first) }
     }
 
     /// The next response; `nil` after the last.
     mutating func next() -> [UInt8]? {
         guard run < runs.count || missed > 0 else { return nil }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(capacity)
-        while run < runs.count, bytes.count < responseBytes {
-            appendMessages(to: &bytes)
-            guard index == runs[run].count else { break }
+        return [UInt8](unsafeUninitializedCapacity: capacity) { memory, count in
+            // What was missed is told at the end, as its field has the higher number.
+            let missedBytes = ProtobufBytes.fieldSize(missed)
+            var output = ProtobufOutput(.init(rebasing: memory.dropLast(missedBytes)))
+            writeMessages(to: &output)
+            let (messages, end) = (output.count, output.count + missedBytes)
+            output = ProtobufOutput(.init(rebasing: memory[messages..<end]))
+            output.write(missed, as: 2)
+            missed = 0
+            count = end
+        }
+    }
+
+    private mutating func writeMessages(to output: inout ProtobufOutput) {
+        while run < runs.count {
+            let current = runs[run]
+            writeMessages(of: current, to: &output)
+            guard index == current.count else { return }
             index = 0
             run += 1
-            if run < runs.count { head = Head(of: runs[run]) }
+            if run < runs.count { head = MessageHead(of: runs[run]) }
         }
-        if missed > 0 {
-            bytes.append(ProtobufBytes.tag(2, .varint))
-            ProtobufBytes.append(missed, to: &bytes)
-            missed = 0
-        }
-        return bytes
     }
 
-    /// Messages of the run that is next, until the response is full.
-    private mutating func appendMessages(to bytes: inout [UInt8]) {
-        let run = runs[run]
+    /// As many messages of a run as there is room for.
+    private mutating func writeMessages(of run: EventRun, to output: inout ProtobufOutput) {
         let first = run.sequence(at: 0)
-        run.forEachPayload(from: index) { place, payload in
-            head.append(
-                position: position, sequence: first + UInt64(place),
-                contentType: CloudEventWriter.contentType(of: run.block, payload)
-                    ?? "application/octet-stream",
-                data: payload, to: &bytes)
-            position += 1
-            index += 1
-            return bytes.count < responseBytes
+        let block = run.block
+        var (position, index) = (position, index)
+        head.withUnsafeFields { head in
+            run.forEachPayload(from: index) { place, payload in
+                let contentType =
+                    CloudEventWriter.contentType(of: block, payload) ?? "application/octet-stream"
+                let message = MessageFields(
+                    head: head, position: position, sequence: first + UInt64(place),
+                    contentType: contentType, data: payload)
+                guard ProtobufBytes.fieldSize(message.bytes) <= output.room else { return false }
+                message.write(to: &output)
+                position += 1
+                index += 1
+                return true
+            }
         }
+        (self.position, self.index) = (position, index)
     }
 
-    /// About what the next response takes, so that the array does not grow while it is written.
+    /// Enough for what is left if it is little, and for the next message if that is large.
     private var capacity: Int {
-        var left = 16
-        for run in runs[run...] where left < responseBytes {
-            left += run.bytes + run.count * head.bytes
-        }
-        return min(left, responseBytes + responseBytes / 16)
+        let missedBytes = ProtobufBytes.fieldSize(missed)
+        guard run < runs.count else { return missedBytes }
+        let next = runs[run].payloadRange(at: index).count + head.bytes + Self.mostFieldBytes
+        // What the heads of other runs take is not known yet.
+        let rest =
+            run + 1 < runs.count
+            ? responseBytes : runs[run].bytes + runs[run].count * (head.bytes + Self.mostFieldBytes)
+        return max(next, min(rest, responseBytes)) + missedBytes
     }
 }
 
-/// What the messages of one run have in common.
-private struct Head {
+/// What the messages of one run have in common, in the encoding of `TopicMessage`.
+private struct MessageHead {
     /// An id up to its sequence.
     private var idPrefix: [UInt8] = []
     /// The fields `type` to `epoch`.
     private var fields: [UInt8] = []
+
+    struct Unsafe {
+        var idPrefix: UnsafeBufferPointer<UInt8>
+        var fields: UnsafeBufferPointer<UInt8>
+    }
 
     init() {}
 
     init(of run: EventRun) {
         let origin = run.block.origin
         idPrefix = Array("\(origin.uid).\(origin.epoch).".utf8)
-        ProtobufBytes.append(origin.type, as: 3, to: &fields)
-        ProtobufBytes.append(origin.source, as: 4, to: &fields)
-        ProtobufBytes.append(run.block.time.rfc3339, as: 5, to: &fields)
-        ProtobufBytes.append(origin.last("websocketid"), as: 6, to: &fields)
-        ProtobufBytes.append(origin.last("websocketurl"), as: 7, to: &fields)
-        if origin.epoch != 0 {
-            fields.append(ProtobufBytes.tag(8, .varint))
-            ProtobufBytes.append(origin.epoch, to: &fields)
+        let texts: [(field: UInt8, text: String)] = [
+            (3, origin.type), (4, origin.source), (5, run.block.time.rfc3339),
+            (6, origin.last("websocketid")), (7, origin.last("websocketurl")),
+        ].filter { !$0.text.isEmpty }
+        let size = texts.reduce(ProtobufBytes.fieldSize(origin.epoch)) {
+            $0 + ProtobufBytes.fieldSize($1.text.utf8.count)
+        }
+        fields = [UInt8](unsafeUninitializedCapacity: size) { memory, count in
+            var output = ProtobufOutput(memory)
+            for (field, var text) in texts {
+                output.begin(field, bytes: text.utf8.count)
+                text.withUTF8 { output.write($0) }
+            }
+            output.write(origin.epoch, as: 8)
+            count = output.count
         }
     }
 
-    /// What is common to each message.
     var bytes: Int { idPrefix.count + fields.count }
 
-    /// One element of `messages`, with its tag and length.
-    func append(
-        position: UInt64, sequence: UInt64, contentType: StaticString,
-        data: UnsafeBufferPointer<UInt8>, to bytes: inout [UInt8]
+    func withUnsafeFields(_ body: (Unsafe) -> Void) {
+        idPrefix.withUnsafeBufferPointer { idPrefix in
+            fields.withUnsafeBufferPointer { body(Unsafe(idPrefix: idPrefix, fields: $0)) }
+        }
+    }
+}
+
+/// One element of `messages`.
+private struct MessageFields {
+    let head: MessageHead.Unsafe
+    let position: UInt64
+    let sequence: UInt64
+    let contentType: UnsafeBufferPointer<UInt8>
+    let data: UnsafeBufferPointer<UInt8>
+    private let digits: Int
+    /// Without the tag and the length of the element.
+    let bytes: Int
+
+    init(
+        head: MessageHead.Unsafe, position: UInt64, sequence: UInt64, contentType: StaticString,
+        data: UnsafeBufferPointer<UInt8>
     ) {
-        let idBytes = idPrefix.count + ProtobufBytes.digits(sequence)
-        let type = UnsafeBufferPointer(
+        self.head = head
+        self.position = position
+        self.sequence = sequence
+        self.contentType = UnsafeBufferPointer(
             start: contentType.utf8Start, count: contentType.utf8CodeUnitCount)
-        let size =
-            (position == 0 ? 0 : 1 + ProtobufBytes.size(position))
-            + ProtobufBytes.fieldSize(idBytes) + fields.count
-            + (sequence == 0 ? 0 : 1 + ProtobufBytes.size(sequence))
-            + ProtobufBytes.fieldSize(type.count)
+        self.data = data
+        digits = ProtobufBytes.digits(sequence)
+        bytes =
+            ProtobufBytes.fieldSize(position)
+            + ProtobufBytes.fieldSize(head.idPrefix.count + digits) + head.fields.count
+            + ProtobufBytes.fieldSize(sequence)
+            + ProtobufBytes.fieldSize(contentType.utf8CodeUnitCount)
             + (data.isEmpty ? 0 : ProtobufBytes.fieldSize(data.count))
-        bytes.append(ProtobufBytes.tag(1, .bytes))
-        ProtobufBytes.append(UInt64(size), to: &bytes)
-        if position != 0 {
-            bytes.append(ProtobufBytes.tag(1, .varint))
-            ProtobufBytes.append(position, to: &bytes)
-        }
-        bytes.append(ProtobufBytes.tag(2, .bytes))
-        ProtobufBytes.append(UInt64(idBytes), to: &bytes)
-        bytes.append(contentsOf: idPrefix)
-        JSONBytes.appendDecimal(sequence, to: &bytes)
-        bytes.append(contentsOf: fields)
-        if sequence != 0 {
-            bytes.append(ProtobufBytes.tag(9, .varint))
-            ProtobufBytes.append(sequence, to: &bytes)
-        }
-        ProtobufBytes.append(type, as: 10, to: &bytes)
-        if !data.isEmpty { ProtobufBytes.append(data, as: 11, to: &bytes) }
+    }
+
+    func write(to output: inout ProtobufOutput) {
+        output.begin(1, bytes: bytes)
+        output.write(position, as: 1)
+        output.begin(2, bytes: head.idPrefix.count + digits)
+        output.write(head.idPrefix)
+        output.write(digitsOf: sequence, count: digits)
+        output.write(head.fields)
+        output.write(sequence, as: 9)
+        output.begin(10, bytes: contentType.count)
+        output.write(contentType)
+        guard !data.isEmpty else { return }
+        output.begin(11, bytes: data.count)
+        output.write(data)
     }
 }
 

@@ -4,7 +4,7 @@ package import ManagerCore
 /// and for suspicion, and Unix time.
 package struct ClusterClock: Sendable {
     private let clock: ManagerClock
-    private let start: ContinuousClock.Instant
+    private let start: Moment
 
     package init(_ clock: ManagerClock) {
         self.clock = clock
@@ -12,7 +12,7 @@ package struct ClusterClock: Sendable {
     }
 
     /// Since the clock was made.
-    package var now: Moment { Moment(start.duration(to: clock.now())) }
+    package var now: Moment { Moment(clock.now() - start) }
 
     package var wall: Duration { .nanoseconds(clock.wallTime().nanosecondsSinceEpoch) }
 }

@@ -12,11 +12,11 @@ package import WebSocket
 
 /// The clocks, passed in so that tests hold them.
 package struct ManagerClock: Sendable {
-    package var now: @Sendable () -> ContinuousClock.Instant
+    package var now: @Sendable () -> Moment
     package var wallTime: @Sendable () -> WallTime
 
     package init(
-        now: @escaping @Sendable () -> ContinuousClock.Instant,
+        now: @escaping @Sendable () -> Moment,
         wallTime: @escaping @Sendable () -> WallTime
     ) {
         self.now = now
@@ -26,11 +26,24 @@ package struct ManagerClock: Sendable {
     package static let system = ManagerClock(
         now: { .now },
         wallTime: {
-            var time = timespec()
-            clock_gettime(CLOCK_REALTIME, &time)
+            let time = reading(of: CLOCK_REALTIME)
             return WallTime(
                 nanosecondsSinceEpoch: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
         })
+
+    fileprivate static func reading(of clock: clockid_t) -> timespec {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return time
+    }
+}
+
+extension Moment {
+    /// On the system's clock that counts suspend and never jumps.
+    package static var now: Moment {
+        let time = ManagerClock.reading(of: CLOCK_BOOTTIME)
+        return Moment(.seconds(time.tv_sec) + .nanoseconds(time.tv_nsec))
+    }
 }
 
 extension ManagerClock {

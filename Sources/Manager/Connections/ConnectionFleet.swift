@@ -123,7 +123,7 @@ package final class ConnectionFleet: ConnectionControl {
         connection(name)?.passFacts
     }
 
-    package func forEachObserved(_ body: (String, ObservedFacts) -> Void) {
+    package func forEachObserved(_ body: (ArraySlice<ObservedRow>) -> Void) {
         environment.fleetFacts.forEach(body)
     }
 

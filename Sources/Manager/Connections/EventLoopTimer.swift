@@ -1,3 +1,4 @@
+package import ManagerCore
 package import NIOCore
 import Reconciler
 import Synchronization
@@ -9,7 +10,7 @@ package final class EventLoopTimer: ReconcileTimer {
     private let state = Mutex<Setting?>(nil)
 
     private struct Setting {
-        var instant: ContinuousClock.Instant
+        var instant: Moment
         var task: Scheduled<Void>
     }
 
@@ -18,12 +19,12 @@ package final class EventLoopTimer: ReconcileTimer {
     }
 
     package func wake(
-        at instant: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void
+        at instant: Moment, _ body: @escaping @Sendable () -> Void
     ) {
         state.withLock { setting in
             if let setting, setting.instant <= instant { return }
             setting?.task.cancel()
-            let delay = ContinuousClock.now.duration(to: instant)
+            let delay = Moment.now.duration(to: instant)
             let task = eventLoop.scheduleTask(in: TimeAmount(max(delay, .zero))) { [weak self] in
                 self?.state.withLock { $0 = nil }
                 body()

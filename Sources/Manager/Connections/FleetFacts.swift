@@ -13,20 +13,15 @@ final class FleetFacts: Sendable {
     /// connection that changes has to wait.
     private static let rowsAtOnce = 128
 
-    private struct Row {
-        var name: String
-        var facts: ObservedFacts
-    }
-
     private struct State {
-        var rows: [Row?] = []
+        var rows: [ObservedRow] = []
         var free: [Place] = []
     }
 
     private let state = Mutex(State())
 
     func add(_ name: String, _ facts: ObservedFacts) -> Place {
-        let row = Row(name: name, facts: facts)
+        let row = ObservedRow(name: name, facts: facts)
         return state.withLock { state in
             if let place = state.free.popLast() {
                 state.rows[Int(place)] = row
@@ -38,27 +33,25 @@ final class FleetFacts: Sendable {
     }
 
     func set(_ place: Place, _ facts: ObservedFacts) {
-        state.withLock { $0.rows[Int(place)]?.facts = facts }
+        state.withLock { $0.rows[Int(place)].facts = facts }
     }
 
     func remove(_ place: Place) {
         state.withLock { state in
-            state.rows[Int(place)] = nil
+            state.rows[Int(place)] = ObservedRow(name: "", facts: nil)
             state.free.append(place)
         }
     }
 
     /// Tells of everything that is there all the time, once; what comes or goes meanwhile may be
-    /// told of or not. `body` is called under a lock.
-    func forEach(_ body: (String, ObservedFacts) -> Void) {
+    /// told of or not. `body` is called under a lock; the index of a row is its place.
+    func forEach(_ body: (ArraySlice<ObservedRow>) -> Void) {
         var start = 0
         var isOver = false
         while !isOver {
             (start, isOver) = state.withLock { state in
                 let end = min(start + Self.rowsAtOnce, state.rows.count)
-                for index in start..<end {
-                    if let row = state.rows[index] { body(row.name, row.facts) }
-                }
+                body(state.rows[start..<end])
                 return (end, end == state.rows.count)
             }
         }

@@ -1,3 +1,4 @@
+import ManagerCore
 import NIOCore
 
 /// One timer of one owner on an event loop; setting it again replaces what was set.
@@ -7,10 +8,10 @@ struct LoopTimer {
     private var setting: Setting?
 
     private final class Setting: Sendable {
-        let deadline: ContinuousClock.Instant
+        let deadline: Moment
         let scheduled: Scheduled<Void>
 
-        init(deadline: ContinuousClock.Instant, scheduled: Scheduled<Void>) {
+        init(deadline: Moment, scheduled: Scheduled<Void>) {
             self.deadline = deadline
             self.scheduled = scheduled
         }
@@ -19,12 +20,12 @@ struct LoopTimer {
     var isSet: Bool { setting != nil }
 
     /// When it fires; `nil` if it is not set.
-    var deadline: ContinuousClock.Instant? { setting?.deadline }
+    var deadline: Moment? { setting?.deadline }
 
     /// Fires at `deadline`, unless it is set already for that moment or an earlier one: an early
     /// timer finds nothing to do and is set again, which is cheaper than moving it each time.
     mutating func arm(
-        _ deadline: ContinuousClock.Instant, now: ContinuousClock.Instant,
+        _ deadline: Moment, now: Moment,
         on eventLoop: any EventLoop, _ body: @escaping @Sendable () -> Void
     ) {
         if let armed = self.deadline, armed <= deadline { return }

@@ -147,7 +147,7 @@ extension ManagedConnection {
     }
 
     var wallTime: WallTime { environment.clock.wallTime() }
-    var now: ContinuousClock.Instant { environment.clock.now() }
+    var now: Moment { environment.clock.now() }
 
     private var cancelledFailure: LinkFailure {
         LinkFailure(
@@ -293,6 +293,7 @@ extension ManagedConnection {
         defer { socketGone() }
         socket = nil
         unsentInitial = []
+        if pendingFrames != nil { pendingFrames = nil }
         if case .open = machine.state { reportDrop() }
         keepalive = nil
         keepaliveTimer.cancel()

@@ -6,7 +6,7 @@ import WebSocket
 /// so it is apart, and each pays for a pointer.
 struct PassingState {
     /// Of the running dial.
-    var dialStartedAt: ContinuousClock.Instant?
+    var dialStartedAt: Moment?
     /// `onOpen` messages that might not be sent.
     var unsentInitial: [DialInput.InitialMessage] = []
     /// When what is in the backlog was read.
@@ -31,9 +31,11 @@ struct PassingState {
     var onGone: (@Sendable () -> Void)?
     var onQuiet: (@Sendable () -> Void)?
     /// An heir is listening: a socket that drops is not dialled again before.
-    var redialsFrom: ContinuousClock.Instant?
+    var redialsFrom: Moment?
     var lastReplies: LoopTimer = LoopTimer()
     var shadow: ShadowLife?
+    /// The owner before had read further than the shadow.
+    var pendingFrames: PendingFrames?
 
     /// Nothing of it is needed any more.
     var isOver: Bool {
@@ -41,23 +43,30 @@ struct PassingState {
         let hasTimer =
             lookAheadTimer.isSet || publishTimer.isSet || batchTimer.isSet || lastReplies.isSet
         let hasMessages = spill != nil || requests != nil || publishedLate > 0
-        let hasTitle = formerEpoch != nil || succession != nil || shadow != nil
+        let hasTitle =
+            formerEpoch != nil || succession != nil || shadow != nil || pendingFrames != nil
         let isAwaited = onDrained != nil || onGone != nil || onQuiet != nil || redialsFrom != nil
         return !hasDial && !hasTimer && !hasMessages && !hasTitle && !isAwaited
+    }
+}
+
+extension PassingState? {
+    /// In its place, which is made for it and given back.
+    fileprivate mutating func change(_ change: (inout PassingState) -> Void) {
+        var state = take() ?? PassingState()
+        change(&state)
+        self = state.isOver ? nil : state
     }
 }
 
 // Confined to the event loop, as all of the connection's state.
 extension ManagedConnection {
     private func change(_ change: (inout PassingState) -> Void) {
-        var state = passing ?? PassingState()
-        passing = nil
-        change(&state)
-        passing = state.isOver ? nil : state
+        passing.change(change)
     }
 
     /// Of the running dial.
-    var dialStartedAt: ContinuousClock.Instant? {
+    var dialStartedAt: Moment? {
         get { passing?.dialStartedAt }
         set { change { $0.dialStartedAt = newValue } }
     }
@@ -65,7 +74,7 @@ extension ManagedConnection {
     /// `onOpen` messages that might not be sent.
     var unsentInitial: [DialInput.InitialMessage] {
         get { passing?.unsentInitial ?? [] }
-        set { change { $0.unsentInitial = newValue } }
+        set { if passing != nil || !newValue.isEmpty { change { $0.unsentInitial = newValue } } }
     }
 
     /// When what is in the backlog was read.
@@ -94,7 +103,7 @@ extension ManagedConnection {
     /// For the next lifecycle event.
     var publishedLate: UInt64 {
         get { passing?.publishedLate ?? 0 }
-        set { change { $0.publishedLate = newValue } }
+        set { if newValue != publishedLate { change { $0.publishedLate = newValue } } }
     }
 
     /// `nil` until something was spilled.
@@ -118,7 +127,7 @@ extension ManagedConnection {
     /// Of the title before this one, where there was one.
     var formerEpoch: UInt64? {
         get { passing?.formerEpoch }
-        set { change { $0.formerEpoch = newValue } }
+        set { if newValue != formerEpoch { change { $0.formerEpoch = newValue } } }
     }
 
     /// Told before anything else under a title.
@@ -138,7 +147,7 @@ extension ManagedConnection {
     }
 
     /// An heir is listening: a socket that drops is not dialled again before.
-    var redialsFrom: ContinuousClock.Instant? {
+    var redialsFrom: Moment? {
         get { passing?.redialsFrom }
         set { change { $0.redialsFrom = newValue } }
     }
@@ -151,5 +160,11 @@ extension ManagedConnection {
     var shadow: ShadowLife? {
         get { passing?.shadow }
         set { change { $0.shadow = newValue } }
+    }
+
+    /// Published by the owner before; this socket is still to bring them.
+    var pendingFrames: PendingFrames? {
+        get { passing?.pendingFrames }
+        set { change { $0.pendingFrames = newValue } }
     }
 }

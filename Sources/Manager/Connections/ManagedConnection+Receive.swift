@@ -47,6 +47,7 @@ extension ManagedConnection {
             shadowReceived(segments, time: time)
             return
         }
+        let segments = pendingFrames == nil ? segments : withoutPendingFrames(segments)
         ingest(segments, time: time)
         // With a topic, the first message counts once the bus has it.
         let isFirst = outlet.topic == nil && !facts.hasFirstMessage

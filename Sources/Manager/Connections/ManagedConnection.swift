@@ -95,8 +95,10 @@ package final class ManagedConnection: @unchecked Sendable {
     ) {
         self.init(
             desired, eventLoop: eventLoop, environment: environment, right: .title(gate))
-        self.succession = succession
-        formerEpoch = succession?.epoch
+        if let succession {
+            self.succession = succession
+            formerEpoch = succession.epoch
+        }
         if gate.title != nil { recentFrames = RecentFrames() }
         if succession == nil, let lastUp = stored?.connectedAt ?? stored?.lastClose?.at {
             // It was up in a life before this one: the first open tells of the gap.
@@ -129,13 +131,17 @@ package final class ManagedConnection: @unchecked Sendable {
         }
     }
 
+    /// Members of a line's metadata that there is room for at once.
+    private static let usualMetadata = 6
+
     /// Writes a line with the connection's name. A logger of its own would hold 500 bytes.
     func log(
         _ level: Logger.Level, _ message: Logger.Message,
         _ metadata: @autoclosure () -> Logger.Metadata = [:]
     ) {
         guard environment.logger.logLevel <= level else { return }
-        var all = metadata()
+        var all = Logger.Metadata(minimumCapacity: Self.usualMetadata)
+        all.merge(metadata()) { $1 }
         all["wsm.connection.name"] = "\(name)"
         all["wsm.connection.uid"] = "\(uid)"
         environment.logger.log(level: level, message, metadata: all)
@@ -175,11 +181,9 @@ package final class ManagedConnection: @unchecked Sendable {
     /// Replaces the snapshot with what the machine says, and tells of it.
     func changed() {
         readMachine()
-        let status = ConnectionStatus(
-            desired: desired, observed: facts, now: environment.clock.wallTime())
-        facts.conditionsSince = status.conditionsSince
+        let phase = facts.noteConditions(desired: desired, now: environment.clock.wallTime())
         show { $0 = facts }
-        announce(status.phase)
+        announce(phase)
         environment.changes.note(name, on: eventLoop)
     }
 

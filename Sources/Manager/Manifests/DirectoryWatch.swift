@@ -1,3 +1,5 @@
+package import ManagerCore
+
 /// When a look at a manifest directory is worth acting on.
 ///
 /// A change is taken when two looks in a row, ``settle`` apart, agree: whoever copies, unpacks or
@@ -30,12 +32,12 @@ package struct DirectoryWatch: Sendable {
 
     private struct Look: Sendable {
         var snapshot: DirectorySnapshot
-        var since: ContinuousClock.Instant
+        var since: Moment
     }
 
     private var seen: Look?
     private var judged: DirectorySnapshot?
-    private var retryAt: ContinuousClock.Instant?
+    private var retryAt: Moment?
     private var isAsked = false
 
     /// An operator asked, and nothing has been judged since.
@@ -47,7 +49,7 @@ package struct DirectoryWatch: Sendable {
     ///
     /// - Parameter hasDrifted: somebody else changed the set: it is to be put right.
     package mutating func looked(
-        _ snapshot: DirectorySnapshot, hasDrifted: Bool, now: ContinuousClock.Instant
+        _ snapshot: DirectorySnapshot, hasDrifted: Bool, now: Moment
     ) -> Decision {
         guard let seen, seen.snapshot == snapshot else {
             seen = Look(snapshot: snapshot, since: now)
@@ -62,7 +64,7 @@ package struct DirectoryWatch: Sendable {
     /// What was to be judged may be cut off: how long to wait yet.
     ///
     /// - Returns: `nil` if it has stood still for long enough.
-    package func patience(now: ContinuousClock.Instant) -> Duration? {
+    package func patience(now: Moment) -> Duration? {
         guard let seen, !isAsked else { return nil }
         let age = seen.since.duration(to: now)
         return age < Self.settleWhenCutOff ? min(Self.settleWhenCutOff - age, Self.interval) : nil
@@ -73,7 +75,7 @@ package struct DirectoryWatch: Sendable {
 
     /// The snapshot has had its effect, or was refused.
     package mutating func judged(
-        _ snapshot: DirectorySnapshot, isWorthARetry: Bool, now: ContinuousClock.Instant
+        _ snapshot: DirectorySnapshot, isWorthARetry: Bool, now: Moment
     ) {
         judged = snapshot
         isAsked = false

@@ -1,3 +1,4 @@
+package import ManagerCore
 import Synchronization
 
 /// What the connections have last heard from the bus. They tell of every batch that was not taken,
@@ -8,14 +9,14 @@ package final class BusHealth: Sendable {
     static let failureLasts: Duration = .seconds(30)
 
     private struct Failure {
-        var at: ContinuousClock.Instant
+        var at: Moment
         var sentence: String
     }
 
     private let failure = Mutex<Failure?>(nil)
-    private let now: @Sendable () -> ContinuousClock.Instant
+    private let now: @Sendable () -> Moment
 
-    package init(now: @escaping @Sendable () -> ContinuousClock.Instant) {
+    package init(now: @escaping @Sendable () -> Moment) {
         self.now = now
     }
 

@@ -26,14 +26,14 @@ final class ChecksMonitor: Sendable {
     private let statistics: @Sendable () -> ReconcileStatistics
     private let resyncInterval: Duration
     private let eventLoops: [any EventLoop]
-    private let now: @Sendable () -> ContinuousClock.Instant
+    private let now: @Sendable () -> Moment
     /// When each event loop last ran a task of ours, and whether one is on its way.
     private let turns: Mutex<[Turn]>
-    private let startedAt: ContinuousClock.Instant
+    private let startedAt: Moment
     private let probeKey: String
 
     private struct Turn {
-        var at: ContinuousClock.Instant
+        var at: Moment
         var isAsked = false
     }
 
@@ -42,7 +42,7 @@ final class ChecksMonitor: Sendable {
         checks: ServerChecks, store: any StateStore, member: String? = nil, bus: BusHealth,
         loop: ReconcileLoop,
         resyncInterval: Duration, eventLoops: [any EventLoop],
-        now: @escaping @Sendable () -> ContinuousClock.Instant
+        now: @escaping @Sendable () -> Moment
     ) {
         self.checks = checks
         self.store = store

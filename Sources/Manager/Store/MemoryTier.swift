@@ -30,7 +30,7 @@ final class MemoryTier: Sendable {
     struct Tables: Sendable {
         private(set) var connections: [String: Stored<ConnectionRecord>] = [:]
         /// Of every one of ``connections``, apart from them: a resync reads all of it.
-        private(set) var facts: [String: DesiredFacts] = [:]
+        private(set) var facts = DesiredTable()
         var connectionSets: [String: Stored<ConnectionSetRecord>] = [:]
         var applySets: [String: Stored<ApplySetRecord>] = [:]
         var indexes = Array(repeating: ShardIndex(), count: Shards.count)

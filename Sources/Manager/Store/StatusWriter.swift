@@ -24,19 +24,19 @@ package final class StatusWriter: Sendable {
     private let dirty = Mutex(Dirty())
     private let limit: Int
     private let logger: Logger
-    private let now: @Sendable () -> ContinuousClock.Instant
+    private let now: @Sendable () -> Moment
 
     /// Names in the order in which they were noted, each once.
     private struct Dirty {
-        private var order: [(name: String, notedAt: ContinuousClock.Instant)] = []
-        private var changedAt: [String: ContinuousClock.Instant] = [:]
+        private var order: [(name: String, notedAt: Moment)] = []
+        private var changedAt: [String: Moment] = [:]
 
-        mutating func note(_ name: String, now: ContinuousClock.Instant) {
+        mutating func note(_ name: String, now: Moment) {
             if changedAt.updateValue(now, forKey: name) == nil { order.append((name, now)) }
         }
 
         /// - Parameter now: takes only what is due then; `nil` takes all.
-        mutating func take(_ most: Int, due now: ContinuousClock.Instant? = nil) -> [String] {
+        mutating func take(_ most: Int, due now: Moment? = nil) -> [String] {
             var taken: [String] = []
             order = order.filter { name, notedAt in
                 if let now, now < notedAt + StatusWriter.longestWait,
@@ -59,7 +59,7 @@ package final class StatusWriter: Sendable {
     ///   - status: what is to be stored now; `nil` if there is nothing to say.
     package init(
         store: TwoTierStore, logger: Logger, limit: Int = .max,
-        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
+        now: @escaping @Sendable () -> Moment = { .now },
         onWrite: @escaping @Sendable (_ records: Int) -> Void = { _ in },
         status: @escaping @Sendable (String) -> StoredStatus?
     ) {

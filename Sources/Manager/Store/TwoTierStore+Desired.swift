@@ -13,7 +13,7 @@ extension TwoTierStore: DesiredState {
         memory.read { $0.facts[name] }
     }
 
-    package func desiredFacts() -> [String: DesiredFacts] {
+    package func desiredTable() -> DesiredTable {
         memory.read { $0.facts }
     }
 

@@ -32,11 +32,15 @@ package enum FrameDigest {
 
 /// What a connection published last, for the heir of its shard.
 package struct RecentFrames: Sendable {
-    private var frames = Deque<UInt64>()
-    /// Of the last event that has left the queue for the bus.
+    private var frames: Deque<UInt64>
+    /// Of the last event that has left the queue for the bus; 0 before the first under this title.
     package private(set) var lastSequence: UInt64 = 0
 
-    package init() {}
+    /// - Parameter earlier: what the owner before published last, oldest first: a shard that moves on
+    ///   before its connections have published much is followed all the same.
+    package init(after earlier: [UInt64] = []) {
+        frames = Deque(earlier.suffix(ConnectionDigests.longest))
+    }
 
     /// Oldest first, at most ``ConnectionDigests/longest``.
     package var digests: [UInt64] { Array(frames) }

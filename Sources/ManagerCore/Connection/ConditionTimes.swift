@@ -20,14 +20,18 @@ package struct ConditionTimes: Sendable, Hashable {
 
     package init() {}
 
-    package init(_ conditions: [Condition]) {
-        precondition(conditions.count <= Self.limit, "a byte has no room")
-        for condition in conditions {
-            let status = Self.statuses.firstIndex(of: condition.status) ?? 0
-            let place = place(of: condition.lastTransitionTime) << 2 | status
-            places |= UInt64(place) << (8 * UInt64(count))
-            count += 1
-        }
+    /// Adds the next condition.
+    package mutating func append(_ condition: Condition.Since) {
+        precondition(count < Self.limit, "a byte has no room")
+        let status =
+            switch condition.status {
+            case .yes: 0
+            case .no: 1
+            case .unknown: 2
+            }
+        let place = place(of: condition.time) << 2 | status
+        places |= UInt64(place) << (8 * UInt64(count))
+        count += 1
     }
 
     /// Of a condition by its place; `nil` if it was not computed yet.

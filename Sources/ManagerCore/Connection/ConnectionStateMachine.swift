@@ -39,7 +39,7 @@ package struct ConnectionStateMachine: Sendable {
 
     package struct Open: Sendable, Hashable {
         package var dialRevision: Int64
-        package var since: ContinuousClock.Instant
+        package var since: Moment
         /// Every `onOpen` message has been written.
         package var isSubscribed: Bool
     }
@@ -47,13 +47,13 @@ package struct ConnectionStateMachine: Sendable {
     package struct Closing: Sendable, Hashable {
         package var dialRevision: Int64
         package var cause: CloseCause
-        package var openSince: ContinuousClock.Instant?
+        package var openSince: Moment?
     }
 
     package struct Down: Sendable, Hashable {
         package var dialRevision: Int64
         /// When the back-off lets the next dial go.
-        package var nextAttemptAt: ContinuousClock.Instant
+        package var nextAttemptAt: Moment
         /// Closed by us to be replaced: the next dial is outside the back-off.
         package var isReopening: Bool
         /// Closed by us for good.
@@ -116,7 +116,7 @@ extension ConnectionStateMachine {
     }
 
     /// The upgrade is done. `false`: we were told to close meanwhile, so the socket must go.
-    package mutating func opened(now: ContinuousClock.Instant) -> Bool {
+    package mutating func opened(now: Moment) -> Bool {
         guard case .dialing(let dialing) = state else { return false }
         state = .open(
             Open(dialRevision: dialing.dialRevision, since: now, isSubscribed: false))
@@ -154,7 +154,7 @@ extension ConnectionStateMachine {
 
     /// The dial ended without a socket.
     package mutating func dialFailed(
-        _ failure: LinkFailure, now: ContinuousClock.Instant,
+        _ failure: LinkFailure, now: Moment,
         using generator: inout some RandomNumberGenerator
     ) {
         switch state {
@@ -175,7 +175,7 @@ extension ConnectionStateMachine {
     ///   - close: what both sides said.
     ///   - failure: `nil` if the peer closed with 1000 or 1001 or we asked for it.
     package mutating func closed(
-        _ close: LinkClose, failure: LinkFailure?, now: ContinuousClock.Instant,
+        _ close: LinkClose, failure: LinkFailure?, now: Moment,
         using generator: inout some RandomNumberGenerator
     ) {
         lastClose = close
@@ -200,7 +200,7 @@ extension ConnectionStateMachine {
 
     /// An operator asked for a fresh start, or an edit gave a reason for one: attempts count from
     /// zero and the next dial is due now.
-    package mutating func attemptsForgiven(now: ContinuousClock.Instant) {
+    package mutating func attemptsForgiven(now: Moment) {
         attempt = 0
         backoff.reset()
         if case .down(var down) = state {
@@ -217,7 +217,7 @@ extension ConnectionStateMachine {
     package var isExhausted: Bool { policy.maxAttempts > 0 && attempt >= policy.maxAttempts }
 
     /// As shown: zero once the link has been up for `stableAfter`.
-    package func attempt(now: ContinuousClock.Instant) -> Int {
+    package func attempt(now: Moment) -> Int {
         if case .open(let open) = state, open.since.duration(to: now) >= policy.stableAfter {
             return 0
         }
@@ -238,7 +238,7 @@ extension ConnectionStateMachine {
     /// Accept-then-close must not reset the back-off: only a link that was up for `stableAfter`
     /// lets the attempts count from zero.
     private mutating func countDrop(
-        openSince: ContinuousClock.Instant, now: ContinuousClock.Instant
+        openSince: Moment, now: Moment
     ) {
         if openSince.duration(to: now) >= policy.stableAfter {
             attempt = 0
@@ -248,7 +248,7 @@ extension ConnectionStateMachine {
     }
 
     private mutating func goDown(
-        _ dialRevision: Int64, after failure: LinkFailure?, now: ContinuousClock.Instant,
+        _ dialRevision: Int64, after failure: LinkFailure?, now: Moment,
         using generator: inout some RandomNumberGenerator
     ) {
         var delay = backoff.next(using: &generator)
@@ -267,7 +267,7 @@ extension ConnectionStateMachine {
     }
 
     private mutating func finishClosing(
-        _ closing: Closing, now: ContinuousClock.Instant,
+        _ closing: Closing, now: Moment,
         using generator: inout some RandomNumberGenerator
     ) {
         switch closing.cause {
@@ -292,7 +292,7 @@ extension ConnectionStateMachine {
     }
 
     private mutating func endOrderly(
-        _ dialRevision: Int64, now: ContinuousClock.Instant, isFinal: Bool
+        _ dialRevision: Int64, now: Moment, isFinal: Bool
     ) {
         attempt = 0
         backoff.reset()

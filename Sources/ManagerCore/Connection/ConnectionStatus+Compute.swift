@@ -15,13 +15,15 @@ extension ConnectionStatus {
         stall = Self.stall(desired: desired, observed: seen)
         phase = Self.phase(observed: seen, stall: stall, redials: desired.spec.autoReconnect)
         let facts = Facts(desired: desired, observed: seen, phase: phase, stall: stall)
-        conditions = facts.all.enumerated().map { index, fact in
-            let before = seen.conditionsSince[index]
-            return Condition(
-                type: fact.type, status: fact.status, reason: fact.reason, message: fact.message,
-                observedGeneration: seen.generation,
-                lastTransitionTime: before?.status == fact.status ? before?.time ?? now : now)
+        var conditions: [Condition] = []
+        facts.forEach { index, fact in
+            conditions.append(
+                Condition(
+                    type: fact.type, status: fact.status, reason: fact.reason,
+                    message: fact.message, observedGeneration: seen.generation,
+                    lastTransitionTime: seen.since(index, fact.status, now).time))
         }
+        self.conditions = conditions
     }
 
     /// The phase alone, which costs no more than looking.
@@ -38,7 +40,7 @@ extension ConnectionStatus {
             redials: desired.spec.autoReconnect)
     }
 
-    private static func stall(
+    fileprivate static func stall(
         desired: DesiredConnection, observed: ObservedConnection
     ) -> StallReason? {
         switch observed.state {
@@ -54,7 +56,7 @@ extension ConnectionStatus {
         return nil
     }
 
-    private static func phase(
+    fileprivate static func phase(
         observed: ObservedConnection, stall: StallReason?, redials: Bool
     ) -> Phase {
         switch observed.state {
@@ -97,6 +99,31 @@ extension ObservedConnection {
     }
 }
 
+extension ObservedConnection {
+    /// Notes since when its conditions are as they are now, for the next computation.
+    ///
+    /// - Returns: the phase.
+    package mutating func noteConditions(desired: DesiredConnection, now: WallTime) -> Phase {
+        let stall = ConnectionStatus.stall(desired: desired, observed: self)
+        let phase = ConnectionStatus.phase(
+            observed: self, stall: stall, redials: desired.spec.autoReconnect)
+        var times = ConditionTimes()
+        Facts(desired: desired, observed: self, phase: phase, stall: stall).forEach { index, fact in
+            times.append(since(index, fact.status, now))
+        }
+        conditionsSince = times
+        return phase
+    }
+
+    /// The time of the last change of a condition, if its status is this one now.
+    fileprivate func since(
+        _ index: Int, _ status: Condition.Status, _ now: WallTime
+    ) -> Condition.Since {
+        if let before = conditionsSince[index], before.status == status { return before }
+        return Condition.Since(status: status, time: now)
+    }
+}
+
 /// The conditions before they have times.
 private struct Facts {
     struct Fact {
@@ -112,9 +139,14 @@ private struct Facts {
     var stall: StallReason?
 
     /// `Ready` first, always in this order.
-    var all: [Fact] {
-        let others = [connected, subscribed, publishing, owned, reconciling, stalled]
-        return [ready] + others
+    func forEach(_ body: (_ index: Int, _ fact: Fact) -> Void) {
+        body(0, ready)
+        body(1, connected)
+        body(2, subscribed)
+        body(3, publishing)
+        body(4, owned)
+        body(5, reconciling)
+        body(6, stalled)
     }
 
     private var ready: Fact {

@@ -68,7 +68,15 @@ package struct TrafficCounters: Sendable, Hashable {
 /// one that others see have it in common.
 package struct ObservedConnection: Sendable, Hashable {
     package var traffic = TrafficCounters()
-    private var facts: Shared<Facts>
+    private var place: Place
+
+    /// Of the facts. Whoever changes them and is not alone in holding it takes another first, so
+    /// that all that is edited between two hand-overs costs one copy.
+    private final class Place: @unchecked Sendable {
+        var facts: Facts
+
+        init(_ facts: Facts) { self.facts = facts }
+    }
 
     private struct Facts: Sendable, Hashable {
         var name: String
@@ -93,15 +101,26 @@ package struct ObservedConnection: Sendable, Hashable {
     }
 
     package init(name: String, uid: ConnectionUID, generation: Int64) {
-        facts = Shared(Facts(name: name, uid: uid, generation: generation))
+        place = Place(Facts(name: name, uid: uid, generation: generation))
     }
 
     private mutating func edit(_ change: (inout Facts) -> Void) {
-        facts = facts.edited(change)
+        if !isKnownUniquelyReferenced(&place) { place = Place(place.facts) }
+        change(&place.facts)
+    }
+
+    package static func == (one: ObservedConnection, other: ObservedConnection) -> Bool {
+        one.traffic == other.traffic
+            && (one.place === other.place || one.place.facts == other.place.facts)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        traffic.hash(into: &hasher)
+        place.facts.hash(into: &hasher)
     }
 
     /// Takes over what the machine knows.
-    package mutating func read(_ machine: ConnectionStateMachine, now: ContinuousClock.Instant) {
+    package mutating func read(_ machine: ConnectionStateMachine, now: Moment) {
         edit {
             $0.state = machine.state
             $0.hasBeenOpen = machine.hasBeenOpen
@@ -115,104 +134,104 @@ package struct ObservedConnection: Sendable, Hashable {
 
 extension ObservedConnection {
     package var name: String {
-        get { facts.value.name }
+        get { place.facts.name }
         set { if name != newValue { edit { $0.name = newValue } } }
     }
 
     package var uid: ConnectionUID {
-        get { facts.value.uid }
+        get { place.facts.uid }
         set { if uid != newValue { edit { $0.uid = newValue } } }
     }
 
     package var state: ConnectionStateMachine.State {
-        get { facts.value.state }
+        get { place.facts.state }
         set { if state != newValue { edit { $0.state = newValue } } }
     }
 
     /// The generation whose spec is in force.
     package var generation: Int64 {
-        get { facts.value.generation }
+        get { place.facts.generation }
         set { if generation != newValue { edit { $0.generation = newValue } } }
     }
 
     package var hasBeenOpen: Bool {
-        get { facts.value.hasBeenOpen }
+        get { place.facts.hasBeenOpen }
         set { if hasBeenOpen != newValue { edit { $0.hasBeenOpen = newValue } } }
     }
 
     package var attempt: Int {
-        get { facts.value.attempt }
+        get { place.facts.attempt }
         set { if attempt != newValue { edit { $0.attempt = newValue } } }
     }
 
     package var isExhausted: Bool {
-        get { facts.value.isExhausted }
+        get { place.facts.isExhausted }
         set { if isExhausted != newValue { edit { $0.isExhausted = newValue } } }
     }
 
     /// Wall-clock twin of the machine's instant, for people; so is ``nextAttemptAt``.
     package var connectedAt: WallTime? {
-        get { facts.value.connectedAt }
+        get { place.facts.connectedAt }
         set { if connectedAt != newValue { edit { $0.connectedAt = newValue } } }
     }
 
     package var nextAttemptAt: WallTime? {
-        get { facts.value.nextAttemptAt }
+        get { place.facts.nextAttemptAt }
         set { if nextAttemptAt != newValue { edit { $0.nextAttemptAt = newValue } } }
     }
 
     package var lastFailure: LinkFailure? {
-        get { facts.value.lastFailure }
+        get { place.facts.lastFailure }
         set { if lastFailure != newValue { edit { $0.lastFailure = newValue } } }
     }
 
     package var lastClose: LinkClose? {
-        get { facts.value.lastClose }
+        get { place.facts.lastClose }
         set { if lastClose != newValue { edit { $0.lastClose = newValue } } }
     }
 
     package var missingSecret: String? {
-        get { facts.value.missingSecret }
+        get { place.facts.missingSecret }
         set { if missingSecret != newValue { edit { $0.missingSecret = newValue } } }
     }
 
     /// The last dial ended at the egress guard; its sentence.
     package var refusedAddress: String? {
-        get { facts.value.refusedAddress }
+        get { place.facts.refusedAddress }
         set { if refusedAddress != newValue { edit { $0.refusedAddress = newValue } } }
     }
 
     package var subprotocol: String? {
-        get { facts.value.subprotocol }
+        get { place.facts.subprotocol }
         set { if subprotocol != newValue { edit { $0.subprotocol = newValue } } }
     }
 
     /// What was agreed on about compression, in the words of RFC 7692; `nil` where nothing was.
     package var compression: String? {
-        get { facts.value.compression }
+        get { place.facts.compression }
         set { if compression != newValue { edit { $0.compression = newValue } } }
     }
 
     package var remoteAddress: String? {
-        get { facts.value.remoteAddress }
+        get { place.facts.remoteAddress }
         set { if remoteAddress != newValue { edit { $0.remoteAddress = newValue } } }
     }
 
     /// One message of the present socket is with the bus (with no topic: received).
     package var hasFirstMessage: Bool {
-        get { facts.value.hasFirstMessage }
+        get { place.facts.hasFirstMessage }
         set { if hasFirstMessage != newValue { edit { $0.hasFirstMessage = newValue } } }
     }
 
     /// The bus refuses or does not answer; the sentence says what it said.
     package var publishFailure: String? {
-        get { facts.value.publishFailure }
+        get { place.facts.publishFailure }
         set { if publishFailure != newValue { edit { $0.publishFailure = newValue } } }
     }
 
     /// Where the transition times of the next conditions come from.
     package var conditionsSince: ConditionTimes {
-        get { facts.value.conditionsSince }
+        get { place.facts.conditionsSince }
         set { if conditionsSince != newValue { edit { $0.conditionsSince = newValue } } }
     }
 }
@@ -248,7 +267,4 @@ package struct ConnectionStatus: Sendable, Hashable {
     package var conditions: [Condition]
 
     package var ready: Condition { conditions[0] }
-
-    /// All that the next computation needs of this one.
-    package var conditionsSince: ConditionTimes { ConditionTimes(conditions) }
 }

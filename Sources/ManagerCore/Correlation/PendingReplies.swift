@@ -17,7 +17,7 @@ internal import HeapModule
 ///
 /// Cost: with nothing pending a received message costs one comparison; else one scan of it.
 package struct PendingReplies<Waiter: Sendable>: Sendable {
-    package typealias Instant = ContinuousClock.Instant
+    package typealias Instant = Moment
 
     /// Names one send until it has ended.
     package struct Token: Sendable, Hashable {

@@ -2,24 +2,41 @@
 ///
 /// A name that is used again gets another uid, so ids of events never repeat. Text like a UUID:
 /// 1 to 64 of `a-z A-Z 0-9 -`. A dot is not allowed; it separates the parts of an ``EventID``.
-package struct ConnectionUID: Sendable, Hashable, RawRepresentable, CustomStringConvertible {
-    package let rawValue: String
+package struct ConnectionUID: Sendable, Hashable, CustomStringConvertible {
+    private enum Form: Sendable, Hashable {
+        /// Nearly all are: two words and nothing on the heap, to be compared without looking there.
+        case uuid(UUIDBytes)
+        /// Never the spelling of a UUID as it is written here, so that each uid has one form.
+        case text(String)
+    }
+
+    private let form: Form
 
     package init?(rawValue: String) {
-        let isLegal = rawValue.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
-                true
-            default: false
-            }
+        let utf8 = rawValue.utf8
+        if let uuid = UUIDBytes(text: utf8), !utf8.contains(where: Self.isUppercase) {
+            form = .uuid(uuid)
+            return
         }
-        guard isLegal, (1...64).contains(rawValue.utf8.count) else { return nil }
-        self.rawValue = rawValue
+        guard utf8.allSatisfy(Self.isLegal), (1...64).contains(utf8.count) else { return nil }
+        form = .text(rawValue)
     }
 
     package init(_ uuid: UUIDBytes) {
-        self.rawValue = uuid.description
+        form = .uuid(uuid)
+    }
+
+    private static func isUppercase(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+    }
+
+    private static func isLegal(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+            UInt8(ascii: "-"):
+            true
+        default: isUppercase(byte)
+        }
     }
 
     /// A fresh uid: a random UUID.
@@ -27,7 +44,22 @@ package struct ConnectionUID: Sendable, Hashable, RawRepresentable, CustomString
         ConnectionUID(UUIDBytes.random(using: &generator))
     }
 
+    /// Made anew at each call; ``appendText(to:)`` makes no string.
+    package var rawValue: String {
+        switch form {
+        case .uuid(let uuid): uuid.description
+        case .text(let text): text
+        }
+    }
+
     package var description: String { rawValue }
+
+    package func appendText(to bytes: inout [UInt8]) {
+        switch form {
+        case .uuid(let uuid): uuid.appendText(to: &bytes)
+        case .text(let text): JSONBytes.appendPlain(text, to: &bytes)
+        }
+    }
 
     /// Lifecycle events count on their own, so their ids must not be those of messages: a consumer
     /// that knows events by id alone would take one for the other.
@@ -69,7 +101,7 @@ package struct EventID: Sendable, Hashable, CustomStringConvertible {
 
     /// Appends the text form; digits are made in place, without string interpolation.
     package func appendText(to bytes: inout [UInt8]) {
-        JSONBytes.appendPlain(uid.rawValue, to: &bytes)
+        uid.appendText(to: &bytes)
         bytes.append(UInt8(ascii: "."))
         JSONBytes.appendDecimal(epoch, to: &bytes)
         bytes.append(UInt8(ascii: "."))

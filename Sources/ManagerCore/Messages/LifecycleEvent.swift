@@ -43,7 +43,7 @@ package struct LifecycleEvent: Sendable, Hashable {
 
             package init(_ match: DigestMatch) {
                 switch match {
-                case .exact: self = .exact
+                case .exact, .behind: self = .exact
                 case .ambiguous: self = .ambiguous
                 case .none: self = .none
                 }

@@ -67,12 +67,27 @@ package struct UUIDBytes: Sendable, Hashable, CustomStringConvertible {
 
     /// Appends the 36 characters `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`, in lower case.
     package func appendText(to bytes: inout [UInt8]) {
-        let digits = Array("0123456789abcdef".utf8)
-        for (index, shift) in stride(from: 124, through: 0, by: -4).enumerated() {
-            // Groups of 8, 4, 4, 4 and 12 digits.
-            if [8, 12, 16, 20].contains(index) { bytes.append(UInt8(ascii: "-")) }
-            let word = shift >= 64 ? high >> UInt64(shift - 64) : low >> UInt64(shift)
-            bytes.append(digits[Int(truncatingIfNeeded: word & 15)])
+        // Groups of 8, 4, 4, 4 and 12 digits.
+        Self.appendDigits(of: high, 32..<64, to: &bytes)
+        bytes.append(UInt8(ascii: "-"))
+        Self.appendDigits(of: high, 16..<32, to: &bytes)
+        bytes.append(UInt8(ascii: "-"))
+        Self.appendDigits(of: high, 0..<16, to: &bytes)
+        bytes.append(UInt8(ascii: "-"))
+        Self.appendDigits(of: low, 48..<64, to: &bytes)
+        bytes.append(UInt8(ascii: "-"))
+        Self.appendDigits(of: low, 0..<48, to: &bytes)
+    }
+
+    /// - Parameter bits: a multiple of four, counted from the lowest.
+    private static func appendDigits(
+        of word: UInt64, _ bits: Range<Int>, to bytes: inout [UInt8]
+    ) {
+        var shift = bits.upperBound
+        while shift > bits.lowerBound {
+            shift -= 4
+            let digit = UInt8(truncatingIfNeeded: word >> UInt64(shift)) & 15
+            bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
         }
     }
 

@@ -30,16 +30,12 @@ package struct LineLogHandler: LogHandler {
     }
 
     package func log(event: LogEvent) {
-        var all = metadata
-        if let provided = metadataProvider?.get() { all.merge(provided) { $1 } }
-        if let own = event.metadata {
-            // Nearly all lines bring all they say.
-            if all.isEmpty { all = own } else { all.merge(own) { $1 } }
-        }
-        if let error = event.error, all["error"] == nil { all["error"] = "\(error)" }
+        var shared = metadata
+        if let provided = metadataProvider?.get() { shared.merge(provided) { $1 } }
+        if let error = event.error, shared["error"] == nil { shared["error"] = "\(error)" }
         let line = LogLine(
             time: now(), level: event.level, label: label, source: event.source,
-            message: event.message.description, metadata: all)
+            message: event.message.description, metadata: event.metadata ?? [:], shared: shared)
         switch format {
         case .text: write(line.text)
         case .json: write(line.json)

@@ -11,6 +11,8 @@ struct LogLine {
     var source: String
     var message: String
     var metadata: Logger.Metadata
+    /// What all lines of the logger say beside their own, which goes before.
+    var shared: Logger.Metadata = [:]
 
     /// In bytes; one that is longer costs another allocation.
     private static let usualLength = 256
@@ -19,15 +21,23 @@ struct LogLine {
     var text: [UInt8] {
         var line: [UInt8] = []
         line.reserveCapacity(Self.usualLength)
-        func add(_ parts: String...) {
-            for part in parts { line.append(contentsOf: part.utf8) }
+        func add(_ separator: StaticString, _ part: String) {
+            line.append(
+                contentsOf: UnsafeBufferPointer(
+                    start: separator.utf8Start, count: separator.utf8CodeUnitCount))
+            line.append(contentsOf: part.utf8)
         }
         time.appendRFC3339(to: &line)
-        add(" ", level.rawValue, " ", LogText.value(label), ":")
+        add(" ", level.rawValue)
+        add(" ", LogText.value(label))
+        line.append(UInt8(ascii: ":"))
         for (key, value) in members {
-            add(" ", LogText.value(key), "=", LogText.value(Self.plain(value)))
+            add(" ", LogText.value(key))
+            add("=", LogText.value(Self.plain(value)))
         }
-        add(" [", LogText.value(source), "] ", LogText.escaped(message), "\n")
+        add(" [", LogText.value(source))
+        add("] ", LogText.escaped(message))
+        line.append(UInt8(ascii: "\n"))
         return line
     }
 
@@ -67,19 +77,22 @@ struct LogLine {
     /// The metadata with dictionaries taken apart: `a: {b: 1}` is `a.b: 1`.
     private var members: [(key: String, value: Logger.Metadata.Value)] {
         var flat: [(key: String, value: Logger.Metadata.Value)] = []
+        flat.reserveCapacity(metadata.count + shared.count)
         Self.flatten(metadata, prefix: "", into: &flat)
+        let rest = shared.lazy.filter { metadata[$0.key] == nil }
+        Self.flatten(rest, prefix: "", into: &flat)
         return flat.sorted { $0.key < $1.key }
     }
 
     private static func flatten(
-        _ metadata: Logger.Metadata, prefix: String,
+        _ metadata: some Sequence<Logger.Metadata.Element>, prefix: String,
         into flat: inout [(key: String, value: Logger.Metadata.Value)]
     ) {
         for (key, value) in metadata {
             if case .dictionary(let inner) = value {
                 flatten(inner, prefix: "\(prefix)\(key).", into: &flat)
             } else {
-                flat.append((prefix + key, value))
+                flat.append((prefix.isEmpty ? key : prefix + key, value))
             }
         }
     }

@@ -12,9 +12,12 @@ struct FleetFactsTests {
 
     private func told(_ table: FleetFacts) -> [String: Int64] {
         var told: [String: Int64] = [:]
-        table.forEach { name, facts in
-            #expect(told[name] == nil, "\(name) is told of twice")
-            told[name] = facts.generation
+        table.forEach { rows in
+            for row in rows {
+                guard let facts = row.facts else { continue }
+                #expect(told[row.name] == nil, "\(row.name) is told of twice")
+                told[row.name] = facts.generation
+            }
         }
         return told
     }

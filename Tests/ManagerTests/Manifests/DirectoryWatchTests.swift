@@ -1,4 +1,5 @@
 import Manager
+import ManagerCore
 import TestKit
 import Testing
 
@@ -6,8 +7,8 @@ import Testing
 struct DirectoryWatchTests {
     private typealias Watch = DirectoryWatch
 
-    private let start = ContinuousClock.now
-    private func at(_ milliseconds: Int) -> ContinuousClock.Instant {
+    private let start = Moment(.zero)
+    private func at(_ milliseconds: Int) -> Moment {
         start.advanced(by: .milliseconds(milliseconds))
     }
 

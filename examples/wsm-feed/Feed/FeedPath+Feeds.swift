@@ -16,8 +16,8 @@ extension FeedPath {
             })
         },
         .script(
-            "/market", "?symbol=BTC&rate=2&size=0&hello=0",
-            "ticks numbered by the clock: every socket gets the same ones; hello=1: the last at once"
+            "/market", "?symbol=BTC&rate=2&size=0&last=0",
+            "ticks numbered by the clock: every socket gets the same ones, the last N at once"
         ) { request in
             FeedScript(opened: { Self.market($0, request) })
         },
@@ -52,13 +52,13 @@ extension FeedPath {
         .microseconds(Int64(1_000_000 / request.rate))
     }
 
-    /// A socket begins with the next tick, or with the last one, and misses none.
+    /// A socket begins with the next tick, or with the last ones at once, and misses none.
     private static func market(_ session: FeedSession, _ request: FeedRequest) {
         let size = request.number("size", default: 0, in: 0...1_048_576)
-        let isGreeted = request.number("hello", default: 0, in: 0...1) == 1
+        let past = request.number("last", default: 0, in: 0...100)
         let ticks = MarketTicks(
             symbol: request.text("symbol", default: "BTC"), size: size, rate: request.rate)
-        var last = ticks.due - (isGreeted ? 1 : 0)
+        var last = ticks.due - past
         func send(_ session: FeedSession) {
             let due = ticks.due
             while last < due {

@@ -14,7 +14,7 @@ struct ClusterSubscription: Sendable {
     let reads: MemberReads
     let ends: TopicEnds
     let here: Streams.Here
-    let now: @Sendable () -> ContinuousClock.Instant
+    let now: @Sendable () -> Moment
 
     /// Messages that wait for others.
     private struct Held {
@@ -22,7 +22,7 @@ struct ClusterSubscription: Sendable {
         var peer: ClusterPeer
         var response: Wsm_V1_SubscribeResponse
         var ends: [String: Wsm_V1_GetTopicEndResponse]
-        var since: ContinuousClock.Instant
+        var since: Moment
     }
 
     /// Only what comes from now on is wanted.

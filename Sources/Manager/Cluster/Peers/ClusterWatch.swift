@@ -15,7 +15,7 @@ struct ClusterWatch: Sendable {
     let reads: MemberReads
     let ownerless: OwnerlessObjects
     let here: Streams.Here
-    let now: @Sendable () -> ContinuousClock.Instant
+    let now: @Sendable () -> Moment
 
     func run(
         _ response: RPCWriter<Wsm_V1_WatchResponse>, _ context: ServerContext

@@ -19,17 +19,23 @@ extension FleetShards: ConnectionControl {
         return facts.link == .idle ? nil : facts
     }
 
-    package func forEachObserved(_ body: (String, ObservedFacts) -> Void) {
+    package func forEachObserved(_ body: (ArraySlice<ObservedRow>) -> Void) {
         // Before the fleet: a shadow that is adopted meanwhile is not told of twice.
         let shadows = shadowConnections.filter { fleet.connection($0.name) == nil }
+        guard !shadows.isEmpty else { return fleet.forEachObserved(body) }
         let names = Set(shadows.map(\.name))
-        fleet.forEachObserved { name, facts in
-            if !names.contains(name) { body(name, facts) }
+        fleet.forEachObserved { rows in
+            var rows = rows
+            for index in rows.indices where names.contains(rows[index].name) {
+                rows[index].facts = nil
+            }
+            body(rows)
         }
-        for shadow in shadows {
+        let rows = shadows.map { shadow in
             let facts = shadow.passFacts
-            if facts.link != .idle { body(shadow.name, facts) }
+            return ObservedRow(name: shadow.name, facts: facts.link == .idle ? nil : facts)
         }
+        body(rows[...])
     }
 
     package func expectDial(_ desired: DesiredConnection) {
@@ -94,12 +100,12 @@ extension FleetShards: DesiredState {
             ?? state.withLock { $0.member(name)?.desired }.map { DesiredFacts($0) }
     }
 
-    package func desiredFacts() -> [String: DesiredFacts] {
+    package func desiredTable() -> DesiredTable {
         let shadows = state.withLock { state in
             state.shadows.values.flatMap { $0.members.values.map(\.desired) }
         }
-        return shadows.reduce(into: records.desiredFacts()) { facts, desired in
-            if facts[desired.name] == nil { facts[desired.name] = DesiredFacts(desired) }
+        return shadows.reduce(into: records.desiredTable()) { table, desired in
+            if table[desired.name] == nil { table[desired.name] = DesiredFacts(desired) }
         }
     }
 

@@ -134,9 +134,11 @@ extension ManagedConnection {
         sequence = 0
         firstSequenceOfSocket = 1
         // What this socket brought is with the bus, if the owner before has published it.
-        let match = place(of: shadow)
+        let published = published(before: shadow)
+        let match = published.map(shadow.buffer.match) ?? .none
         facts.hasFirstMessage = match.dropped > 0 && socket != nil
-        recentFrames = RecentFrames()
+        recentFrames = RecentFrames(after: published ?? [])
+        if socket != nil { pendingFrames = PendingFrames(match) }
         // The owner before has told of it as connected.
         lastPhase = .connected
         var past = past
@@ -163,10 +165,35 @@ extension ManagedConnection {
         changed()
     }
 
-    private func place(of shadow: ShadowLife) -> DigestMatch {
+    /// What is left of a read without frames that the owner before has published.
+    func withoutPendingFrames(_ segments: [MessageSegment]) -> [MessageSegment] {
+        guard var pending = pendingFrames else { return segments }
+        var left: [MessageSegment] = []
+        for segment in segments {
+            var known = 0
+            while known < segment.count,
+                pending.takes(segment.digest(at: known))
+            {
+                known += 1
+            }
+            environment.metrics.shadowMessages.add(.matched, known)
+            if known < segment.count { left.append(segment.dropFirst(known)) }
+        }
+        pendingFrames = pending.isEmpty ? nil : pending
+        return left
+    }
+
+    /// Of this connection, by the owner before; `nil` if it has told of none.
+    private func published(before shadow: ShadowLife) -> [UInt64]? {
         guard let published = shadow.published,
             published.uid == LiveRecord.key(ofUID: uid.rawValue)
-        else { return .none }
-        return shadow.buffer.match(published.frames)
+        else { return nil }
+        return published.frames
+    }
+}
+
+extension MessageSegment {
+    fileprivate func digest(at index: Int) -> UInt64 {
+        withUnsafePayload(at: index) { FrameDigest.of($0, isText: kind == .text) }
     }
 }

@@ -27,20 +27,24 @@ import Testing
     }
 
     /// Steps 4 to 8, with what is sent while nobody publishes.
+    @discardableResult
     private func cutOver(
         _ rig: TwoMembers, _ gate: ShardGate, _ connections: [DesiredConnection],
-        handsDigests: Bool = true, meanwhile: () async -> Void = {}
-    ) async {
+        handsDigests: Bool = true, alsoPublished: [String] = [], meanwhile: () async -> Void = {}
+    ) async -> ShardGate {
         rig.one.shards.stopReading(gate, stop: 1)
         #expect(await eventually { rig.one.reports.seen.drained.count == 1 })
         gate.set(.frozen)
         if handsDigests {
-            rig.two.shards.keepDigests(
-                shard: gate.shard, from: rig.one.title(from), rig.one.reports.seen.drained[0])
+            var digests = rig.one.reports.seen.drained[0]
+            digests[0].frames += alsoPublished.map { text in
+                Array(text.utf8).withUnsafeBytes { FrameDigest.of($0, isText: true) }
+            }
+            rig.two.shards.keepDigests(shard: gate.shard, from: rig.one.title(from), digests)
         }
         await meanwhile()
         rig.one.drop(gate, .handedOver, connections)
-        rig.two.takeUp(to, from: rig.one.title(from), how: .handover, connections)
+        return rig.two.takeUp(to, from: rig.one.title(from), how: .handover, connections)
     }
 
     @Test func theEndOfTheHeirLeavesNoSocketOfAShadow() async throws {
@@ -52,7 +56,10 @@ import Testing
             await rig.two.shards.endShadows(within: .seconds(10))
             #expect(rig.two.shards.shadowConnections.isEmpty)
             #expect(await eventually { rig.feed.stats(of: "/mute").open == all.count })
-            #expect(rig.two.metrics.disconnects.value(.init(cause: .fenced, code: .goingAway)) == 1)
+            #expect(
+                await eventually {
+                    rig.two.metrics.disconnects.value(.init(cause: .fenced, code: .goingAway)) == 1
+                })
             rig.one.drop(gate, .released, all)
         }
     }
@@ -96,6 +103,42 @@ import Testing
             #expect(rig.bus.violations.isEmpty)
             #expect(await eventually { rig.feed.stats(of: "/mute").open == 1 })
             #expect(rig.feed.stats(of: "/mute").opened == 2)
+        }
+    }
+
+    @Test func whatTheOwnerBeforePublishedIsHandedOnWhenTheShardMovesOnAtOnce() async throws {
+        try await TwoMembers.run { rig in
+            let c = DesiredConnection.feed(rig.feed, "c", "/mute")
+            let first = await begin(rig, [c])
+            rig.send(1...10, to: "/mute")
+            #expect(await eventually { rig.two.reports.seen.ready.count == 1 })
+            let second = await cutOver(rig, first, [c]) { rig.send([11], to: "/mute") }
+            #expect(await eventually { rig.bus.texts(on: "c") == rig.texts(1...11) })
+            rig.two.shards.stopReading(second, stop: 1)
+            #expect(await eventually { rig.two.reports.seen.drained.count == 1 })
+            let before = try #require(rig.one.reports.seen.drained[0].first)
+            let after = try #require(rig.two.reports.seen.drained[0].first)
+            let new = rig.bus.accepted(on: "c").count { $0.id.epoch == to }
+            #expect(after.frames.dropLast(new) == before.frames[...])
+            #expect(after.frames.count == 11 && after.lastSequence == UInt64(new))
+        }
+    }
+
+    @Test func whatTheOwnerBeforeHasReadFirstIsDroppedWhenItComes() async throws {
+        try await TwoMembers.run { rig in
+            let c = DesiredConnection.feed(rig.feed, "c", "/mute")
+            let gate = await begin(rig, [c])
+            rig.send(1...10, to: "/mute")
+            #expect(await eventually { rig.two.reports.seen.ready.count == 1 })
+            #expect(await eventually { rig.bus.texts(on: "c").count == 10 })
+            await cutOver(rig, gate, [c], alsoPublished: rig.texts(11...13))
+            rig.send(11...12, to: "/mute")
+            rig.send(13...15, to: "/mute")
+            #expect(await eventually { rig.bus.texts(on: "c").count >= 12 })
+            #expect(rig.bus.texts(on: "c") == rig.texts(1...10) + rig.texts(14...15))
+            #expect(rig.gaps("c")[0].contains(#""matched":"exact""#))
+            #expect(await eventually { rig.two.traffic("c").published == 2 })
+            #expect(rig.two.traffic("c").addUp)
         }
     }
 
@@ -219,11 +262,15 @@ import Testing
             #expect(await eventually { rig.feed.stats(of: "/mute").open == 1 })
             #expect(await eventually { rig.two.metrics.shadowMessages.value(.discarded) == 5 })
             var seen: [String] = []
-            rig.two.shards.forEachObserved { name, _ in seen.append(name) }
+            rig.two.shards.forEachObserved { rows in
+                seen += rows.filter { $0.facts != nil }.map(\.name)
+            }
             #expect(seen.isEmpty)
-            #expect(rig.two.shards.desiredFacts().isEmpty)
+            #expect(rig.two.shards.desiredTable().count == 0)
             var facts: [String: ObservedFacts] = [:]
-            rig.one.shards.forEachObserved { facts[$0] = $1 }
+            rig.one.shards.forEachObserved { rows in
+                for row in rows { facts[row.name] = row.facts }
+            }
             let snapshot = try #require(rig.one.shards.observe("c"))
             #expect(facts == ["c": ObservedFacts(snapshot)])
             #expect(await eventually { rig.bus.texts(on: "c") == rig.texts(1...5) })

@@ -1,5 +1,6 @@
-package import GRPCCore
-package import ManagerAPI
+import GRPCCore
+import GRPCProtobuf
+import ManagerAPI
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -7,23 +8,37 @@ package import ManagerAPI
     import Foundation
 #endif
 
-/// `grpc.reflection.v1.ServerReflection`: what the server has, for clients without `.proto` files.
-package struct ReflectionV1Service: Grpc_Reflection_V1_ServerReflection.SimpleServiceProtocol {
-    private let pool: DescriptorPool
-    private let services: [String]
+/// `ServerReflection` of `grpc.reflection`: what the server has, for clients without `.proto` files.
+///
+/// Under the names of `v1` and of `v1alpha`, whose messages have the same fields.
+struct ReflectionService: RegistrableRPCService {
+    static let names = [
+        Grpc_Reflection_V1_ServerReflection.descriptor,
+        ServiceDescriptor(fullyQualifiedService: "grpc.reflection.v1alpha.ServerReflection"),
+    ]
 
-    package init(pool: DescriptorPool, services: [String]) {
-        self.pool = pool
-        self.services = services
-    }
+    let pool: DescriptorPool
+    /// Full names.
+    let services: [String]
 
-    package func serverReflectionInfo(
-        request: RPCAsyncSequence<Grpc_Reflection_V1_ServerReflectionRequest, any Error>,
-        response: RPCWriter<Grpc_Reflection_V1_ServerReflectionResponse>, context: ServerContext
-    ) async throws {
-        for try await message in request {
-            let answer = ReflectionAnswer(message.question, pool: pool, services: services)
-            try await response.write(.init(answer, to: message))
+    func registerMethods<Transport: ServerTransport>(with router: inout RPCRouter<Transport>) {
+        typealias Method = Grpc_Reflection_V1_ServerReflection.Method.ServerReflectionInfo
+        for service in Self.names {
+            router.registerHandler(
+                forMethod: MethodDescriptor(
+                    service: service, method: Method.descriptor.method),
+                deserializer: ProtobufDeserializer<Method.Input>(),
+                serializer: ProtobufSerializer<Method.Output>()
+            ) { request, _ in
+                StreamingServerResponse { writer in
+                    for try await message in request.messages {
+                        let answer = ReflectionAnswer(
+                            message.question, pool: pool, services: services)
+                        try await writer.write(.init(answer, to: message))
+                    }
+                    return [:]
+                }
+            }
         }
     }
 }
