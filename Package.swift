@@ -78,9 +78,10 @@ let package = Package(
         // Shells.
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CCopy"),
         .target(
             name: "WebSocket",
-            dependencies: ["CZlib", .nio, .nioPosix, .nioTLS, .nioSSL, .crypto]),
+            dependencies: ["CZlib", "CCopy", .nio, .nioPosix, .nioTLS, .nioSSL, .crypto]),
         .target(
             name: "Dapr",
             dependencies: [

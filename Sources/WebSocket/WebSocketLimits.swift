@@ -38,10 +38,31 @@ package enum WebSocketLimits {
     /// message costs more than a segment of its own.
     static let sharedSegment = 64 * 1024
 
-    /// What one read takes from a socket at most, in bytes, before the others have their turn. A
-    /// larger one saves system calls and acknowledgements of a feed at full speed; beyond this size
-    /// it would not stay in the processor's cache.
-    static let readBuffer = 256 * 1024
+    /// The buffer that the sockets of a loop are read into, in bytes: what a deep read takes at most,
+    /// before the others have their turn, which is a millisecond at full speed. A socket that is
+    /// emptied is filled by its peer's writes, on the peer's processor; one that is always nearly
+    /// full by each of our acknowledgements, on ours.
+    static let readBuffer = 2 * 1024 * 1024
+
+    /// What a read takes at most that is not deep, in bytes: with thousands of connections whose
+    /// messages wait for a broker, what was read last waits too.
+    package static let shallowRead = 256 * 1024
+
+    /// Messages in one segment at most. Segments find room in the buffer of a connection (10,000 by
+    /// default) as a whole or one message at a time, which costs fifty times as much.
+    static let segmentMessages = 4096
+
+    /// Bytes of a segment at most, but for one message that is larger: what is kept of a segment
+    /// keeps all of its memory.
+    static let segmentBytes = 256 * 1024
+
+    /// Rows of messages of so many bytes are copied past the processor's caches where reads are deep:
+    /// shorter ones are over before they push anything out.
+    static let rowPastCaches = 64 * 1024
+
+    /// Messages in such a row, on average, in bytes: of shorter ones the lines of a cache that they
+    /// share cost what the others save.
+    static let messagePastCaches = 1024
 
     /// Of the first read of a connection, in bytes. The channel keeps it for good, so it is as small
     /// as makes sense: what of the answer to the upgrade has no room comes with the next read.

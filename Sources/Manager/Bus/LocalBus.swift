@@ -83,6 +83,10 @@ package final class LocalBus: Bus {
         topics.withLock { $0[name] }?.newestPosition ?? 0
     }
 
+    package func isFollowed(_ name: String) -> Bool {
+        topics.withLock { $0[name] }?.isFollowed ?? false
+    }
+
     /// Ends every reader, so that subscribers see the end of the process.
     package func close() {
         let all = topics.withLock { Array($0.values) }
@@ -126,6 +130,7 @@ private final class Topic: Sendable {
     }
 
     private let state: Mutex<State>
+    private let readers = Atomic(0)
 
     init(maxMessages: Int, maxBytes: Int) {
         state = Mutex(State(ring: TopicRing(maxMessages: maxMessages, maxBytes: maxBytes)))
@@ -159,6 +164,12 @@ private final class Topic: Sendable {
     }
 
     var newestPosition: UInt64 { state.withLock { $0.ring.newestPosition } }
+
+    var isFollowed: Bool { readers.load(ordering: .relaxed) > 0 }
+
+    func readerCame() { readers.add(1, ordering: .relaxed) }
+
+    func readerLeft() { readers.subtract(1, ordering: .relaxed) }
 
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
@@ -204,7 +215,10 @@ private final class LocalTopicReader: TopicReader {
         self.topic = topic
         // A reader of everything is told what the ring has forgotten already.
         position = Mutex(start == .oldest ? 1 : topic.position(for: start))
+        topic.readerCame()
     }
+
+    deinit { topic.readerLeft() }
 
     func next(maxCount: Int) async -> TopicDelivery? {
         while !Task.isCancelled {

@@ -200,6 +200,7 @@ extension ManagedConnection {
         facts.hasFirstMessage = false
         firstSequenceOfSocket = sequence + 1
         isReadingPaused = false
+        hasDeepReads = false
         beginKeepalive()
         log(
             .info, "connected",
@@ -298,6 +299,7 @@ extension ManagedConnection {
         keepaliveTimer.cancel()
         lookAheadTimer.cancel()
         isReadingPaused = false
+        hasDeepReads = false
         failReplies(.notConnected)
         if close.error?.code == .messageTooBig {
             // It came, and it is not published: both are counted.

@@ -41,7 +41,7 @@ extension ManagedConnection {
     /// Hands batches to the bus; one is in flight at a time, so that order is kept.
     ///
     /// The right is asked right before each call; the runs carry it on to where a bus asks again.
-    private func publishWaiting() {
+    func publishWaiting() {
         let bus = environment.bus
         let limits = callLimits(isRemote: bus.isRemote)
         while publishTimer.deadline == nil, let gate = gateToPublish,

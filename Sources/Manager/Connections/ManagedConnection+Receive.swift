@@ -54,6 +54,7 @@ extension ManagedConnection {
         if isFirst { facts.hasFirstMessage = true }
         publishNext()
         balanceReading()
+        balanceReads(after: bytes)
         if isFirst { changed() } else { refreshTraffic() }
     }
 
@@ -71,7 +72,12 @@ extension ManagedConnection {
                 queue.countRefused(.fenced, messages: segment.count)
                 continue
             }
-            if repliesAwaited == 0, backlog.isEmpty, offerWhole(segment, time: time) { continue }
+            if repliesAwaited == 0, backlog.isEmpty {
+                if offerWhole(segment, time: time) { continue }
+                // A read may bring more than the buffer holds, of what the bus takes at once.
+                publishWaiting()
+                if offerWhole(segment, time: time) { continue }
+            }
             for message in segment.messages {
                 if repliesAwaited > 0, takeAsReply(message) { continue }
                 ingest(message, time: time)
@@ -248,6 +254,20 @@ extension ManagedConnection {
             keepalive?.readingResumed(now: now)
             armKeepalive()
         }
+    }
+
+    /// Reads take all there is where much comes, the bus takes it at once and nobody reads it there.
+    ///
+    /// What has to wait counts against bounds, and what of a read they have no room for waits beside
+    /// the buffer. A reader has its turn when the sockets have had theirs, and may miss what came.
+    private func balanceReads(after bytes: Int) {
+        guard let socket else { return }
+        let shouldBeDeep =
+            bytes >= WebSocketLimits.shallowRead / 2 && queue.held.messages == 0
+            && backlog.isEmpty && !(outlet.topic.map(environment.bus.isFollowed) ?? false)
+        guard shouldBeDeep != hasDeepReads else { return }
+        hasDeepReads = shouldBeDeep
+        socket.setDeepReads(shouldBeDeep)
     }
 
     private func armLookAhead() {

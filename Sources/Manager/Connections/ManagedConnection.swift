@@ -54,6 +54,7 @@ package final class ManagedConnection: @unchecked Sendable {
     /// Whose status word was published last.
     var lastPhase = Phase.pending
     var isReadingPaused = false
+    var hasDeepReads = false
     var waitsForBudget = false
     var isBatchDue = false
     var publishRetry = PublishRetry()

@@ -50,6 +50,8 @@ package protocol Bus: Sendable {
     func subscribe(topic: String, from start: TopicStart) -> any TopicReader
     /// Of the newest message that a reader of the topic can be handed; 0 is none.
     func newestPosition(of topic: String) -> UInt64
+    /// Whether the topic has a reader, as far as the bus can tell.
+    func isFollowed(_ topic: String) -> Bool
 }
 
 extension Bus {
@@ -71,6 +73,8 @@ extension Bus {
             }
         }
     }
+
+    package func isFollowed(_ topic: String) -> Bool { true }
 
     package func close() {}
 }

@@ -14,6 +14,10 @@ package final class Heap: Sendable {
     /// A burst is over when nothing has changed for so long.
     static let quiet: Duration = .milliseconds(250)
 
+    /// Bytes at the end of the heap that are kept though they are free: what a replay ring takes up
+    /// and forgets comes and goes there, and a page that is fetched anew costs microseconds.
+    static let endKept: Int32 = 16 << 20
+
     private struct State {
         var changes = 0
         var isWaiting = false
@@ -24,7 +28,10 @@ package final class Heap: Sendable {
     package init() {}
 
     /// To be called before there are threads.
-    package static func prepare() { wsm_malloc_share_heap() }
+    package static func prepare() {
+        wsm_malloc_share_heap()
+        wsm_malloc_keep_end(endKept)
+    }
 
     /// So many records or connections have changed. Any thread.
     func changed(_ count: Int = 1) {

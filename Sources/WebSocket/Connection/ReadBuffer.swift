@@ -5,8 +5,8 @@ import NIOPosix
 ///
 /// SwiftNIO keeps receive buffers with each channel: up to 64 KiB for every connection that was busy
 /// once, and cold memory for each read. A read is decoded before the next begins, so one buffer is
-/// enough for a loop, it can be large, and it stays in the processor's cache. A handler gives it back
-/// as soon as it has read it; one that is kept is made up for by a new one.
+/// enough for a loop, and it can be large. A handler gives it back as soon as it has read it; one that
+/// is kept is made up for by a new one.
 ///
 /// Confined to its loop.
 final class ReadBuffer {
@@ -24,11 +24,15 @@ final class ReadBuffer {
     }
 
     /// Empty, and nobody else's.
-    func take(_ allocator: ByteBufferAllocator) -> ByteBuffer {
-        guard var buffer = self.buffer.take() else {
-            return allocator.buffer(capacity: WebSocketLimits.readBuffer)
-        }
+    ///
+    /// - Parameter room: Bytes that may be written to it, at most ``WebSocketLimits/readBuffer``.
+    func take(_ allocator: ByteBufferAllocator, room: Int) -> ByteBuffer {
+        var buffer =
+            self.buffer.take() ?? allocator.buffer(capacity: WebSocketLimits.readBuffer)
         buffer.clear()
+        // What is too much lies in front, as if it had been read.
+        buffer.moveWriterIndex(to: buffer.capacity - room)
+        buffer.moveReaderIndex(to: buffer.capacity - room)
         return buffer
     }
 
@@ -45,13 +49,26 @@ struct SharedReadAllocator: RecvByteBufferAllocator {
     /// What a channel needs to be set to: with more reads in a row it would keep more buffers.
     static let readsInARow: UInt = 1
 
-    private var isFirst = true
+    private var isFirst: Bool
+    private let room: Int
+
+    /// For a new channel.
+    init() {
+        self.isFirst = true
+        self.room = WebSocketLimits.shallowRead
+    }
+
+    /// For a channel that has read.
+    init(deep isDeep: Bool) {
+        self.isFirst = false
+        self.room = isDeep ? WebSocketLimits.readBuffer : WebSocketLimits.shallowRead
+    }
 
     func buffer(allocator: ByteBufferAllocator) -> ByteBuffer {
         guard !self.isFirst else {
             return allocator.buffer(capacity: WebSocketLimits.firstReadBuffer)
         }
-        return ReadBuffer.ofThisLoop.take(allocator)
+        return ReadBuffer.ofThisLoop.take(allocator, room: self.room)
     }
 
     /// - Returns: True, by which the channel asks for a buffer each time.

@@ -68,6 +68,14 @@ extension WebSocketHandler {
         try? options?.setOption(.autoRead, value: !self.isReadingPaused)
     }
 
+    func setDeepReads(_ isOn: Bool) {
+        guard case .open = self.phase else { return }
+        self.decoder.copiesPastCaches = isOn
+        // This too fails only on a channel that is closed.
+        try? self.context?.channel.syncOptions?.setOption(
+            .recvAllocator, value: SharedReadAllocator(deep: isOn))
+    }
+
     func readOnce() {
         guard case .open = self.phase, self.isReadingPaused else { return }
         self.context?.read()

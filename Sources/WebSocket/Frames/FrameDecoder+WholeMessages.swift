@@ -1,13 +1,28 @@
+import CCopy
+
 /// Unfragmented messages of one kind that lie in a read one after the other: the common case, and
 /// the only one that has to be fast.
 ///
 /// The headers are read twice, first to learn how much to allocate, then to copy; a header costs two
-/// nanoseconds and an allocation twenty.
+/// nanoseconds and an allocation twenty. A stretch is as long as a segment may be.
 private struct Stretch {
     var kind: WebSocketOpcode
     var messages = 0
     /// Bytes of all payloads.
     var payload = 0
+
+    @inline(__always)
+    func hasRoom(for frame: WholeFrame) -> Bool {
+        frame.kind == self.kind && self.messages < WebSocketLimits.segmentMessages
+            && (self.messages == 0
+                || frame.payload.count <= WebSocketLimits.segmentBytes &- self.payload)
+    }
+
+    /// Whether copying it past the caches is worth it.
+    var isLong: Bool {
+        self.payload >= WebSocketLimits.rowPastCaches
+            && self.payload / self.messages >= WebSocketLimits.messagePastCaches
+    }
 }
 
 /// A data frame that is whole, final and not compressed, by its place in the input.
@@ -69,7 +84,7 @@ extension FrameDecoder {
         guard let first = WholeFrame(input, at: position, maxPayload: limit) else { return nil }
         var stretch = Stretch(kind: first.kind)
         var frame: WholeFrame? = first
-        while let whole = frame, whole.kind == stretch.kind {
+        while let whole = frame, stretch.hasRoom(for: whole) {
             stretch.messages &+= 1
             stretch.payload &+= whole.payload.count
             frame = WholeFrame(input, at: whole.payload.upperBound, maxPayload: limit)
@@ -84,6 +99,8 @@ extension FrameDecoder {
         _ position: inout Int
     ) -> MessageSegment {
         let limit = self.maxMessageSize
+        let isPastCaches = self.copiesPastCaches && stretch.isLong
+        defer { if isPastCaches { wsm_copy_done() } }
         var end = position
         var ends: [Int] = []
         let bytes = [UInt8](unsafeUninitializedCapacity: stretch.payload) { bytes, filled in
@@ -94,7 +111,11 @@ extension FrameDecoder {
                     let payload = UnsafeRawBufferPointer(rebasing: input[frame.payload])
                     let place = UnsafeMutableRawBufferPointer(
                         rebasing: UnsafeMutableRawBufferPointer(bytes)[filled...])
-                    guard Self.copy(payload, to: place, as: stretch.kind) else { return }
+                    let isASCII =
+                        isPastCaches
+                        ? UTF8Validator.copyASCIIPastCaches(payload, to: place)
+                        : UTF8Validator.copyASCII(payload, to: place)
+                    guard isASCII || stretch.kind != .text || Self.isUTF8(payload) else { return }
                     filled &+= payload.count
                     ends.initializeElement(at: count, to: filled)
                     count &+= 1
@@ -106,18 +127,7 @@ extension FrameDecoder {
         return MessageSegment(kind: stretch.kind, bytes: bytes, ends: ends)
     }
 
-    /// - Returns: False for a text that is not UTF-8.
-    @inline(__always)
-    private static func copy(
-        _ payload: UnsafeRawBufferPointer,
-        to place: UnsafeMutableRawBufferPointer,
-        as kind: WebSocketOpcode
-    ) -> Bool {
-        guard kind == .text else {
-            place.copyMemory(from: payload)
-            return true
-        }
-        if UTF8Validator.copyASCII(payload, to: place) { return true }
+    private static func isUTF8(_ payload: UnsafeRawBufferPointer) -> Bool {
         var utf8 = UTF8Validator()
         return utf8.consume(payload) && utf8.isComplete
     }

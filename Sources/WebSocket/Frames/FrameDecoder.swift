@@ -23,6 +23,8 @@ struct FrameDecoder {
 
     /// The largest message in bytes; a change holds from the next message on.
     var maxMessageSize: Int
+    /// Whether long rows of messages are copied past the processor's caches.
+    var copiesPastCaches = false
     /// Inflates compressed messages; nil where none are agreed on.
     var inflater: MessageInflater?
 

@@ -1,3 +1,5 @@
+import CCopy
+
 /// Checks UTF-8 piece by piece (RFC 3629): a character may be split between two calls.
 ///
 /// Refuses at the first byte that no continuation could make right: overlong forms, surrogates and
@@ -132,6 +134,26 @@ struct UTF8Validator: Sendable {
             index &+= 1
         }
         return seen & 0x8080_8080_8080_8080 == .zero && rest & 0x8080_8080_8080_8080 == 0
+    }
+
+    /// The same past the processor's caches, but for the ends that are no whole lines of them.
+    ///
+    /// Other threads may not see it before `wsm_copy_done`.
+    static func copyASCIIPastCaches(
+        _ input: UnsafeRawBufferPointer,
+        to output: UnsafeMutableRawBufferPointer
+    ) -> Bool {
+        guard let from = input.baseAddress, let to = output.baseAddress else { return true }
+        let head = min(input.count, (0 &- Int(bitPattern: to)) & 63)
+        let lines = (input.count &- head) & ~63
+        let tail = head &+ lines
+        let seen = wsm_copy_past_caches(to + head, from + head, lines)
+        let isHeadASCII = Self.copyASCII(
+            UnsafeRawBufferPointer(rebasing: input[..<head]), to: output)
+        let isTailASCII = Self.copyASCII(
+            UnsafeRawBufferPointer(rebasing: input[tail...]),
+            to: UnsafeMutableRawBufferPointer(rebasing: output[tail...]))
+        return seen & 0x8080_8080_8080_8080 == 0 && isHeadASCII && isTailASCII
     }
 
     /// Takes the lead byte of a character that is not ASCII.

@@ -118,4 +118,18 @@ import Testing
         let reader = bus.subscribe(topic: "topic-7", from: .oldest)
         #expect(numbers(await reader.next(maxCount: 10)) == [7, 2])
     }
+
+    @Test func aTopicIsFollowedAsLongAsItHasAReader() {
+        let bus = LocalBus()
+        #expect(!bus.isFollowed("t"))
+        var readers = [
+            bus.subscribe(topic: "t", from: .newest), bus.subscribe(topic: "t", from: .oldest),
+        ]
+        #expect(bus.isFollowed("t"))
+        #expect(!bus.isFollowed("other"))
+        readers.removeFirst()
+        #expect(bus.isFollowed("t"))
+        readers.removeAll()
+        #expect(!bus.isFollowed("t"))
+    }
 }

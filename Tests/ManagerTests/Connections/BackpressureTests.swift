@@ -35,6 +35,29 @@ import Testing
         }
     }
 
+    @Test(
+        arguments: [
+            "", "buffer: {messages: 100}", "buffer: {messages: 5000, overflow: dropOldest}",
+        ])
+    func nothingHasToWaitForABusThatTakesAllAtOnce(_ policy: String) async throws {
+        let feed = try await FeedServer.start()
+        let bus = LocalBus()
+        let server = try await RunningServer.start(bus: bus)
+        let reader = bus.subscribe(topic: "a", from: .oldest)
+        // More than a buffer holds, of messages so small that a read brings as many.
+        try await server.apply(
+            manifest("a", "url: \(feed.url("/burst?count=60000&size=20"))\ntopic: a\n\(policy)"))
+        #expect(await eventually { server.observed("a")?.traffic.published == 60_000 })
+        #expect(server.observed("a")?.traffic.dropped.total == 0)
+        var sequences: [UInt64] = []
+        while sequences.last != 60_000, let delivery = await reader.next(maxCount: 10_000) {
+            sequences += delivery.events.map(\.id.sequence)
+        }
+        #expect(Array(sequences.suffix(10_000)) == Array(50_001...60_000))
+        _ = await server.stop()
+        await feed.stop()
+    }
+
     @Test func pingsAreAnsweredWhileReadingIsPaused() async throws {
         try await Live.run { live in
             try await live.declare("a", "/ping?every=50", "buffer: {messages: 100}")

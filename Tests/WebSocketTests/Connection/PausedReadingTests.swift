@@ -55,9 +55,26 @@ struct PausedReadingTests {
             for _ in 0..<20 { try await connection.eventLoop.submit {}.get() }
             let seen = recorder.seen
             #expect(seen.batches.count == 1)
-            #expect(seen.bytes <= WebSocketLimits.readBuffer)
+            #expect(seen.bytes <= WebSocketLimits.shallowRead)
             connection.setReading(true)
             _ = try await recorder.until { $0.messages.count == count }
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func everythingComesHoweverDeepReadsAre(_ isDeep: Bool) async throws {
+        try await Loopback.with { loopback in
+            let recorder = Recorder()
+            let connection = try await loopback.open("/echo", recorder)
+            connection.setDeepReads(isDeep)
+            let count = 4_000
+            for number in 0..<count {
+                let rest = [UInt8](repeating: 0x61, count: 990)
+                connection.send(.text, Array("\(number) ".utf8) + rest)
+                if number % 1_000 == 500 { connection.setDeepReads(!isDeep) }
+            }
+            let seen = try await recorder.until { $0.messages.count == count }
+            #expect(seen.texts.map { $0.prefix { $0 != " " } } == (0..<count).map { "\($0)" })
         }
     }
 

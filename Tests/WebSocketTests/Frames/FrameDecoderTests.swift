@@ -117,4 +117,52 @@ struct FrameDecoderTests {
         Wire.text("ab").withUnsafeBytes { decoder.decode($0, into: &batch) }
         #expect(batch.failure == .messageTooBig)
     }
+
+    // MARK: Long rows
+
+    private static func row(_ count: Int, of size: Int) -> [[UInt8]] {
+        (0..<count).map { number in
+            (0..<size).map { UInt8(0x20 + (number &* 31 &+ $0) % 0x5F) }
+        }
+    }
+
+    @Test(
+        arguments: [(20_000, 10), (3_000, 255), (3_000, 1_100), (300, 4_096), (40, 65_536)],
+        [false, true])
+    func aLongRowComesInSegmentsThatAreBounded(
+        _ shape: (count: Int, size: Int),
+        pastCaches: Bool
+    ) {
+        let (count, size) = shape
+        let payloads = Self.row(count, of: size)
+        let frames = payloads.flatMap { Wire.frame(1, $0) }
+        let batch = Decoding.decode([frames], pastCaches: pastCaches)
+        #expect(batch.end == nil)
+        #expect(batch.messages.map(\.payload) == payloads)
+        #expect(
+            batch.segments.allSatisfy {
+                $0.count <= WebSocketLimits.segmentMessages
+                    && $0.bytes.count <= WebSocketLimits.segmentBytes
+            })
+        let fewest = max(
+            count / WebSocketLimits.segmentMessages, count * size / WebSocketLimits.segmentBytes)
+        #expect(batch.segments.count <= fewest + 1)
+    }
+
+    @Test func aMessageLargerThanASegmentStandsAlone() {
+        let payloads = [10, 3 * WebSocketLimits.segmentBytes, 10].map { Self.row(1, of: $0)[0] }
+        let batch = Decoding.whole(payloads.flatMap { Wire.frame(2, $0) })
+        #expect(batch.messages.map(\.payload) == payloads)
+        #expect(batch.segments.map(\.count) == [1, 1, 1])
+    }
+
+    @Test(arguments: [false, true]) func aLongRowIsCheckedMessageByMessage(pastCaches: Bool) {
+        let good = Array(String(repeating: "größer ", count: 200).utf8)
+        let bad = good + [0xC3]
+        let texts = Array(repeating: good, count: 150)
+        let frames = (texts + [bad, good]).flatMap { Wire.frame(1, $0) }
+        let batch = Decoding.decode([frames], pastCaches: pastCaches)
+        #expect(batch.failure == .invalidUTF8)
+        #expect(batch.messages.map(\.payload) == texts)
+    }
 }

@@ -51,6 +51,45 @@ struct UTF8ValidatorTests {
         }
     }
 
+    /// Copies between places that lie anywhere in a line of the cache.
+    private func copyPastCaches(_ bytes: [UInt8], from: Int, to: Int) -> (copy: [UInt8], Bool) {
+        let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 1024, alignment: 64)
+        let output = UnsafeMutableRawBufferPointer.allocate(byteCount: 1024, alignment: 64)
+        defer {
+            input.deallocate()
+            output.deallocate()
+        }
+        input.copyBytes(from: [UInt8](repeating: 0xFF, count: 1024))
+        output.copyBytes(from: [UInt8](repeating: 0xEE, count: 1024))
+        UnsafeMutableRawBufferPointer(rebasing: input[from...]).copyBytes(from: bytes)
+        let isASCII = UTF8Validator.copyASCIIPastCaches(
+            UnsafeRawBufferPointer(rebasing: input[from..<(from + bytes.count)]),
+            to: UnsafeMutableRawBufferPointer(rebasing: output[to...]))
+        let end = to + bytes.count
+        #expect(output[..<to].allSatisfy { $0 == 0xEE } && output[end...].allSatisfy { $0 == 0xEE })
+        return (Array(output[to..<end]), isASCII)
+    }
+
+    @Test(arguments: [0, 1, 8, 63, 64, 65, 127, 128, 300])
+    func copiesPastTheCachesWhatLiesAnywhere(count: Int) {
+        let bytes = (0..<count).map { UInt8($0 % 127) }
+        for place in 0..<64 {
+            let (copy, isASCII) = copyPastCaches(bytes, from: place * 5 % 64, to: place)
+            #expect(isASCII)
+            #expect(copy == bytes)
+        }
+    }
+
+    @Test func findsPastTheCachesWhatIsNotASCIIAtEveryPlace() {
+        for place in 0..<300 {
+            var bytes = [UInt8](repeating: 0x61, count: 300)
+            bytes[place] = 0xC3
+            let (copy, isASCII) = copyPastCaches(bytes, from: 3, to: place % 64)
+            #expect(!isASCII)
+            #expect(copy == bytes)
+        }
+    }
+
     @Test func isIncompleteWithinACharacter() {
         var validator = UTF8Validator()
         let isAccepted = ([0xE2, 0x82] as [UInt8]).withUnsafeBytes { validator.consume($0) }

@@ -2,8 +2,13 @@
 
 /// Feeds a decoder in pieces and keeps what comes out.
 enum Decoding {
-    static func decode(_ pieces: [[UInt8]], maxMessageSize: Int = 1 << 20) -> FrameBatch {
+    static func decode(
+        _ pieces: [[UInt8]],
+        maxMessageSize: Int = 1 << 20,
+        pastCaches: Bool = false
+    ) -> FrameBatch {
         var decoder = FrameDecoder(maxMessageSize: maxMessageSize)
+        decoder.copiesPastCaches = pastCaches
         var batch = FrameBatch()
         for piece in pieces { piece.withUnsafeBytes { decoder.decode($0, into: &batch) } }
         return batch
