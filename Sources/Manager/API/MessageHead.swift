@@ -3,8 +3,8 @@ import ManagerCore
 /// What the messages of one run have in common, in the encoding of `TopicMessage`. One for each
 /// stream, shown one run after the other: but for the time, all runs of an origin have the same.
 struct MessageHead {
-    /// Origins remembered at one time, some 400 bytes each; then all are made anew.
-    private static let mostOrigins = 512
+    /// Origins remembered at one time, some 400 bytes each; with one more, all are forgotten.
+    private static let mostOrigins = 2048
 
     /// What is the same in each message of an origin.
     private struct Fixed {
