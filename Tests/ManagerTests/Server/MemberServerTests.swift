@@ -8,13 +8,13 @@ import Testing
 
 @testable import Manager
 
-/// A whole server as the only member of a cluster.
+/// A whole server as the only member of a cluster, at the default times: beside five hundred other
+/// tests a process is late by more than the fast profile bears.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct MemberServerTests {
     private func member(
         _ store: InMemoryStateStore, _ configure: (inout ServerConfiguration) -> Void = { _ in }
     ) async throws -> RunningServer {
         let member = try await RunningServer.start(store: store, isMember: true) {
-            $0.cluster.profile = .fast
             configure(&$0)
         }
         let isServing = await eventually(within: .seconds(30)) {
