@@ -22,7 +22,8 @@ import Testing
                 })
             #expect(live.server.observed("a")?.isOpen == true)
             live.bus.mode = .accepting
-            #expect(await eventually { live.traffic("a").published == 50_000 })
+            #expect(
+                await eventually(within: .seconds(60)) { live.traffic("a").published == 50_000 })
             let accepted = live.bus.accepted(on: "a")
             #expect(accepted.count == 50_000)
             #expect(zip(accepted, 1...).allSatisfy { $0.id.sequence == $1 })
@@ -91,7 +92,8 @@ import Testing
             try await live.declare("a", path, "buffer: {messages: 100}")
             #expect(await eventually { live.server.observed("a")?.generation == 3 })
             live.bus.mode = .accepting
-            #expect(await eventually { live.traffic("a").published == 50_000 })
+            #expect(
+                await eventually(within: .seconds(60)) { live.traffic("a").published == 50_000 })
             #expect(live.opened("/burst") == 1)
         }
     }
