@@ -21,7 +21,7 @@ if ! swift build --build-tests --scratch-path "$build" --sanitize "$sanitizer" >
     exit 1
 fi
 # What the sanitizer calls a leak is what Swift's runtime keeps for good.
-export ASAN_OPTIONS=detect_leaks=0 TSAN_OPTIONS="suppressions=$PWD/scripts/tsan-suppressions.txt"
+export ASAN_OPTIONS=detect_leaks=0
 failed=()
 for target in "${targets[@]}"; do
     echo "$target"
