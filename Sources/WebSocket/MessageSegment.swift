@@ -34,25 +34,6 @@ package struct MessageSegment: Sendable, Hashable {
         }
     }
 
-    /// The payload of one message, valid for the call.
-    package func withUnsafePayload<Result>(
-        at index: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
-    ) rethrows -> Result {
-        let start = index == 0 ? 0 : self.ends[index - 1]
-        return try self.bytes.withUnsafeBytes {
-            try body(UnsafeRawBufferPointer(rebasing: $0[start..<self.ends[index]]))
-        }
-    }
-
-    /// A copy without so many messages at the front; fewer than there are.
-    package func dropFirst(_ count: Int) -> MessageSegment {
-        guard count > 0 else { return self }
-        let start = self.ends[count - 1]
-        return MessageSegment(
-            kind: self.kind, bytes: Array(self.bytes[start...]),
-            ends: self.ends[count...].map { $0 - start })
-    }
-
     mutating func append(_ payload: UnsafeRawBufferPointer) {
         self.bytes.append(contentsOf: payload)
         self.ends.append(self.bytes.count)

@@ -293,7 +293,7 @@ extension ManagedConnection {
         defer { socketGone() }
         socket = nil
         unsentInitial = []
-        if pendingFrames != nil { pendingFrames = nil }
+        pendingFrames = nil
         if case .open = machine.state { reportDrop() }
         keepalive = nil
         keepaliveTimer.cancel()

@@ -165,6 +165,6 @@ extension ManagedConnection {
     /// Published by the owner before; this socket is still to bring them.
     var pendingFrames: PendingFrames? {
         get { passing?.pendingFrames }
-        set { change { $0.pendingFrames = newValue } }
+        set { if passing != nil || newValue != nil { change { $0.pendingFrames = newValue } } }
     }
 }

@@ -168,19 +168,15 @@ extension ManagedConnection {
     /// What is left of a read without frames that the owner before has published.
     func withoutPendingFrames(_ segments: [MessageSegment]) -> [MessageSegment] {
         guard var pending = pendingFrames else { return segments }
-        var left: [MessageSegment] = []
-        for segment in segments {
-            var known = 0
-            while known < segment.count,
-                pending.takes(segment.digest(at: known))
-            {
-                known += 1
+        let left = segments.messages.drop { message in
+            let digest = message.payload.withUnsafeBytes {
+                FrameDigest.of($0, isText: message.kind == .text)
             }
-            environment.metrics.shadowMessages.add(.matched, known)
-            if known < segment.count { left.append(segment.dropFirst(known)) }
+            return pending.takes(digest)
         }
+        environment.metrics.shadowMessages.add(.matched, segments.messageCount - left.count)
         pendingFrames = pending.isEmpty ? nil : pending
-        return left
+        return left.map { MessageSegment($0) }
     }
 
     /// Of this connection, by the owner before; `nil` if it has told of none.
@@ -189,11 +185,5 @@ extension ManagedConnection {
             published.uid == LiveRecord.key(ofUID: uid.rawValue)
         else { return nil }
         return published.frames
-    }
-}
-
-extension MessageSegment {
-    fileprivate func digest(at index: Int) -> UInt64 {
-        withUnsafePayload(at: index) { FrameDigest.of($0, isText: kind == .text) }
     }
 }

@@ -26,6 +26,15 @@ import Testing
         return gate
     }
 
+    /// The same for one connection, until the owner has published ten frames and the heir is ready.
+    private func beginWithTen(_ rig: TwoMembers, _ c: DesiredConnection) async -> ShardGate {
+        let gate = await begin(rig, [c])
+        rig.send(1...10, to: "/mute")
+        #expect(await eventually { rig.two.reports.seen.ready.count == 1 })
+        #expect(await eventually { rig.bus.texts(on: "c").count == 10 })
+        return gate
+    }
+
     /// Steps 4 to 8, with what is sent while nobody publishes.
     @discardableResult
     private func cutOver(
@@ -127,10 +136,7 @@ import Testing
     @Test func whatTheOwnerBeforeHasReadFirstIsDroppedWhenItComes() async throws {
         try await TwoMembers.run { rig in
             let c = DesiredConnection.feed(rig.feed, "c", "/mute")
-            let gate = await begin(rig, [c])
-            rig.send(1...10, to: "/mute")
-            #expect(await eventually { rig.two.reports.seen.ready.count == 1 })
-            #expect(await eventually { rig.bus.texts(on: "c").count == 10 })
+            let gate = await beginWithTen(rig, c)
             await cutOver(rig, gate, [c], alsoPublished: rig.texts(11...13))
             rig.send(11...12, to: "/mute")
             rig.send(13...15, to: "/mute")
@@ -187,10 +193,7 @@ import Testing
     @Test func withoutDigestsAllThatWasReadComesAgain() async throws {
         try await TwoMembers.run { rig in
             let c = DesiredConnection.feed(rig.feed, "c", "/mute")
-            let gate = await begin(rig, [c])
-            rig.send(1...10, to: "/mute")
-            #expect(await eventually { rig.two.reports.seen.ready.count == 1 })
-            #expect(await eventually { rig.bus.texts(on: "c").count == 10 })
+            let gate = await beginWithTen(rig, c)
             await cutOver(rig, gate, [c], handsDigests: false)
             #expect(await eventually { rig.bus.texts(on: "c").count == 20 })
             #expect(rig.bus.texts(on: "c") == rig.texts(1...10) + rig.texts(1...10))
