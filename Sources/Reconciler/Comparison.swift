@@ -101,9 +101,8 @@ private struct RecordSearch {
 
     func forEachNotFound(_ body: (_ name: String, _ record: DesiredFacts) -> Void) {
         guard foundCount < table.count else { return }
-        table.forEachPlace { name, place in
-            guard !isFound[Int(place)], let record = table.rows[Int(place)] else { return }
-            body(name, record)
+        table.forEach { name, place, record in
+            if !isFound[Int(place)] { body(name, record) }
         }
     }
 }

@@ -50,13 +50,9 @@ package struct DesiredTable: Sendable {
     func place(of name: String) -> Place? { places[name] }
 
     /// Every record by its name, in no order.
-    package func forEach(_ body: (_ name: String, _ facts: DesiredFacts) -> Void) {
+    package func forEach(_ body: (_ name: String, _ place: Place, _ facts: DesiredFacts) -> Void) {
         for (name, place) in places {
-            if let facts = rows[Int(place)] { body(name, facts) }
+            if let facts = rows[Int(place)] { body(name, place, facts) }
         }
-    }
-
-    func forEachPlace(_ body: (_ name: String, _ place: Place) -> Void) {
-        for (name, place) in places { body(name, place) }
     }
 }

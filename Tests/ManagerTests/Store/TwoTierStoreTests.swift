@@ -52,7 +52,7 @@ import Testing
     @Test func theFactsForAResyncAreThoseOfTheRecords() async throws {
         func expectSame(_ store: TwoTierStore) {
             var facts: [String: DesiredFacts] = [:]
-            store.desiredTable().forEach { facts[$0] = $1 }
+            store.desiredTable().forEach { name, _, record in facts[name] = record }
             let records = store.names.compactMap { name in
                 store.desired(name).map { (name, DesiredFacts($0)) }
             }
