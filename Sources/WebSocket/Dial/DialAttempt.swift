@@ -139,6 +139,7 @@ final class DialAttempt {
         do {
             let pipeline = channel.pipeline.syncOperations
             if let context {
+                try channel.syncOptions?.setOption(.allocator, value: TLSBuffers.allocator)
                 try pipeline.addHandler(ReadBufferReturn.shared)
                 try pipeline.addHandler(
                     NIOSSLClientHandler(
