@@ -28,6 +28,8 @@ package struct ServerOptions: ParsableArguments {
     @Option(.peerTokenFile) package var peerTokenFile: String?
     @Option(.peerCA) package var peerCA: String?
     @Option(.bufferLimit) package var bufferLimit: String?
+    @Option(.replayMessages) package var replayMessages: String?
+    @Option(.replayBytes) package var replayBytes: String?
     @Option(.dialRate) package var dialRate: String?
     @Option(.dialBurst) package var dialBurst: String?
     @Option(.dialConcurrency) package var dialConcurrency: String?
@@ -69,8 +71,8 @@ package struct ServerOptions: ParsableArguments {
             (.state, state), (.bus, bus), (.sharedState, sharedState ? "true" : nil),
             (.advertise, advertise), (.leaseProfile, leaseProfile), (.weight, weight),
             (.forward, forward), (.peerTokenFile, peerTokenFile), (.peerCA, peerCA),
-            (.bufferLimit, bufferLimit),
-            (.dialRate, dialRate),
+            (.bufferLimit, bufferLimit), (.replayMessages, replayMessages),
+            (.replayBytes, replayBytes), (.dialRate, dialRate),
             (.dialBurst, dialBurst), (.dialConcurrency, dialConcurrency),
             (.drainTimeout, drainTimeout), (.secretsDir, secretsDir),
             (.secretEnvPrefix, secretEnvPrefix), (.apiMaxAttempts, apiMaxAttempts),

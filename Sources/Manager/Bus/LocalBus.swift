@@ -22,15 +22,15 @@ package final class LocalBus: Bus {
     package static let maxTopics = 100_000
 
     private let topics = Mutex<[String: Topic]>([:])
-    private let ringMessages: Int
-    private let ringBytes: Int
+    /// Enough for a subscriber that is away for a moment, and little for a topic that nobody reads.
+    package static let standardReplay = MessageAmount(
+        messages: TopicRing<EventRun>.defaultMessages, bytes: TopicRing<EventRun>.defaultBytes)
 
-    package init(
-        ringMessages: Int = TopicRing<EventRun>.defaultMessages,
-        ringBytes: Int = TopicRing<EventRun>.defaultBytes
-    ) {
-        self.ringMessages = ringMessages
-        self.ringBytes = ringBytes
+    private let replay: MessageAmount
+
+    /// - Parameter replay: what each topic keeps: the latest messages, up to so many and so many bytes.
+    package init(replay: MessageAmount = LocalBus.standardReplay) {
+        self.replay = replay
     }
 
     package func publish(_ runs: [EventRun]) async -> PublishAnswer {
@@ -75,7 +75,7 @@ package final class LocalBus: Bus {
     }
 
     package func subscribe(topic name: String, from start: TopicStart) -> any TopicReader {
-        let topic = topic(name) ?? Topic(maxMessages: 1, maxBytes: 1)
+        let topic = topic(name) ?? Topic(replay: MessageAmount(messages: 1, bytes: 1))
         return LocalTopicReader(topic: topic, start: start)
     }
 
@@ -97,7 +97,7 @@ package final class LocalBus: Bus {
         topics.withLock { topics in
             if let topic = topics[name] { return topic }
             guard topics.count < Self.maxTopics else { return nil }
-            let topic = Topic(maxMessages: ringMessages, maxBytes: ringBytes)
+            let topic = Topic(replay: replay)
             topics[name] = topic
             return topic
         }
@@ -132,8 +132,9 @@ private final class Topic: Sendable {
     private let state: Mutex<State>
     private let readers = Atomic(0)
 
-    init(maxMessages: Int, maxBytes: Int) {
-        state = Mutex(State(ring: TopicRing(maxMessages: maxMessages, maxBytes: maxBytes)))
+    init(replay: MessageAmount) {
+        let ring = TopicRing<EventRun>(maxMessages: replay.messages, maxBytes: replay.bytes)
+        state = Mutex(State(ring: ring))
     }
 
     /// - Returns: the places of runs that may not go out now.

@@ -57,8 +57,9 @@ struct DaprSidecar: Sendable {
         return store
     }
 
+    /// - Parameter topics: where subscribers read what the broker has taken.
     /// - Throws: a sentence if the component is missing.
-    func bus() throws(ServerConfiguration.Invalid) -> DaprBus {
+    func bus(_ topics: LocalBus) throws(ServerConfiguration.Invalid) -> DaprBus {
         let known = metadata.components(ofKind: "pubsub")
         guard known.contains(where: { $0.name == settings.pubsubName }) else {
             let others =
@@ -68,6 +69,6 @@ struct DaprSidecar: Sendable {
                 description: "the Dapr sidecar has no pub/sub component \(settings.pubsubName) "
                     + "(--pubsub-name): \(others)")
         }
-        return DaprBus(client: client, pubsub: settings.pubsubName)
+        return DaprBus(client: client, pubsub: settings.pubsubName, topics: topics)
     }
 }

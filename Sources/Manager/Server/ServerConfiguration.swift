@@ -41,6 +41,8 @@ package struct ServerConfiguration: Sendable {
     package var instanceID: String
     /// All message buffers of the process together, in bytes.
     package var bufferLimit = 1 << 30
+    /// What each topic keeps for its subscribers.
+    package var replay = LocalBus.standardReplay
     /// For the orderly end: buffers published, closing handshakes done.
     package var drainTimeout: Duration = .seconds(10)
     package var secretsDirectory: String?
@@ -90,6 +92,9 @@ package struct ServerConfiguration: Sendable {
         try cluster.validate()
         guard bufferLimit >= 1 << 20 else {
             throw Invalid(description: "--buffer-limit must be at least 1MiB")
+        }
+        guard replay.messages > 0, replay.bytes > 0 else {
+            throw Invalid(description: "--replay-messages and --replay-bytes must be above 0")
         }
         guard reconciler.dialRate > 0, reconciler.dialBurst > 0, reconciler.dialConcurrency > 0
         else {

@@ -30,9 +30,10 @@ extension ManagerServer {
             let usesDapr = configuration.state == .dapr || configuration.bus == .dapr
             let sidecar =
                 usesDapr ? try await DaprSidecar.open(configuration.dapr, logger: logger) : nil
-            var resources = try await openState(configuration, sidecar)
+            let topics = LocalBus(replay: configuration.replay)
+            var resources = try await openState(configuration, sidecar, topics)
             guard let sidecar else { return resources }
-            if configuration.bus == .dapr { resources.bus = try sidecar.bus() }
+            if configuration.bus == .dapr { resources.bus = try sidecar.bus(topics) }
             resources.secrets = DaprSecrets(client: sidecar.client)
             let closeStore = resources.closeStore
             resources.closeStore = {
@@ -43,26 +44,28 @@ extension ManagerServer {
         }
 
         private static func openState(
-            _ configuration: ServerConfiguration, _ sidecar: DaprSidecar?
+            _ configuration: ServerConfiguration, _ sidecar: DaprSidecar?, _ topics: LocalBus
         ) async throws -> Resources {
             let (directory, id) = (configuration.dataDirectory, configuration.instanceID)
             if configuration.state == .dapr, let sidecar {
                 let instance = try InstanceDirectory(dataDirectory: directory, instanceID: id)
-                var resources = Resources(store: try await sidecar.stateStore(), bus: LocalBus())
+                var resources = Resources(store: try await sidecar.stateStore(), bus: topics)
                 resources.instance = instance
                 return resources
             }
             guard configuration.cluster.isShared else {
-                return try embedded(dataDirectory: directory)
+                return try embedded(dataDirectory: directory, bus: topics)
             }
-            return try await shared(dataDirectory: directory, instanceID: id)
+            return try await shared(dataDirectory: directory, instanceID: id, bus: topics)
         }
 
         /// SQLite in the data directory, topics in the process.
-        package static func embedded(dataDirectory: String) throws -> Resources {
+        package static func embedded(
+            dataDirectory: String, bus: LocalBus = LocalBus()
+        ) throws -> Resources {
             let lock = try DataDirectoryLock(directory: dataDirectory)
             let store = try SQLiteStateStore(path: dataDirectory + "/state.sqlite")
-            var resources = Resources(store: store, bus: LocalBus())
+            var resources = Resources(store: store, bus: bus)
             resources.lock = lock
             resources.closeStore = { try store.close() }
             return resources
@@ -70,7 +73,7 @@ extension ManagerServer {
 
         /// The same file, with other processes of this machine.
         package static func shared(
-            dataDirectory: String, instanceID: String
+            dataDirectory: String, instanceID: String, bus: LocalBus = LocalBus()
         ) async throws -> Resources {
             let lock = try DataDirectoryLock(directory: dataDirectory, isShared: true)
             let instance = try InstanceDirectory(
@@ -78,7 +81,7 @@ extension ManagerServer {
             let store = try SQLiteStateStore(
                 path: dataDirectory + "/state.sqlite", isShared: true)
             try await SharedMeta.found(store)
-            var resources = Resources(store: store, bus: LocalBus())
+            var resources = Resources(store: store, bus: bus)
             resources.lock = lock
             resources.instance = instance
             resources.closeStore = { try store.close() }

@@ -1,6 +1,7 @@
 import Dapr
 package import Logging
 package import Manager
+import ManagerCore
 import Reconciler
 import Spec
 
@@ -66,6 +67,8 @@ extension ServerConfiguration {
         manifestsSet = settings.text(.manifestsSet) ?? manifestsSet
         cluster = ClusterSettings(settings)
         bufferLimit = settings.integer(.bufferLimit) ?? bufferLimit
+        replay.messages = settings.integer(.replayMessages) ?? replay.messages
+        replay.bytes = settings.integer(.replayBytes) ?? replay.bytes
         drainTimeout = settings.duration(.drainTimeout) ?? drainTimeout
         secretsDirectory = settings.text(.secretsDir)
         secretEnvironmentPrefix = settings.text(.secretEnvPrefix) ?? secretEnvironmentPrefix

@@ -103,6 +103,8 @@ package enum SettingName: String, Sendable, Hashable, CaseIterable {
     case dataDir = "data-dir"
     case instanceID = "instance-id"
     case bufferLimit = "buffer-limit"
+    case replayMessages = "replay-messages"
+    case replayBytes = "replay-bytes"
     case dialRate = "dial-rate"
     case dialBurst = "dial-burst"
     case dialConcurrency = "dial-concurrency"

@@ -114,6 +114,12 @@ package enum SettingTable {
             .bufferLimit, "Limits", .size(atLeast: 1 << 20), default: "1GiB",
             "Bound of all message buffers together."),
         Setting(
+            .replayMessages, "Limits", .integer(1...10_000_000), default: "10000",
+            "Messages a topic keeps for subscribers that are slow, come late or come back."),
+        Setting(
+            .replayBytes, "Limits", .size(atLeast: 1 << 16), default: "16MiB",
+            "Bytes of them; the older go first."),
+        Setting(
             .dialRate, "Limits", .number, default: "200",
             "Dials a second to one host:port in the long run."),
         Setting(

@@ -14,7 +14,7 @@ import Testing
     }
 
     @Test func aSlowReaderLearnsHowMuchItMissedAndSlowsNobody() async {
-        let bus = LocalBus(ringMessages: 10, ringBytes: 1 << 20)
+        let bus = LocalBus(replay: MessageAmount(messages: 10, bytes: 1 << 20))
         let slow = bus.subscribe(topic: "t", from: .oldest)
         let quick = bus.subscribe(topic: "t", from: .oldest)
         var seen: [Int] = []
@@ -36,7 +36,7 @@ import Testing
     }
 
     @Test func aReaderThatComesBackTooLateIsToldTheCount() async {
-        let bus = LocalBus(ringMessages: 10, ringBytes: 1 << 20)
+        let bus = LocalBus(replay: MessageAmount(messages: 10, bytes: 1 << 20))
         _ = await bus.publish(events(1...50))
         let late = await bus.subscribe(topic: "t", from: .after(7)).next(maxCount: 3)
         #expect(late?.missed == 33, "8 to 40 are forgotten")
@@ -52,7 +52,8 @@ import Testing
     }
 
     @Test func theRingIsBoundedInBytesToo() async {
-        let bus = LocalBus(ringMessages: 1_000, ringBytes: 10 * (OutboundEvent.overhead + 1))
+        let bus = LocalBus(
+            replay: MessageAmount(messages: 1_000, bytes: 10 * (OutboundEvent.overhead + 1)))
         _ = await bus.publish(events((0..<100).map { $0 % 10 }))
         let delivery = await bus.subscribe(topic: "t", from: .oldest).next(maxCount: 1_000)
         #expect(delivery?.events.count == 10)
