@@ -12,6 +12,7 @@
     require(whole == cut, "the pieces make a difference: \(whole) \(cut)")
     whole.check(limit: limit)
     checkEncoder(bytes)
+    checkPastCaches(bytes)
 }
 
 /// The same with compression agreed on. The first byte chooses the pieces, the second what was agreed
@@ -46,9 +47,11 @@ private struct Decoded: Equatable {
     }
 
     init(
-        _ pieces: [[UInt8]], limit: Int, agreement: CompressionAgreement? = nil, rests: Bool = false
+        _ pieces: [[UInt8]], limit: Int, agreement: CompressionAgreement? = nil,
+        rests: Bool = false, copiesPastCaches: Bool = false
     ) {
         var decoder = FrameDecoder(maxMessageSize: limit)
+        decoder.copiesPastCaches = copiesPastCaches
         decoder.inflater = agreement.map { MessageInflater($0) }
         var batch = FrameBatch()
         for piece in pieces {
@@ -92,6 +95,23 @@ private func checkEncoder(_ payload: [UInt8]) {
         let mask = UInt8(truncatingIfNeeded: key >> UInt32(24 - 8 * (index % 4)))
         require(frame[start + index] ^ mask == byte, "the mask is wrong")
     }
+}
+
+/// A row of texts that is long enough to be copied past the processor's caches is what it is when it is
+/// copied through them.
+private func checkPastCaches(_ bytes: [UInt8]) {
+    guard !bytes.isEmpty else { return }
+    var payload: [UInt8] = []
+    while payload.count < WebSocketLimits.messagePastCaches { payload += bytes }
+    let length = UInt16(payload.count)
+    let frame = [0x81, 126, UInt8(length >> 8), UInt8(length & 0xFF)] + payload
+    var row: [UInt8] = []
+    while row.count <= WebSocketLimits.rowPastCaches { row += frame }
+    row += frame
+    let limit = payload.count
+    require(
+        Decoded([row], limit: limit) == Decoded([row], limit: limit, copiesPastCaches: true),
+        "copied past the caches it is another")
 }
 
 private func checkRoundTrip(_ message: [UInt8], _ agreement: CompressionAgreement) {
