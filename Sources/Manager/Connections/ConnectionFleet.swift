@@ -184,7 +184,6 @@ package final class ConnectionFleet: ConnectionControl {
         }
         connection.drain { [weak self] in
             giveUp.cancel()
-            self?.environment.lifecycle.forget(connection.uid, under: gate)
             self?.retire(id)
         }
         environment.onChange([name])

@@ -44,7 +44,10 @@ package final class ManagedConnection: @unchecked Sendable {
     var queue: PublishQueue<EventRun>
     /// Messages off the socket for which the queue has no room: the rest of one read.
     var backlog = Deque<WebSocketMessage>()
+    /// Of the last message, and of the last lifecycle event. Under a title no other connection has
+    /// the uid, so each number is given once.
     var sequence: UInt64 = 0
+    private var lifecycleSequence: UInt64 = 0
     /// The sequence from which on an event belongs to the present socket.
     var firstSequenceOfSocket: UInt64 = 1
 
@@ -243,8 +246,10 @@ package final class ManagedConnection: @unchecked Sendable {
             instanceID: environment.instanceID, kind: kind)
         event.publishedLate = publishedLate
         publishedLate = 0
-        environment.lifecycle.publish(
-            event, uid: uid, under: gate, on: eventLoop, then: then)
+        lifecycleSequence += 1
+        let run = event.run(
+            uid: uid, sequence: lifecycleSequence, time: wallTime, permit: gate)
+        environment.lifecycle.publish(run, under: gate, on: eventLoop, then: then)
     }
 }
 
