@@ -15,13 +15,13 @@ import Testing
     private let time = WallTime(nanosecondsSinceEpoch: 1_000_000)
 
     @Test func dataHasTheOlderServicesFields() {
-        #expect(data(.connected(reason: "connecting")) == head + #""reason":"connecting"}"#)
-        #expect(data(.disconnected(reason: "connected")) == head + #""reason":"connected"}"#)
+        #expect(data(.connected(reason: .connecting)) == head + #""reason":"connecting"}"#)
+        #expect(data(.disconnected(reason: .connected)) == head + #""reason":"connected"}"#)
         #expect(
-            data(.reconnecting(reason: "connected", attempt: 1, nextAttemptAt: nil))
+            data(.reconnecting(reason: .connected, attempt: 1, nextAttemptAt: nil))
                 == head + #""reason":"connected","attempt":1}"#)
         #expect(
-            data(.reconnecting(reason: "connected", attempt: 12, nextAttemptAt: time))
+            data(.reconnecting(reason: .connected, attempt: 12, nextAttemptAt: time))
                 == head + #""reason":"connected","attempt":12,"#
                 + #""next_attempt_at":"1970-01-01T00:00:00.001000Z"}"#)
         #expect(
@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test func theEventCarriesTypeSourceAndSubject() {
-        let run = run(event(.connecting(reason: "disconnected")))
+        let run = run(event(.connecting(reason: .disconnected)))
         let event = run[0]
         #expect(event.id.description == "uid-u-lifecycle.1.3")
         #expect(event.attributes.map(\.value) == ["btc", "wss://h/ws"])
@@ -70,9 +70,9 @@ import Testing
     private var kinds: [LifecycleEvent.Kind] {
         let edge = LifecycleEvent.Gap.Edge(epoch: .max, sequence: .max, time: time)
         return [
-            .connecting(reason: ""), .connected(reason: "disconnected"),
-            .disconnected(reason: "connected"),
-            .reconnecting(reason: "connected", attempt: .max, nextAttemptAt: time),
+            .connecting(reason: .reconnecting), .connected(reason: .disconnected),
+            .disconnected(reason: .connected),
+            .reconnecting(reason: .connected, attempt: .max, nextAttemptAt: time),
             .error(type: "refused", message: "connection refused"),
             .gap(
                 .init(from: edge, to: edge, cause: .disconnected, missed: .max, matched: .ambiguous)
@@ -107,7 +107,7 @@ import Testing
     /// The golden form of an event, as a consumer of the topic reads it.
     @Test func theCloudEventIsTheOlderServices() throws {
         let json = try #require(
-            CloudEventWriter.json(run(event(.connected(reason: "connecting")))[0], data: .auto))
+            CloudEventWriter.json(run(event(.connected(reason: .connecting)))[0], data: .auto))
         #expect(
             String(decoding: json, as: UTF8.self)
                 == #"{"specversion":"1.0","id":"uid-u-lifecycle.1.3","#
@@ -131,7 +131,7 @@ import Testing
     }
 
     @Test func whatWentOutLateIsToldWithTheEvent() {
-        var late = event(.connected(reason: "connecting"))
+        var late = event(.connected(reason: .connecting))
         late.publishedLate = 4
         let text = String(decoding: run(late)[0].payload, as: UTF8.self)
         #expect(text.hasSuffix(#""reason":"connecting","published_late":"4"}"#))

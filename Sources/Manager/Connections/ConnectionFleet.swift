@@ -291,7 +291,7 @@ package final class ConnectionFleet: ConnectionControl {
     }
 }
 
-extension ObservedConnection {
+extension ConnectionFacts {
     package var hasSocket: Bool {
         switch state {
         case .idle, .down: false

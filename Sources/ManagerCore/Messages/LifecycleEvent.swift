@@ -6,14 +6,15 @@ import Spec
 /// is new is only added. Ids of lifecycle events count on their own: their `source` differs from
 /// that of messages, so that they leave no hole in a connection's message sequence.
 package struct LifecycleEvent: Sendable, Hashable {
-    /// Two words: what is larger is apart, for thousands of events wait at one time.
+    /// A word: what is larger is apart, for thousands of events wait at one time.
     package enum Kind: Sendable, Hashable {
         /// `reason` is, as in the older service, the status before.
-        case connecting(reason: String)
-        case connected(reason: String)
-        case disconnected(reason: String)
+        case connecting(reason: StatusWord)
+        case connected(reason: StatusWord)
+        case disconnected(reason: StatusWord)
         /// One for each outage. `attempt` counts from 1.
-        indirect case reconnecting(reason: String, attempt: Int, nextAttemptAt: WallTime?)
+        indirect case reconnecting(
+            reason: StatusWord, attempt: Int, nextAttemptAt: WallTime?)
         /// Published before the event of the transition it causes.
         indirect case error(type: String, message: String)
         /// Messages may be missing between two points.
@@ -154,9 +155,8 @@ extension LifecycleEvent {
         let texts = connectionID.utf8.count + url.utf8.count + instanceID.utf8.count
         // Beside the texts: keys, the longest numbers, times.
         return switch kind {
-        case .connecting(let reason), .connected(let reason), .disconnected(let reason):
-            64 + texts + reason.utf8.count
-        case .reconnecting(let reason, _, _): 144 + texts + reason.utf8.count
+        case .connecting, .connected, .disconnected: 80 + texts
+        case .reconnecting: 160 + texts
         case .error(let type, let message): 96 + texts + type.utf8.count + message.utf8.count
         case .gap: 384 + texts
         }
@@ -170,9 +170,9 @@ extension LifecycleEvent {
         JSONBytes.appendMember("instance_id", instanceID, to: &bytes)
         switch kind {
         case .connecting(let reason), .connected(let reason), .disconnected(let reason):
-            JSONBytes.appendMember("reason", reason, to: &bytes)
+            JSONBytes.appendMember("reason", reason.rawValue, to: &bytes)
         case .reconnecting(let reason, let attempt, let nextAttemptAt):
-            JSONBytes.appendMember("reason", reason, to: &bytes)
+            JSONBytes.appendMember("reason", reason.rawValue, to: &bytes)
             JSONBytes.appendKey("attempt", to: &bytes)
             JSONBytes.appendDecimal(UInt64(max(0, attempt)), to: &bytes)
             if let nextAttemptAt {

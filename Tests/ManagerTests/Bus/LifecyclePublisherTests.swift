@@ -6,11 +6,11 @@ import TestKit
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct LifecyclePublisherTests {
-    /// The event with this number, which is its reason too.
+    /// The event with this number, which is its attempt too.
     private func event(_ number: Int, _ publisher: LifecyclePublisher) -> EventRun {
         LifecycleEvent(
             connectionID: "c", url: "ws://example.test/", instanceID: "i",
-            kind: .connected(reason: "r\(number)")
+            kind: .reconnecting(reason: .connected, attempt: number, nextAttemptAt: nil)
         ).run(
             uid: .sample("c"), sequence: UInt64(number), time: someTime, permit: publisher.home)
     }
@@ -19,9 +19,9 @@ import Testing
         LifecyclePublisher(bus: bus, epoch: 7)
     }
 
-    private func reasons(_ bus: RecordingBus) -> [String] {
+    private func attempts(_ bus: RecordingBus) -> [Int] {
         bus.texts(on: LifecycleEvent.topic).compactMap { text in
-            text.split(separator: #""reason":""#).last.map { String($0.prefix { $0 != "\"" }) }
+            text.split(separator: #""attempt":"#).last.flatMap { Int($0.prefix { $0 != "}" }) }
         }
     }
 
@@ -30,7 +30,7 @@ import Testing
         let publisher = publisher(bus)
         for number in 1...2_000 { publisher.publish(event(number, publisher)) }
         #expect(await eventually { bus.accepted.count == 2_000 })
-        #expect(reasons(bus) == (1...2_000).map { "r\($0)" })
+        #expect(attempts(bus) == Array(1...2_000))
         #expect(bus.accepted.map(\.id.sequence) == Array(1...2_000))
         #expect(
             bus.accepted.allSatisfy { $0.id.epoch == 7 && $0.id.uid.rawValue == "uid-c-lifecycle" })
@@ -66,7 +66,7 @@ import Testing
             .get()
         bus.mode = .accepting
         #expect(await eventually { bus.accepted.count == 3 })
-        #expect(reasons(bus) == ["r1", "r2", "r3"])
+        #expect(attempts(bus) == [1, 2, 3])
     }
 
     @Test func aBusThatIsAwayIsTriedAgainAndNothingIsLostOrSwapped() async {
@@ -78,7 +78,7 @@ import Testing
         bus.mode = .accepting
         for number in 11...20 { publisher.publish(event(number, publisher)) }
         #expect(await eventually { bus.accepted.count == 20 })
-        #expect(reasons(bus) == (1...20).map { "r\($0)" })
+        #expect(attempts(bus) == Array(1...20))
     }
 
     @Test func anEventTheBusRefusesForGoodHoldsNothingUp() async {
@@ -87,7 +87,7 @@ import Testing
         let publisher = publisher(bus)
         for number in 1...3 { publisher.publish(event(number, publisher)) }
         #expect(await eventually { bus.accepted.count == 2 })
-        #expect(reasons(bus) == ["r1", "r3"])
+        #expect(attempts(bus) == [1, 3])
     }
 
     @Test func theQueueIsBoundedAndDropsTheOldestCounted() async {
