@@ -11,15 +11,17 @@
 package struct Backoff: Sendable, Hashable {
     private let base: Int64
     private let cap: Int64
-    private var previous: Int64
+    /// The last pause in nanoseconds.
+    private(set) var previous: Int64
 
     /// - Parameters:
     ///   - base: Shortest pause, and the scale of the first one. At least one nanosecond is used.
     ///   - cap: Longest pause. Less than `base` counts as `base`.
-    package init(base: Duration, cap: Duration) {
+    ///   - previous: The last pause in nanoseconds; 0 where there was none.
+    package init(base: Duration, cap: Duration, after previous: Int64 = 0) {
         self.base = max(1, base.saturatedNanoseconds)
         self.cap = max(self.base, cap.saturatedNanoseconds)
-        self.previous = self.base
+        self.previous = previous > 0 ? previous : self.base
     }
 
     /// Draws the next pause; it lies in `base ... cap`.

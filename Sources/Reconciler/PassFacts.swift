@@ -44,16 +44,18 @@ package struct ObservedFacts: Sendable, Hashable {
 
     /// Of its uid.
     package var stamp: UUIDBytes
-    package var isExhausted: Bool
     package var generation: Int64
     package var link: Link
+    package var isExhausted: Bool
 
-    package init(_ observed: ObservedConnection) {
-        stamp = observed.uid.stamp
-        link = Link(observed.state)
-        generation = observed.generation
-        isExhausted = observed.isExhausted
+    package init(_ facts: ConnectionFacts) {
+        stamp = facts.uid.stamp
+        link = Link(facts.state)
+        generation = facts.generation
+        isExhausted = facts.isExhausted
     }
+
+    package init(_ observed: ObservedConnection) { self.init(observed.facts) }
 }
 
 /// A place in a table of the connections that are there.

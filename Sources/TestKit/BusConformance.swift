@@ -18,6 +18,8 @@ package enum BusConformance {
     package final class Permit: PublishPermit {
         private let state: Mutex<Bool>
 
+        package let epoch: UInt64 = 1
+
         package init(_ mayAct: Bool) { state = Mutex(mayAct) }
 
         package var mayAct: Bool {

@@ -92,7 +92,7 @@ import Testing
         (.stalled, "disconnected"), (.closing, "disconnected"),
     ])
     func theOlderApisWordFollowsThePhase(_ phase: Phase, _ word: String) {
-        #expect(phase.statusWord == word)
+        #expect(phase.statusWord.rawValue == word)
     }
 
     // MARK: Ready
@@ -222,11 +222,11 @@ import Testing
     @Test func transitionTimesAreKeptWhileTheStatusStays() throws {
         let desired = try desired()
         var seen = try open()
-        _ = seen.noteConditions(desired: desired, now: now)
+        _ = seen.facts.noteConditions(desired: desired, now: now)
         let later = WallTime(nanosecondsSinceEpoch: 9_000)
         let same = ConnectionStatus(desired: desired, observed: seen, now: later)
         #expect(same.conditions.allSatisfy { $0.lastTransitionTime == now })
-        #expect(seen.noteConditions(desired: desired, now: later) == same.phase)
+        #expect(seen.facts.noteConditions(desired: desired, now: later) == same.phase)
 
         var lost = try down()
         lost.conditionsSince = seen.conditionsSince
@@ -255,7 +255,7 @@ import Testing
     @Test func anotherReasonForTheSameStatusKeepsTheTime() throws {
         let desired = try desired { $0.topic = "trades" }
         var seen = try down()
-        _ = seen.noteConditions(desired: desired, now: now)
+        _ = seen.facts.noteConditions(desired: desired, now: now)
         let later = WallTime(nanosecondsSinceEpoch: 9_000)
         seen.state = .dialing(.init(dialRevision: 1))
         let dialing = ConnectionStatus(desired: desired, observed: seen, now: later)

@@ -28,7 +28,7 @@ package struct WebSocketManagerService: Virtufin_WebSocketManager.SimpleServiceP
         }
         var response = Virtufin_ConnectResponse()
         response.id = view.record.desired.name
-        response.status = view.status.phase.statusWord
+        response.status = view.status.phase.statusWord.rawValue
         return response
     }
 
@@ -128,7 +128,7 @@ extension Virtufin_WebSocketConnection {
         let traffic = view.status.observed.traffic
         id = desired.name
         url = desired.spec.url
-        status = view.status.phase.statusWord
+        status = view.status.phase.statusWord.rawValue
         topic = desired.effectiveTopic ?? ""
         self.instanceID = instanceID
         if traffic.receivedMessages > 0 {

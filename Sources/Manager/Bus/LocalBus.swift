@@ -119,8 +119,8 @@ private final class Topic: Sendable {
             var mayPublish = true
             for index in runs.indices {
                 let run = runs[index]
-                if asksPermits, permit !== run.block.origin.permit {
-                    permit = run.block.origin.permit
+                if asksPermits, permit !== run.permit {
+                    permit = run.permit
                     mayPublish = run.mayPublish
                 }
                 if mayPublish { ring.append(run) } else { fenced.append(index) }
@@ -241,7 +241,8 @@ private final class LocalTopicReader: TopicReader {
             case .messages(let runs, let next):
                 guard !runs.isEmpty || missed > 0 else { return nil }
                 position.withLock { $0 = next }
-                return TopicDelivery(firstPosition: from, runs: runs, missed: missed)
+                return TopicDelivery(
+                    firstPosition: from, runs: runs.map(\.written), missed: missed)
             }
         }
     }

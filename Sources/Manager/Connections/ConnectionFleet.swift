@@ -184,7 +184,6 @@ package final class ConnectionFleet: ConnectionControl {
         }
         connection.drain { [weak self] in
             giveUp.cancel()
-            self?.environment.lifecycle.forget(connection.uid, under: gate)
             self?.retire(id)
         }
         environment.onChange([name])
@@ -292,7 +291,7 @@ package final class ConnectionFleet: ConnectionControl {
     }
 }
 
-extension ObservedConnection {
+extension ConnectionFacts {
     package var hasSocket: Bool {
         switch state {
         case .idle, .down: false

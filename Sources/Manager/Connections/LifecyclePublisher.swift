@@ -1,5 +1,3 @@
-import DequeModule
-import Logging
 package import ManagerCore
 package import NIOCore
 import Synchronization
@@ -17,26 +15,23 @@ package final class LifecyclePublisher: Sendable {
     /// Between two tries while the bus does not answer.
     static let retryDelay: Duration = .seconds(1)
 
+    /// What events are published under that belong to no shard.
+    package let home: ShardGate
     private let bus: any Bus
-    private let clock: ManagerClock
-    private let home: ShardGate
     private let publishLimit: Duration
     private let state = Mutex(LifecycleQueue())
 
-    /// - Parameter home: what events are published under that belong to no shard.
     package init(
-        bus: any Bus, clock: ManagerClock, home: ShardGate,
-        publishLimit: Duration = ClusterTiming.standard.publish
+        bus: any Bus, home: ShardGate, publishLimit: Duration = ClusterTiming.standard.publish
     ) {
         self.bus = bus
-        self.clock = clock
         self.home = home
         self.publishLimit = publishLimit
     }
 
     /// For a process that is alone on its store.
-    package convenience init(bus: any Bus, clock: ManagerClock, epoch: UInt64) {
-        self.init(bus: bus, clock: clock, home: .sole(epoch: epoch))
+    package convenience init(bus: any Bus, epoch: UInt64) {
+        self.init(bus: bus, home: .sole(epoch: epoch))
     }
 
     package var dropped: UInt64 { state.withLock { $0.dropped } }
@@ -45,45 +40,25 @@ package final class LifecyclePublisher: Sendable {
     package var publishedLate: UInt64 { state.withLock { $0.publishedLate } }
 
     /// - Parameters:
+    ///   - event: a run of one. Who publishes under a uid numbers its events, in the order in which
+    ///     they come here.
     ///   - gate: what it is published under; `nil` is the process's own.
     ///   - loop: the caller's event loop: all events of its turn go out together at its end.
     ///   - then: called once it is with the bus, or never will be. Any thread.
     package func publish(
-        _ event: LifecycleEvent, uid: ConnectionUID, under gate: ShardGate? = nil,
-        on loop: (any EventLoop)? = nil, then: (@Sendable () -> Void)? = nil
+        _ event: EventRun, under gate: ShardGate? = nil, on loop: (any EventLoop)? = nil,
+        then: (@Sendable () -> Void)? = nil
     ) {
-        publish(uid: uid, under: gate, on: loop, then: then) {
-            event.run(id: $0, time: $1, permit: $2)
-        }
-    }
-
-    /// Publishes what is made of the next number under `uid`, the time, and what it goes out under.
-    package func publish(
-        uid: ConnectionUID, under gate: ShardGate? = nil, on loop: (any EventLoop)? = nil,
-        then: (@Sendable () -> Void)? = nil,
-        _ make: (EventID, WallTime, ShardGate) -> EventRun
-    ) {
-        let time = clock.wallTime()
-        let gate = gate ?? home
-        let (starts, settled) = state.withLock { state in
-            let id = EventID(
-                uid: uid, epoch: gate.epoch,
-                sequence: state.nextSequence(uid, epoch: gate.epoch))
-            return state.append(.init(run: make(id, time, gate), gate: gate, then: then))
+        let (starts, settled) = state.withLock {
+            $0.append(.init(run: event, gate: gate ?? home, then: then))
         }
         for settled in settled { settled() }
         guard starts else { return }
-        guard let loop else { return start() }
-        loop.execute { self.start() }
-    }
-
-    private func start() {
-        Task { await publishAll() }
-    }
-
-    /// The connection is gone for good: its counter is forgotten.
-    package func forget(_ uid: ConnectionUID, under gate: ShardGate? = nil) {
-        state.withLock { $0.forget(uid, epoch: (gate ?? home).epoch) }
+        guard let loop else {
+            Task { await publishAll(nextTurn()) }
+            return
+        }
+        loop.execute { self.publishHere() }
     }
 
     /// No event of the title waits, and none is in a call.
@@ -94,22 +69,48 @@ package final class LifecyclePublisher: Sendable {
         if state.withLock({ $0.waitsForQuiet(gate, then) }) { then() }
     }
 
-    private func publishAll() async {
+    /// On the loop as long as the bus answers at once, so that no other thread is woken.
+    private func publishHere() {
         while true {
-            let turn = state.withLock { $0.nextTurn() }
-            for settled in turn.settled { settled() }
-            guard !turn.batch.isEmpty else {
-                if turn.isOver { return }
-                try? await Task.sleep(for: GateWatch.interval)
-                continue
+            let turn = nextTurn()
+            if turn.isOver { return }
+            guard !turn.batch.isEmpty, let answer = bus.publishAtOnce(turn.batch.map(\.run)) else {
+                Task { await publishAll(turn) }
+                return
             }
-            let answer = await bus.publish(turn.batch.map(\.run))
-            let isLate = turn.batch.first?.gate.lease.isLate(by: publishLimit) ?? false
-            let answered = state.withLock {
-                $0.answered(turn.batch, answer, isLate: isLate)
+            if answered(turn, answer) {
+                Task {
+                    try? await Task.sleep(for: Self.retryDelay)
+                    await publishAll(nextTurn())
+                }
+                return
             }
-            for settled in answered.settled { settled() }
-            if answered.waits { try? await Task.sleep(for: Self.retryDelay) }
         }
+    }
+
+    private func publishAll(_ first: LifecycleQueue.Turn) async {
+        var turn = first
+        while !turn.isOver {
+            if turn.batch.isEmpty {
+                try? await Task.sleep(for: GateWatch.interval)
+            } else if answered(turn, await bus.publish(turn.batch.map(\.run))) {
+                try? await Task.sleep(for: Self.retryDelay)
+            }
+            turn = nextTurn()
+        }
+    }
+
+    private func nextTurn() -> LifecycleQueue.Turn {
+        let turn = state.withLock { $0.nextTurn() }
+        for settled in turn.settled { settled() }
+        return turn
+    }
+
+    /// - Returns: whether the bus is better left alone for a while.
+    private func answered(_ turn: LifecycleQueue.Turn, _ answer: PublishAnswer) -> Bool {
+        let isLate = turn.batch.first?.gate.lease.isLate(by: publishLimit) ?? false
+        let answered = state.withLock { $0.answered(turn.batch, answer, isLate: isLate) }
+        for settled in answered.settled { settled() }
+        return answered.waits
     }
 }

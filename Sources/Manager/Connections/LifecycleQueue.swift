@@ -13,16 +13,11 @@ struct LifecycleQueue {
     typealias Settled = @Sendable () -> Void
 
     /// What the publisher does next.
-    struct Turn {
+    struct Turn: Sendable {
         var batch: [Item] = []
         var settled: [Settled] = []
         /// Nothing is left, not even held back.
         var isOver = false
-    }
-
-    private struct Counter: Hashable {
-        var uid: ConnectionUID
-        var epoch: UInt64
     }
 
     private struct Held {
@@ -34,24 +29,11 @@ struct LifecycleQueue {
     private var held: [ObjectIdentifier: Held] = [:]
     private var heldCount = 0
     private var isPublishing = false
-    private var sequences: [Counter: UInt64] = [:]
     /// Queued, held and in a call, by title.
     private var open: [ObjectIdentifier: Int] = [:]
     private var waitingForQuiet: [ObjectIdentifier: [Settled]] = [:]
     private(set) var dropped: UInt64 = 0
     private(set) var publishedLate: UInt64 = 0
-
-    mutating func nextSequence(_ uid: ConnectionUID, epoch: UInt64) -> UInt64 {
-        func next(_ sequence: inout UInt64) -> UInt64 {
-            sequence += 1
-            return sequence
-        }
-        return next(&sequences[Counter(uid: uid, epoch: epoch), default: 0])
-    }
-
-    mutating func forget(_ uid: ConnectionUID, epoch: UInt64) {
-        sequences[Counter(uid: uid, epoch: epoch)] = nil
-    }
 
     /// - Returns: whether the publisher has to be started, and what to call.
     mutating func append(_ item: Item) -> (starts: Bool, settled: [Settled]) {

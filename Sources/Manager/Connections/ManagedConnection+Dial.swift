@@ -303,8 +303,10 @@ extension ManagedConnection {
         failReplies(.notConnected)
         if close.error?.code == .messageTooBig {
             // It came, and it is not published: both are counted.
-            facts.traffic.receivedMessages += 1
-            facts.traffic.unreadMessages += 1
+            count {
+                $0.receivedMessages += 1
+                $0.unreadMessages += 1
+            }
             queue.countRefused(.tooLarge)
         }
         let failure = LinkFailure(close, at: wallTime)

@@ -41,14 +41,13 @@ extension ManagedConnection {
         let now = now
         let time = wallTime
         keepalive?.bytesReceived(now: now, isMidFrame: socket?.isMidFrame ?? false)
-        facts.traffic.receivedBytes += UInt64(bytes)
-        guard !segments.isEmpty else { return }
-        if shadow != nil {
-            shadowReceived(segments, time: time)
+        guard !segments.isEmpty, shadow == nil else {
+            count { $0.receivedBytes += UInt64(bytes) }
+            if !segments.isEmpty { shadowReceived(segments, time: time) }
             return
         }
         let segments = pendingFrames == nil ? segments : withoutPendingFrames(segments)
-        ingest(segments, time: time)
+        ingest(segments, bytes: bytes, time: time)
         // With a topic, the first message counts once the bus has it.
         let isFirst = outlet.topic == nil && !facts.hasFirstMessage
         if isFirst { facts.hasFirstMessage = true }
@@ -59,14 +58,19 @@ extension ManagedConnection {
     }
 
     /// Counts messages and takes them in, by the policy.
-    func ingest(_ segments: [MessageSegment], time: WallTime) {
-        guard let last = segments.last else { return }
-        facts.traffic.receivedMessages += UInt64(segments.messageCount)
-        for segment in segments where segment.kind == .text {
-            facts.traffic.receivedTexts += UInt64(segment.count)
+    ///
+    /// - Parameter bytes: as many as were received for them.
+    func ingest(_ segments: [MessageSegment], bytes: Int, time: WallTime) {
+        count { traffic in
+            traffic.receivedBytes += UInt64(bytes)
+            guard let last = segments.last else { return }
+            traffic.receivedMessages += UInt64(segments.messageCount)
+            for segment in segments where segment.kind == .text {
+                traffic.receivedTexts += UInt64(segment.count)
+            }
+            traffic.lastReceivedAt = time
+            traffic.lastWasText = last.kind == .text
         }
-        facts.traffic.lastReceivedAt = time
-        facts.traffic.lastWasText = last.kind == .text
         for segment in segments {
             if isGone {
                 queue.countRefused(.fenced, messages: segment.count)

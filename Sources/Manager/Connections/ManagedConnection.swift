@@ -44,11 +44,14 @@ package final class ManagedConnection: @unchecked Sendable {
     var queue: PublishQueue<EventRun>
     /// Messages off the socket for which the queue has no room: the rest of one read.
     var backlog = Deque<WebSocketMessage>()
+    /// Of the last message, and of the last lifecycle event. Under a title no other connection has
+    /// the uid, so each number is given once.
     var sequence: UInt64 = 0
+    private var lifecycleSequence: UInt64 = 0
     /// The sequence from which on an event belongs to the present socket.
     var firstSequenceOfSocket: UInt64 = 1
 
-    var facts: ObservedConnection
+    var facts: ConnectionFacts
     var lastDownAt: WallTime?
     // The small ones in a row: each alone would take a word.
     /// Whose status word was published last.
@@ -84,7 +87,8 @@ package final class ManagedConnection: @unchecked Sendable {
     private let snapshot: Mutex<Shown>
 
     private struct Shown {
-        var facts: ObservedConnection
+        var traffic = TrafficCounters()
+        var facts: ConnectionFacts
         /// In the table of the fleet it belongs to, which shows the same.
         var place: FleetFacts.Place?
     }
@@ -122,7 +126,7 @@ package final class ManagedConnection: @unchecked Sendable {
         machine = ConnectionStateMachine(policy: desired.spec.reconnect)
         queue = PublishQueue(
             bounds: MessageAmount(desired.spec.buffer), overflow: desired.spec.buffer.overflow)
-        facts = ObservedConnection(
+        facts = ConnectionFacts(
             name: desired.name, uid: desired.uid, generation: desired.generation)
         gapEpoch = right.epoch
         snapshot = Mutex(Shown(facts: facts))
@@ -148,7 +152,9 @@ package final class ManagedConnection: @unchecked Sendable {
     }
 
     /// What is true now. Any thread.
-    package var observed: ObservedConnection { snapshot.withLock { $0.facts } }
+    package var observed: ObservedConnection {
+        snapshot.withLock { ObservedConnection(traffic: $0.traffic, facts: $0.facts) }
+    }
 
     /// Of it, what a pass decides on. Any thread.
     var passFacts: ObservedFacts { snapshot.withLock { ObservedFacts($0.facts) } }
@@ -167,12 +173,12 @@ package final class ManagedConnection: @unchecked Sendable {
 
     /// Shows the dial that was asked for before the loop has begun it, so that nobody asks twice.
     func markDialing(_ dialRevision: Int64) {
-        show { $0.state = .dialing(.init(dialRevision: dialRevision)) }
+        show { $0.facts.state = .dialing(.init(dialRevision: dialRevision)) }
     }
 
-    private func show(_ body: (inout ObservedConnection) -> Void) {
+    private func show(_ body: (inout Shown) -> Void) {
         snapshot.withLock { shown in
-            body(&shown.facts)
+            body(&shown)
             guard let place = shown.place else { return }
             environment.fleetFacts.set(place, ObservedFacts(shown.facts))
         }
@@ -180,37 +186,42 @@ package final class ManagedConnection: @unchecked Sendable {
 
     /// Replaces the snapshot with what the machine says, and tells of it.
     func changed() {
-        readMachine()
+        facts.read(machine, now: now)
         let phase = facts.noteConditions(desired: desired, now: environment.clock.wallTime())
-        show { $0 = facts }
+        showFacts()
         announce(phase)
         environment.changes.note(name, on: eventLoop)
     }
 
     /// Replaces the snapshot without waking anybody.
     func refreshFacts() {
-        readMachine()
-        show { $0 = facts }
-    }
-
-    /// Shows the counters only, as after each read.
-    func refreshTraffic() {
-        countTraffic()
-        let traffic = facts.traffic
-        snapshot.withLock { $0.facts.traffic = traffic }
-    }
-
-    private func readMachine() {
         facts.read(machine, now: now)
-        countTraffic()
+        showFacts()
     }
 
-    private func countTraffic() {
-        facts.traffic.published = queue.delivered
-        facts.traffic.dropped = queue.dropped
+    private func showFacts() {
+        show {
+            $0.facts = facts
+            countTraffic(&$0.traffic)
+        }
+    }
+
+    /// Shows the counters of the queue only, as after each read.
+    func refreshTraffic() {
+        snapshot.withLock { countTraffic(&$0.traffic) }
+    }
+
+    /// Counts what was received; the counters are kept where they are shown.
+    func count(_ body: (inout TrafficCounters) -> Void) {
+        snapshot.withLock { body(&$0.traffic) }
+    }
+
+    private func countTraffic(_ traffic: inout TrafficCounters) {
+        traffic.published = queue.delivered
+        traffic.dropped = queue.dropped
         let spilled = spill?.queue.held ?? MessageAmount()
-        facts.traffic.bufferedMessages = queue.held.messages + backlog.count + spilled.messages
-        facts.traffic.bufferedBytes = queue.held.bytes + spilled.bytes
+        traffic.bufferedMessages = queue.held.messages + backlog.count + spilled.messages
+        traffic.bufferedBytes = queue.held.bytes + spilled.bytes
     }
 
     // MARK: Events for people
@@ -224,13 +235,13 @@ package final class ManagedConnection: @unchecked Sendable {
         lastPhase = phase
         let kind: LifecycleEvent.Kind =
             switch word {
-            case "connected": .connected(reason: before)
-            case "connecting": .connecting(reason: before)
-            case "reconnecting":
+            case .connected: .connected(reason: before)
+            case .connecting: .connecting(reason: before)
+            case .reconnecting:
                 .reconnecting(
                     reason: before, attempt: max(1, machine.attempt),
                     nextAttemptAt: facts.nextAttemptAt)
-            default: .disconnected(reason: before)
+            case .disconnected: .disconnected(reason: before)
             }
         publishEvent(kind)
     }
@@ -243,8 +254,10 @@ package final class ManagedConnection: @unchecked Sendable {
             instanceID: environment.instanceID, kind: kind)
         event.publishedLate = publishedLate
         publishedLate = 0
-        environment.lifecycle.publish(
-            event, uid: uid, under: gate, on: eventLoop, then: then)
+        lifecycleSequence += 1
+        let run = event.run(
+            uid: uid, sequence: lifecycleSequence, time: wallTime, permit: gate)
+        environment.lifecycle.publish(run, under: gate, on: eventLoop, then: then)
     }
 }
 

@@ -78,9 +78,9 @@ package final class DaprBus: Bus {
         var runs: [EventRun] = []
         var places: [Int] = []
 
-        var delivery: EventDelivery { runs.first?.block.delivery ?? EventDelivery() }
+        var delivery: EventDelivery { runs.first?.delivery ?? EventDelivery() }
         /// The connection, or what else the events are about.
-        var partition: String { runs.first?.block.origin.source ?? "" }
+        var partition: String { runs.first?.source ?? "" }
         /// Of each event.
         var metadata: [String: String] { ["partitionKey": partition] }
     }
@@ -90,7 +90,7 @@ package final class DaprBus: Bus {
         var known: [RowKey: Int] = [:]
         var place = 0
         for run in runs {
-            let key = RowKey(uid: run.block.origin.uid, delivery: run.block.delivery)
+            let key = RowKey(uid: run.uid, delivery: run.delivery)
             let index = known[key] ?? rows.count
             if index == rows.count {
                 known[key] = index

@@ -29,7 +29,7 @@ struct EventPacker {
     /// The next event; `nil` after the last.
     mutating func next() -> Packed? {
         guard let first = take() else { return nil }
-        let delivery = runs[run].block.delivery
+        let delivery = runs[run].delivery
         guard delivery.batch == .array,
             var batch = CloudEventBatch(first, maxBytes: min(delivery.batchBytes, maxBytes))
         else {

@@ -11,6 +11,8 @@ final class ManifestsReporter: Sendable {
     private let onCheck: @Sendable (ManifestsReport.Check) -> Void
     /// Of the events; drawn anew in each process.
     private let uid: ConnectionUID
+    /// Events so far; they come one after the other.
+    private let published = Atomic<UInt64>(0)
     private let state: Mutex<ManifestsReport>
 
     init(
@@ -102,10 +104,11 @@ final class ManifestsReporter: Sendable {
         let event = ManifestsEvent(
             set: options.set, directory: options.directory, instanceID: options.instanceID,
             kind: kind)
-        lifecycle.publish(uid: uid) { id, time, gate in
-            var id = id
-            id.uid = id.uid.ofLifecycleEvents
-            return EventRun(event.outbound(id: id, time: time), permit: gate)
-        }
+        let gate = lifecycle.home
+        let id = EventID(
+            uid: uid.ofLifecycleEvents, epoch: gate.epoch,
+            sequence: published.wrappingAdd(1, ordering: .relaxed).newValue)
+        lifecycle.publish(
+            EventRun(event.outbound(id: id, time: clock.wallTime()), permit: gate))
     }
 }

@@ -179,8 +179,7 @@ extension ServerAssembly {
             buffers: SharedBufferBudget(limit: configuration.bufferLimit),
             spill: SpillDirectory(path: configuration.spillDirectory),
             lifecycle: LifecyclePublisher(
-                bus: resources.bus, clock: clock, home: .sole(epoch: epoch),
-                publishLimit: publishLimit),
+                bus: resources.bus, home: .sole(epoch: epoch), publishLimit: publishLimit),
             clock: clock, logger: logger, metrics: counters,
             busHealth: BusHealth(now: clock.now), publishLimit: publishLimit,
             onChange: { router.connectionsChanged($0) })

@@ -24,7 +24,7 @@ package struct ConnectionStateMachine: Sendable {
         /// Upgraded. Can transition to: `closing`, `down`.
         case open(Open)
         /// We are closing. Can transition to: `down`.
-        case closing(Closing)
+        indirect case closing(Closing)
         /// No socket. Can transition to: `dialing`.
         case down(Down)
     }
@@ -84,12 +84,12 @@ package struct ConnectionStateMachine: Sendable {
     /// Dials begun in this process.
     package private(set) var dials = 0
 
-    private var backoff: Backoff
     private var policy: ConnectionSpec.Reconnect
+    /// Of the back-off, in nanoseconds; 0: the next is its first.
+    private var lastPause: Int64 = 0
 
     package init(policy: ConnectionSpec.Reconnect) {
         self.policy = policy
-        self.backoff = Backoff(base: policy.base, cap: policy.cap)
     }
 }
 
@@ -104,7 +104,7 @@ extension ConnectionStateMachine {
         case .down(let down) where down.dialRevision != dialRevision:
             // Another URL, or other credentials: what failed before says nothing about them.
             attempt = 0
-            backoff.reset()
+            lastPause = 0
         case .down:
             break
         case .dialing, .open, .closing:
@@ -195,14 +195,14 @@ extension ConnectionStateMachine {
     package mutating func policyChanged(_ policy: ConnectionSpec.Reconnect) {
         guard policy != self.policy else { return }
         self.policy = policy
-        backoff = Backoff(base: policy.base, cap: policy.cap)
+        lastPause = 0
     }
 
     /// An operator asked for a fresh start, or an edit gave a reason for one: attempts count from
     /// zero and the next dial is due now.
     package mutating func attemptsForgiven(now: Moment) {
         attempt = 0
-        backoff.reset()
+        lastPause = 0
         if case .down(var down) = state {
             down.nextAttemptAt = now
             state = .down(down)
@@ -242,7 +242,7 @@ extension ConnectionStateMachine {
     ) {
         if openSince.duration(to: now) >= policy.stableAfter {
             attempt = 0
-            backoff.reset()
+            lastPause = 0
         }
         attempt += 1
     }
@@ -251,7 +251,9 @@ extension ConnectionStateMachine {
         _ dialRevision: Int64, after failure: LinkFailure?, now: Moment,
         using generator: inout some RandomNumberGenerator
     ) {
+        var backoff = Backoff(base: policy.base, cap: policy.cap, after: lastPause)
         var delay = backoff.next(using: &generator)
+        lastPause = backoff.previous
         // A fleet that is refused together must not come back together: both waits are spread.
         let spread = Double.random(in: 0...1, using: &generator)
         if let failure, failure.failureClass.waitsForTheCap {
@@ -295,7 +297,7 @@ extension ConnectionStateMachine {
         _ dialRevision: Int64, now: Moment, isFinal: Bool
     ) {
         attempt = 0
-        backoff.reset()
+        lastPause = 0
         state = .down(
             Down(
                 dialRevision: dialRevision, nextAttemptAt: now, isReopening: !isFinal,

@@ -12,16 +12,17 @@ extension ConnectionStatus {
             ?? ObservedConnection(
                 name: desired.name, uid: desired.uid, generation: 0)
         self.observed = seen
-        stall = Self.stall(desired: desired, observed: seen)
-        phase = Self.phase(observed: seen, stall: stall, redials: desired.spec.autoReconnect)
-        let facts = Facts(desired: desired, observed: seen, phase: phase, stall: stall)
+        stall = Self.stall(desired: desired, observed: seen.facts)
+        phase = Self.phase(
+            observed: seen.facts, stall: stall, redials: desired.spec.autoReconnect)
+        let facts = Facts(desired: desired, observed: seen.facts, phase: phase, stall: stall)
         var conditions: [Condition] = []
         facts.forEach { index, fact in
             conditions.append(
                 Condition(
                     type: fact.type, status: fact.status, reason: fact.reason,
                     message: fact.message, observedGeneration: seen.generation,
-                    lastTransitionTime: seen.since(index, fact.status, now).time))
+                    lastTransitionTime: seen.facts.since(index, fact.status, now).time))
         }
         self.conditions = conditions
     }
@@ -30,18 +31,16 @@ extension ConnectionStatus {
     package static func phase(
         desired: DesiredConnection, observed: ObservedConnection?
     ) -> Phase {
-        guard let observed else {
-            return phase(
-                desired: desired,
-                observed: ObservedConnection(name: desired.name, uid: desired.uid, generation: 0))
-        }
+        let seen =
+            observed?.facts
+            ?? ConnectionFacts(name: desired.name, uid: desired.uid, generation: 0)
         return phase(
-            observed: observed, stall: stall(desired: desired, observed: observed),
+            observed: seen, stall: stall(desired: desired, observed: seen),
             redials: desired.spec.autoReconnect)
     }
 
     fileprivate static func stall(
-        desired: DesiredConnection, observed: ObservedConnection
+        desired: DesiredConnection, observed: ConnectionFacts
     ) -> StallReason? {
         switch observed.state {
         case .dialing, .open, .closing: return nil
@@ -57,7 +56,7 @@ extension ConnectionStatus {
     }
 
     fileprivate static func phase(
-        observed: ObservedConnection, stall: StallReason?, redials: Bool
+        observed: ConnectionFacts, stall: StallReason?, redials: Bool
     ) -> Phase {
         switch observed.state {
         case .open: return .connected
@@ -82,7 +81,7 @@ extension ConnectionStatus {
     }
 }
 
-extension ObservedConnection {
+extension ConnectionFacts {
     /// Of the socket that is or was; `nil` if there was none.
     package var dialRevision: Int64? {
         switch state {
@@ -99,7 +98,7 @@ extension ObservedConnection {
     }
 }
 
-extension ObservedConnection {
+extension ConnectionFacts {
     /// Notes since when its conditions are as they are now, for the next computation.
     ///
     /// - Returns: the phase.
@@ -134,7 +133,7 @@ private struct Facts {
     }
 
     var desired: DesiredConnection
-    var observed: ObservedConnection
+    var observed: ConnectionFacts
     var phase: Phase
     var stall: StallReason?
 

@@ -10,15 +10,22 @@ package enum Phase: String, Sendable, Hashable, CaseIterable {
     case stalled = "Stalled"
     case closing = "Closing"
 
-    /// The `status` string of `virtufin.WebSocketManager`.
-    package var statusWord: String {
+    package var statusWord: StatusWord {
         switch self {
-        case .pending, .connecting: "connecting"
-        case .connected: "connected"
-        case .reconnecting: "reconnecting"
-        case .disconnected, .stalled, .closing: "disconnected"
+        case .pending, .connecting: .connecting
+        case .connected: .connected
+        case .reconnecting: .reconnecting
+        case .disconnected, .stalled, .closing: .disconnected
         }
     }
+}
+
+/// The `status` string of `virtufin.WebSocketManager`.
+package enum StatusWord: String, Sendable, Hashable, CaseIterable {
+    case connecting
+    case connected
+    case reconnecting
+    case disconnected
 }
 
 /// Why a connection makes no progress without an edit, a `restart` or a missing thing turning up.
@@ -63,11 +70,38 @@ package struct TrafficCounters: Sendable, Hashable {
 }
 
 /// One connection as it is, at one moment: the other side of the diff.
-///
-/// What changes with each read is here, the rest behind a pointer: the connection's own copy and the
-/// one that others see have it in common.
+@dynamicMemberLookup
 package struct ObservedConnection: Sendable, Hashable {
-    package var traffic = TrafficCounters()
+    package var traffic: TrafficCounters
+    package var facts: ConnectionFacts
+
+    package init(traffic: TrafficCounters = TrafficCounters(), facts: ConnectionFacts) {
+        self.traffic = traffic
+        self.facts = facts
+    }
+
+    package init(name: String, uid: ConnectionUID, generation: Int64) {
+        self.init(facts: ConnectionFacts(name: name, uid: uid, generation: generation))
+    }
+
+    @inlinable
+    package subscript<Value>(dynamicMember fact: KeyPath<ConnectionFacts, Value>) -> Value {
+        facts[keyPath: fact]
+    }
+
+    @inlinable
+    package subscript<Value>(
+        dynamicMember fact: WritableKeyPath<ConnectionFacts, Value>
+    ) -> Value {
+        get { facts[keyPath: fact] }
+        set { facts[keyPath: fact] = newValue }
+    }
+}
+
+/// What is true of a connection, but for its counters, which change with each read.
+///
+/// A pointer: the connection's own copy and the one that others see have it in common.
+package struct ConnectionFacts: Sendable, Hashable {
     private var place: Place
 
     /// Of the facts. Whoever changes them and is not alone in holding it takes another first, so
@@ -78,14 +112,18 @@ package struct ObservedConnection: Sendable, Hashable {
         init(_ facts: Facts) { self.facts = facts }
     }
 
+    /// The small ones stand where a larger one leaves room.
     private struct Facts: Sendable, Hashable {
         var name: String
         var uid: ConnectionUID
+        var hasBeenOpen = false
+        var isExhausted = false
+        var hasFirstMessage = false
+        var attempt: Int32 = 0
         var state = ConnectionStateMachine.State.idle
         var generation: Int64
-        var attempt = 0
         var connectedAt: WallTime?
-        var nextAttemptAt: WallTime?
+        @Seldom var nextAttemptAt: WallTime? = nil
         @Seldom var lastFailure: LinkFailure? = nil
         @Seldom var lastClose: LinkClose? = nil
         @Seldom var missingSecret: String? = nil
@@ -95,9 +133,6 @@ package struct ObservedConnection: Sendable, Hashable {
         @Seldom var publishFailure: String? = nil
         var remoteAddress: String?
         var conditionsSince = ConditionTimes()
-        var hasBeenOpen = false
-        var isExhausted = false
-        var hasFirstMessage = false
     }
 
     package init(name: String, uid: ConnectionUID, generation: Int64) {
@@ -109,13 +144,11 @@ package struct ObservedConnection: Sendable, Hashable {
         change(&place.facts)
     }
 
-    package static func == (one: ObservedConnection, other: ObservedConnection) -> Bool {
-        one.traffic == other.traffic
-            && (one.place === other.place || one.place.facts == other.place.facts)
+    package static func == (one: ConnectionFacts, other: ConnectionFacts) -> Bool {
+        one.place === other.place || one.place.facts == other.place.facts
     }
 
     package func hash(into hasher: inout Hasher) {
-        traffic.hash(into: &hasher)
         place.facts.hash(into: &hasher)
     }
 
@@ -124,7 +157,7 @@ package struct ObservedConnection: Sendable, Hashable {
         edit {
             $0.state = machine.state
             $0.hasBeenOpen = machine.hasBeenOpen
-            $0.attempt = machine.attempt(now: now)
+            $0.attempt = Int32(clamping: machine.attempt(now: now))
             $0.isExhausted = machine.isExhausted
             $0.lastFailure = machine.lastFailure
             $0.lastClose = machine.lastClose
@@ -132,7 +165,7 @@ package struct ObservedConnection: Sendable, Hashable {
     }
 }
 
-extension ObservedConnection {
+extension ConnectionFacts {
     package var name: String {
         get { place.facts.name }
         set { if name != newValue { edit { $0.name = newValue } } }
@@ -160,8 +193,8 @@ extension ObservedConnection {
     }
 
     package var attempt: Int {
-        get { place.facts.attempt }
-        set { if attempt != newValue { edit { $0.attempt = newValue } } }
+        get { Int(place.facts.attempt) }
+        set { if attempt != newValue { edit { $0.attempt = Int32(clamping: newValue) } } }
     }
 
     package var isExhausted: Bool {

@@ -24,7 +24,8 @@ package struct EventDelivery: Sendable, Hashable {
 /// Events of one origin and one topic with consecutive sequence numbers: what one read brought.
 ///
 /// One block of bytes holds the payloads of all; the run is a window of it. So a message costs
-/// neither an allocation nor a count of references on its way from the socket to the ring.
+/// neither an allocation nor a count of references on its way from the socket to the ring. A
+/// lifecycle event is a run of one, and is written when somebody reads it.
 package struct EventRun: MessageRun {
     /// What does not change once it was received.
     package final class Block: Sendable {
@@ -45,6 +46,9 @@ package struct EventRun: MessageRun {
         /// Where the payload of an event ends, by its place.
         func end(_ place: Int) -> Int { ends.isEmpty ? payload.count : ends[place] }
 
+        /// Where it begins.
+        func start(_ place: Int) -> Int { place == 0 ? 0 : end(place - 1) }
+
         init(
             origin: EventOrigin, topic: String, time: WallTime, kind: OutboundEvent.Kind,
             data: ConnectionSpec.PublishData, delivery: EventDelivery, firstSequence: UInt64,
@@ -62,7 +66,12 @@ package struct EventRun: MessageRun {
         }
     }
 
-    package let block: Block
+    private enum Content: Sendable {
+        case block(Block)
+        case note(LifecycleNote)
+    }
+
+    private let content: Content
     private var first: Int
     private var end: Int
 
@@ -75,11 +84,11 @@ package struct EventRun: MessageRun {
         firstSequence: UInt64, payload: [UInt8], ends: [Int]
     ) {
         precondition(!ends.isEmpty && ends.last == payload.count, "a run without events")
-        block = Block(
-            origin: origin, topic: topic, time: time, kind: kind, data: data, delivery: delivery,
-            firstSequence: firstSequence, payload: payload, ends: ends)
-        first = 0
-        end = ends.count
+        self.init(
+            Block(
+                origin: origin, topic: topic, time: time, kind: kind, data: data,
+                delivery: delivery, firstSequence: firstSequence, payload: payload, ends: ends),
+            count: ends.count)
     }
 
     /// A run of one.
@@ -97,29 +106,59 @@ package struct EventRun: MessageRun {
         data: ConnectionSpec.PublishData = .auto, delivery: EventDelivery = EventDelivery(),
         sequence: UInt64, payload: [UInt8]
     ) {
-        block = Block(
-            origin: origin, topic: topic, time: time, kind: kind, data: data, delivery: delivery,
-            firstSequence: sequence, payload: payload, ends: [])
+        self.init(
+            Block(
+                origin: origin, topic: topic, time: time, kind: kind, data: data,
+                delivery: delivery, firstSequence: sequence, payload: payload, ends: []),
+            count: 1)
+    }
+
+    init(_ block: Block, count: Int = 1) {
+        content = .block(block)
+        first = 0
+        end = count
+    }
+
+    /// A run of one that is not written yet.
+    init(_ note: LifecycleNote) {
+        content = .note(note)
         first = 0
         end = 1
     }
 
+    /// What the events are made of. Of a lifecycle event it is made anew at each call.
+    package var block: Block {
+        switch content {
+        case .block(let block): block
+        case .note(let note): note.written
+        }
+    }
+
+    /// The same events, written if they are not: for whoever needs ``block`` more than once.
+    package var written: EventRun {
+        guard case .note(let note) = content else { return self }
+        return EventRun(note.written)
+    }
+
     package var count: Int { end - first }
 
-    package var topic: String { block.topic }
-
-    /// Whether it may go out at this moment: asked by a bus as the last thing before it publishes.
-    package var mayPublish: Bool { block.origin.permit?.mayAct ?? true }
-
     /// Of the last event.
-    package var lastSequence: UInt64 { block.firstSequence + UInt64(end - 1) }
+    package var lastSequence: UInt64 { sequence(at: count - 1) }
 
     package var bytes: Int {
-        block.end(end - 1) - start(first) + count * OutboundEvent.overhead
+        switch content {
+        case .block(let block):
+            block.end(end - 1) - block.start(first) + count * OutboundEvent.overhead
+        case .note(let note): note.payloadBytes + OutboundEvent.overhead
+        }
     }
 
     package func bytes(at index: Int) -> Int {
-        block.end(first + index) - start(first + index) + OutboundEvent.overhead
+        switch content {
+        case .block(let block):
+            block.end(first + index) - block.start(first + index) + OutboundEvent.overhead
+        case .note: bytes
+        }
     }
 
     package func prefix(_ count: Int) -> EventRun {
@@ -134,23 +173,25 @@ package struct EventRun: MessageRun {
 
     /// Where the payload of an event lies in the block.
     package func payloadRange(at index: Int) -> Range<Int> {
-        start(first + index)..<block.end(first + index)
+        let block = block
+        return block.start(first + index)..<block.end(first + index)
     }
 
-    package func id(at index: Int) -> EventID {
-        EventID(
-            uid: block.origin.uid, epoch: block.origin.epoch, sequence: sequence(at: index))
+    package func sequence(at index: Int) -> UInt64 {
+        switch content {
+        case .block(let block): block.firstSequence + UInt64(first + index)
+        case .note(let note): note.sequence
+        }
     }
-
-    package func sequence(at index: Int) -> UInt64 { block.firstSequence + UInt64(first + index) }
 
     /// Calls with the place and the payload of each event from `index` on, until told to stop.
     package func forEachPayload(
         from index: Int, while body: (Int, UnsafeBufferPointer<UInt8>) -> Bool
     ) {
+        let block = block
         block.payload.withUnsafeBufferPointer { payload in
             var place = first + index
-            var start = start(place)
+            var start = block.start(place)
             while place < end {
                 let end = block.end(place)
                 guard body(place - first, UnsafeBufferPointer(rebasing: payload[start..<end]))
@@ -163,19 +204,68 @@ package struct EventRun: MessageRun {
 
     /// One event with a copy of its payload.
     package subscript(index: Int) -> OutboundEvent {
+        let block = block
+        let origin = block.origin
+        let range = block.start(first + index)..<block.end(first + index)
         var event = OutboundEvent(
-            topic: block.topic, id: id(at: index), type: block.origin.type,
-            source: block.origin.source, subject: block.origin.subject, time: block.time,
-            payload: Array(block.payload[payloadRange(at: index)]), kind: block.kind,
-            attributes: block.origin.attributes)
+            topic: block.topic, id: id(at: index, of: origin), type: origin.type,
+            source: origin.source, subject: origin.subject, time: block.time,
+            payload: Array(block.payload[range]), kind: block.kind,
+            attributes: origin.attributes)
         event.data = block.data
         event.attributeStyle = block.delivery.attributes
         return event
     }
 
-    private func start(_ place: Int) -> Int {
-        place == 0 ? 0 : block.end(place - 1)
+    package func id(at index: Int) -> EventID { id(at: index, of: block.origin) }
+
+    private func id(at index: Int, of origin: EventOrigin) -> EventID {
+        EventID(uid: origin.uid, epoch: origin.epoch, sequence: sequence(at: index))
     }
+}
+
+// MARK: What a bus looks at before anything is written
+
+extension EventRun {
+    package var topic: String {
+        switch content {
+        case .block(let block): block.topic
+        case .note: LifecycleEvent.topic
+        }
+    }
+
+    package var delivery: EventDelivery {
+        switch content {
+        case .block(let block): block.delivery
+        case .note: LifecycleNote.delivery
+        }
+    }
+
+    /// Tells apart what has an order of its own: the uid of the events' ids.
+    package var uid: ConnectionUID {
+        switch content {
+        case .block(let block): block.origin.uid
+        case .note(let note): note.uid.ofLifecycleEvents
+        }
+    }
+
+    /// The connection, or what else the events are about.
+    package var source: String {
+        switch content {
+        case .block(let block): block.origin.source
+        case .note: LifecycleEvent.source
+        }
+    }
+
+    package var permit: (any PublishPermit)? {
+        switch content {
+        case .block(let block): block.origin.permit
+        case .note(let note): note.permit
+        }
+    }
+
+    /// Whether it may go out at this moment: asked by a bus as the last thing before it publishes.
+    package var mayPublish: Bool { permit?.mayAct ?? true }
 }
 
 extension [EventRun] {

@@ -1,20 +1,24 @@
+import Spec
+
 /// A fact in the life of a connection, as it is published on ``topic``.
 ///
 /// Types and data fields are those of the older service, so that its consumers keep working; what
 /// is new is only added. Ids of lifecycle events count on their own: their `source` differs from
 /// that of messages, so that they leave no hole in a connection's message sequence.
 package struct LifecycleEvent: Sendable, Hashable {
+    /// A word: what is larger is apart, for thousands of events wait at one time.
     package enum Kind: Sendable, Hashable {
         /// `reason` is, as in the older service, the status before.
-        case connecting(reason: String)
-        case connected(reason: String)
-        case disconnected(reason: String)
+        case connecting(reason: StatusWord)
+        case connected(reason: StatusWord)
+        case disconnected(reason: StatusWord)
         /// One for each outage. `attempt` counts from 1.
-        case reconnecting(reason: String, attempt: Int, nextAttemptAt: WallTime?)
+        indirect case reconnecting(
+            reason: StatusWord, attempt: Int, nextAttemptAt: WallTime?)
         /// Published before the event of the transition it causes.
-        case error(type: String, message: String)
+        indirect case error(type: String, message: String)
         /// Messages may be missing between two points.
-        case gap(Gap)
+        indirect case gap(Gap)
     }
 
     /// A stretch of which nothing, or not everything, was published.
@@ -119,19 +123,45 @@ package struct LifecycleEvent: Sendable, Hashable {
 
     /// The event for the bus.
     ///
-    /// - Parameter id: of the connection, and the number among its lifecycle events; see
-    ///   ``ConnectionUID/ofLifecycleEvents``.
-    package func run(id: EventID, time: WallTime, permit: (any PublishPermit)?) -> EventRun {
-        EventRun(
-            origin: EventOrigin(of: self, uid: id.uid, epoch: id.epoch, permit: permit),
-            topic: Self.topic, time: time, kind: .json, sequence: id.sequence,
-            payload: dataJSON())
+    /// - Parameters:
+    ///   - uid: of the connection; see ``ConnectionUID/ofLifecycleEvents``.
+    ///   - sequence: the number among its lifecycle events under this permit.
+    package func run(
+        uid: ConnectionUID, sequence: UInt64, time: WallTime, permit: any PublishPermit
+    ) -> EventRun {
+        if publishedLate > 0 {
+            return EventRun(block(uid: uid, sequence: sequence, time: time, permit: permit))
+        }
+        return EventRun(
+            LifecycleNote(self, uid: uid, sequence: sequence, time: time, permit: permit))
+    }
+
+    /// The event as it is read.
+    func block(
+        uid: ConnectionUID, sequence: UInt64, time: WallTime, permit: any PublishPermit
+    ) -> EventRun.Block {
+        EventRun.Block(
+            origin: EventOrigin(of: self, uid: uid, permit: permit), topic: Self.topic, time: time,
+            kind: .json, data: .auto, delivery: LifecycleNote.delivery, firstSequence: sequence,
+            payload: dataJSON(), ends: [])
     }
 }
 
 // MARK: Data
 
 extension LifecycleEvent {
+    /// As many bytes as ``dataJSON()`` has where nothing in it is escaped, or somewhat more.
+    var dataBytes: Int {
+        let texts = connectionID.utf8.count + url.utf8.count + instanceID.utf8.count
+        // Beside the texts: keys, the longest numbers, times.
+        return switch kind {
+        case .connecting, .connected, .disconnected: 80 + texts
+        case .reconnecting: 160 + texts
+        case .error(let type, let message): 96 + texts + type.utf8.count + message.utf8.count
+        case .gap: 384 + texts
+        }
+    }
+
     /// The `data` of the event: one JSON object.
     package func dataJSON() -> [UInt8] {
         var bytes: [UInt8] = [UInt8(ascii: "{")]
@@ -140,9 +170,9 @@ extension LifecycleEvent {
         JSONBytes.appendMember("instance_id", instanceID, to: &bytes)
         switch kind {
         case .connecting(let reason), .connected(let reason), .disconnected(let reason):
-            JSONBytes.appendMember("reason", reason, to: &bytes)
+            JSONBytes.appendMember("reason", reason.rawValue, to: &bytes)
         case .reconnecting(let reason, let attempt, let nextAttemptAt):
-            JSONBytes.appendMember("reason", reason, to: &bytes)
+            JSONBytes.appendMember("reason", reason.rawValue, to: &bytes)
             JSONBytes.appendKey("attempt", to: &bytes)
             JSONBytes.appendDecimal(UInt64(max(0, attempt)), to: &bytes)
             if let nextAttemptAt {

@@ -81,8 +81,7 @@ package final class EventOrigin: Sendable {
 
     private enum Naming: Sendable {
         case given(source: String, subject: String?, attributes: [OutboundEvent.Attribute])
-        /// Thousands lie in the ring of lifecycle events, and hardly any is read again: what follows
-        /// from the name is made when it is asked for.
+        /// What follows from the name is made when it is asked for.
         case lifecycle(name: String, url: String)
     }
 
@@ -116,12 +115,10 @@ package final class EventOrigin: Sendable {
     }
 
     /// The origin of a lifecycle event.
-    init(
-        of event: LifecycleEvent, uid: ConnectionUID, epoch: UInt64, permit: (any PublishPermit)?
-    ) {
+    init(of event: LifecycleEvent, uid: ConnectionUID, permit: any PublishPermit) {
         self.permit = permit
         self.owner = uid
-        self.epoch = epoch
+        self.epoch = permit.epoch
         self.type = event.type
         self.naming = .lifecycle(name: event.connectionID, url: event.url)
     }

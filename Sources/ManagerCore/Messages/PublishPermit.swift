@@ -4,4 +4,6 @@
 /// never kept.
 package protocol PublishPermit: AnyObject, Sendable {
     var mayAct: Bool { get }
+    /// Part of the id of every event that is published under it.
+    var epoch: UInt64 { get }
 }

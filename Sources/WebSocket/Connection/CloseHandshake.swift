@@ -30,9 +30,15 @@ struct CloseHandshake: Sendable {
 
     private(set) var state: State = .open
     private var initiator: WebSocketClose.Initiator = .transport
-    @Apart private var sent: CloseFrame? = nil
-    @Apart private var received: CloseFrame? = nil
-    @Apart private var error: WebSocketError? = nil
+    /// Nil until anything is said of an end.
+    @Apart private var account: Account? = nil
+
+    /// What both sides said, and what went wrong first.
+    private struct Account: Sendable {
+        var sent: CloseFrame?
+        var received: CloseFrame?
+        var error: WebSocketError?
+    }
 
     /// Whether data and pings may be sent.
     var maySend: Bool { self.state == .open }
@@ -41,7 +47,7 @@ struct CloseHandshake: Sendable {
     mutating func closeRequested(_ frame: CloseFrame) -> Action {
         guard self.state == .open else { return .none }
         self.initiator = .local
-        self.sent = frame
+        self.tell { $0.sent = frame }
         self.state = .awaitingPeer
         return .sendAndAwaitPeer(frame)
     }
@@ -59,13 +65,13 @@ struct CloseHandshake: Sendable {
         switch self.state {
         case .open:
             self.initiator = .remote
-            self.received = frame
+            self.tell { $0.received = frame }
             let answer = CloseFrame(answering: frame)
-            self.sent = answer
+            self.tell { $0.sent = answer }
             self.state = .finishing
             return .sendAndFinish(answer)
         case .awaitingPeer:
-            self.received = frame
+            self.tell { $0.received = frame }
             self.state = .finishing
             return .awaitTransportEnd
         case .finishing, .ended:
@@ -82,7 +88,7 @@ struct CloseHandshake: Sendable {
             self.state = .finishing
             let frame = CloseFrame(
                 sending: error.closeCode ?? CloseCode.protocolError, reason: error.message)
-            self.sent = frame
+            self.tell { $0.sent = frame }
             return .sendAndFinish(frame)
         case .awaitingPeer:
             self.note(error)
@@ -117,16 +123,24 @@ struct CloseHandshake: Sendable {
             self.note(cause ?? silent)
         }
         self.state = .ended
+        let (sent, received) = (self.account?.sent, self.account?.received)
+        let error = self.account?.error
         return WebSocketClose(
-            sentCode: self.sent?.code, sentReason: self.sent?.reason ?? "",
-            receivedCode: self.received?.code, receivedReason: self.received?.reason ?? "",
-            initiator: self.initiator, error: self.error,
-            wasClean: self.sent != nil && self.received != nil && self.error == nil)
+            sentCode: sent?.code, sentReason: sent?.reason ?? "",
+            receivedCode: received?.code, receivedReason: received?.reason ?? "",
+            initiator: self.initiator, error: error,
+            wasClean: sent != nil && received != nil && error == nil)
     }
 
     /// Keeps the first error: what follows is its consequence.
     private mutating func note(_ error: WebSocketError) {
-        if self.error == nil { self.error = error }
+        self.tell { if $0.error == nil { $0.error = error } }
+    }
+
+    private mutating func tell(_ change: (inout Account) -> Void) {
+        var account = self.account.take() ?? Account()
+        change(&account)
+        self.account = account
     }
 }
 

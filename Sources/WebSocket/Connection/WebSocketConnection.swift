@@ -3,28 +3,30 @@ package import NIOCore
 /// One open WebSocket connection.
 ///
 /// May be held and called from anywhere; everything happens on its loop, where the calls take
-/// effect in the order they were made. `isMidFrame`, `isWritable` and `pendingWriteBytes` may be
-/// asked on the loop only. What arrives goes to the delegate given to the dial; the connection ends
-/// with `webSocketClosed`, and only then is the socket gone.
-package final class WebSocketConnection: Sendable {
-    package let eventLoop: any EventLoop
-    /// The subprotocol the server chose.
-    package var subprotocol: String? { self.agreement.wrappedValue?.subprotocol }
-    /// How messages are compressed; nil when they are not.
-    package var compression: CompressionAgreement? { self.agreement.wrappedValue?.compression }
-    /// The address in use, for example `192.0.2.7:443`.
-    package let remoteAddress: String?
+/// effect in the order they were made. What can be asked is asked on the loop only. What arrives goes
+/// to the delegate given to the dial; the connection ends with `webSocketClosed`, and only then is the
+/// socket gone.
+///
+/// A value, for each of very many: the handler is the connection.
+package struct WebSocketConnection: Sendable {
     private let handler: NIOLoopBound<WebSocketHandler>
-    /// Nil where nothing was agreed on.
-    private let agreement: Apart<HandshakeAgreement>
 
     /// On the loop only.
-    init(handler: WebSocketHandler, channel: any Channel, agreement: HandshakeAgreement) {
-        self.eventLoop = channel.eventLoop
-        let hasAny = agreement.subprotocol != nil || agreement.compression != nil
-        self.agreement = Apart(wrappedValue: hasAny ? agreement : nil)
-        self.remoteAddress = channel.remoteAddress.flatMap(Self.text)
-        self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
+    init(handler: WebSocketHandler, loop: any EventLoop) {
+        self.handler = NIOLoopBound(handler, eventLoop: loop)
+    }
+
+    package var eventLoop: any EventLoop { self.handler.eventLoop }
+
+    /// The subprotocol the server chose. On the loop only.
+    package var subprotocol: String? { self.handler.value.agreement?.subprotocol }
+
+    /// How messages are compressed; nil when they are not. On the loop only.
+    package var compression: CompressionAgreement? { self.handler.value.agreement?.compression }
+
+    /// The address in use, for example `192.0.2.7:443`; nil when the socket is gone. On the loop only.
+    package var remoteAddress: String? {
+        self.handler.value.context?.channel.remoteAddress.flatMap(Self.text)
     }
 
     /// Whether a frame has arrived in part. On the loop only.
@@ -105,7 +107,7 @@ package final class WebSocketConnection: Sendable {
 
     /// Changes the wait for the peer's close frame, from the next close on.
     package func setCloseTimeout(_ timeout: Duration) {
-        self.onLoop { $0.closeTimeout = timeout }
+        self.onLoop { $0.closeTimeout = TimeAmount(timeout) }
     }
 
     private func onLoop(_ body: @escaping @Sendable (WebSocketHandler) -> Void) {

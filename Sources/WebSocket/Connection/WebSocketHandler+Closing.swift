@@ -26,7 +26,7 @@ extension WebSocketHandler {
             self.startCloseTimer(self.closeTimeout)
             self.finishAfterFlush()
         case .awaitTransportEnd:
-            self.startCloseTimer(WebSocketLimits.closeGrace)
+            self.startCloseTimer(TimeAmount(WebSocketLimits.closeGrace))
         case .cut:
             self.cut()
         }
@@ -44,17 +44,16 @@ extension WebSocketHandler {
         guard let context = self.context else { return }
         let flushed = context.eventLoop.makePromise(of: Void.self)
         flushed.futureResult.assumeIsolated().whenSuccess {
-            self.startCloseTimer(WebSocketLimits.closeGrace)
+            self.startCloseTimer(TimeAmount(WebSocketLimits.closeGrace))
             self.context?.close(mode: .output, promise: nil)
         }
         self.outboundPromises.append(flushed)
     }
 
-    private func startCloseTimer(_ duration: Duration) {
+    private func startCloseTimer(_ wait: TimeAmount) {
         self.closeTimer?.cancel()
         guard let context = self.context else { return }
-        self.closeTimer = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(duration))
-        {
+        self.closeTimer = context.eventLoop.assumeIsolated().scheduleTask(in: wait) {
             self.perform(self.closing.deadlinePassed())
         }
     }

@@ -28,6 +28,9 @@ final class WebSocketHandler: ChannelInboundHandler {
     var delegate: (any WebSocketDelegate)?
     var context: ChannelHandlerContext?
 
+    /// Nil where nothing was agreed on.
+    @Apart var agreement: HandshakeAgreement? = nil
+
     // Inbound.
     var decoder: FrameDecoder
     var batch = FrameBatch()
@@ -54,7 +57,7 @@ final class WebSocketHandler: ChannelInboundHandler {
 
     // Closing.
     var closing = CloseHandshake()
-    var closeTimeout: Duration
+    var closeTimeout: TimeAmount
     @Apart var closeTimer: Scheduled<Void>? = nil
     /// What the transport said last before it ended.
     @Apart var transportError: WebSocketError? = nil
@@ -64,7 +67,7 @@ final class WebSocketHandler: ChannelInboundHandler {
         self.readsSharedBuffer = !request.isSecure
         self.phase = request.isSecure ? .securing(upgrade) : .upgrading(upgrade)
         self.decoder = FrameDecoder(maxMessageSize: request.maxMessageSize)
-        self.closeTimeout = request.closeTimeout
+        self.closeTimeout = TimeAmount(request.closeTimeout)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {

@@ -163,12 +163,10 @@ final class DialAttempt {
     // MARK: - Ends
 
     private func succeed(_ agreement: HandshakeAgreement) {
-        guard !self.isFinished, let handler = self.handler, let channel = self.channel else {
-            return
-        }
+        guard !self.isFinished, let handler = self.handler else { return }
         self.finish()
-        let connection = WebSocketConnection(
-            handler: handler, channel: channel, agreement: agreement)
+        handler.agreement = agreement.isEmpty ? nil : agreement
+        let connection = WebSocketConnection(handler: handler, loop: self.loop)
         handler.delegate = self.makeDelegate(connection)
         self.promise.succeed(connection)
     }

@@ -23,8 +23,6 @@ struct FrameDecoder {
 
     /// The largest message in bytes; a change holds from the next message on.
     var maxMessageSize: Int
-    /// Whether long rows of messages are copied past the processor's caches.
-    var copiesPastCaches = false
     /// Inflates compressed messages; nil where none are agreed on.
     var inflater: MessageInflater?
 
@@ -34,8 +32,10 @@ struct FrameDecoder {
     /// The beginning of a header whose end has not arrived.
     private var partialHeader: [UInt8] = []
     /// The message begun; between its fragments `frame` may be nil or a control frame.
-    var assembly: Assembly?
+    @Apart var assembly: Assembly? = nil
     private var controlPayload: [UInt8] = []
+    /// Whether long rows of messages are copied past the processor's caches.
+    var copiesPastCaches = false
     private(set) var hasEnded = false
 
     init(maxMessageSize: Int) {
@@ -50,7 +50,7 @@ struct FrameDecoder {
         do {
             var position = 0
             while position < input.count, !self.hasEnded {
-                if self.frame == nil, self.assembly == nil, self.partialHeader.isEmpty {
+                if self.frame == nil, self._assembly.isNil, self.partialHeader.isEmpty {
                     try self.takeWholeMessages(input, &position, &batch.segments)
                     guard position < input.count else { return }
                 }
@@ -80,7 +80,7 @@ struct FrameDecoder {
             }
             try assembly.check(header.length)
         case .text, .binary:
-            guard self.assembly == nil else {
+            guard self._assembly.isNil else {
                 throw .violation("new message within a fragmented one")
             }
             try self.newAssembly(header).check(header.length)
@@ -161,7 +161,7 @@ extension FrameDecoder {
         _ bytes: UnsafeRawBufferPointer,
         of header: FrameHeader
     ) throws(WebSocketError) {
-        if self.assembly == nil {
+        if self._assembly.isNil {
             self.assembly = self.newAssembly(header)
             self.assembly?.payload.reserveCapacity(
                 min(header.length, WebSocketLimits.payloadReserve))

@@ -4,6 +4,9 @@ struct HandshakeAgreement: Sendable, Hashable {
     var subprotocol: String?
     /// Nil when messages go uncompressed.
     var compression: CompressionAgreement?
+
+    /// Nothing was agreed on but WebSocket itself.
+    var isEmpty: Bool { self.subprotocol == nil && self.compression == nil }
 }
 
 /// Decides whether an answer opens the connection (RFC 6455, 4.1).

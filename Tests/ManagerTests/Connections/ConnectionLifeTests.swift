@@ -160,6 +160,8 @@ import Testing
             let words = live.bus.lifecycle(of: "a")
             #expect(words.count { $0 == "connected" } == 2)
             #expect(words.count { $0 == "gap" } == 1)
+            let numbers = live.bus.accepted(on: LifecycleEvent.topic).map(\.id.sequence)
+            #expect(numbers == Array(1...UInt64(numbers.count)), "and count by themselves")
             let sequences = live.bus.accepted(on: "a").map(\.id.sequence)
             #expect(sequences == Array(1...UInt64(sequences.count)), "numbers have no hole")
             let gap = try #require(

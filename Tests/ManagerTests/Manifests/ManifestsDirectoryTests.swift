@@ -36,7 +36,7 @@ import Testing
     ) -> ManifestsDirectory {
         ManifestsDirectory(
             .init(directory: path, set: "manifests", instanceID: "i"), store: store,
-            lifecycle: LifecyclePublisher(bus: bus, clock: clock.managerClock, epoch: 1),
+            lifecycle: LifecyclePublisher(bus: bus, epoch: 1),
             clock: clock.managerClock, logger: silent, onCheck: { checks.add($0) })
     }
 

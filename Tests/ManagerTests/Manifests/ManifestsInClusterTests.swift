@@ -20,7 +20,7 @@ import Testing
         manifests = zip(directories, stores).map { directory, store in
             ManifestsDirectory(
                 .init(directory: directory.path, set: "manifests", instanceID: "i"),
-                store: store, lifecycle: LifecyclePublisher(bus: bus, clock: clock, epoch: 1),
+                store: store, lifecycle: LifecyclePublisher(bus: bus, epoch: 1),
                 clock: clock, logger: silent, onCheck: { _ in })
         }
         own(0)

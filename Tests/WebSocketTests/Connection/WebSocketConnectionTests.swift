@@ -27,8 +27,9 @@ struct WebSocketConnectionTests {
             }
             #expect(seen.messages.last?.kind == .text)
             #expect(seen.texts.last == "grün 🟢")
-            #expect(connection.remoteAddress == "127.0.0.1:\(loopback.server.port)")
-            #expect(connection.subprotocol == nil)
+            #expect(
+                try await connection.ask(\.remoteAddress) == "127.0.0.1:\(loopback.server.port)")
+            #expect(try await connection.ask(\.subprotocol) == nil)
         }
     }
 

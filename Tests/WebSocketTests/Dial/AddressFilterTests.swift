@@ -62,7 +62,7 @@ struct AddressFilterTests {
                     return Self.refusingMetadata(address)
                 }
             }
-            #expect(connection.remoteAddress == "127.0.0.1:\(server.port)")
+            #expect(try await connection.ask(\.remoteAddress) == "127.0.0.1:\(server.port)")
             #expect(asked.withLock { $0 } == [Self.metadata, "127.0.0.1"])
         }
         await server.stop()
@@ -78,7 +78,7 @@ struct AddressFilterTests {
                 $0.host = "rebound.example"
                 $0.addressFilter = { Self.refusingMetadata($0) }
             }
-            #expect(connection.remoteAddress == "127.0.0.1:\(server.port)")
+            #expect(try await connection.ask(\.remoteAddress) == "127.0.0.1:\(server.port)")
             #expect(resolver.asked.withLock { $0 } == 1)
             connection.close(code: 1000, reason: "")
             try await eventually { server.connections == 0 }

@@ -46,7 +46,7 @@ struct AddressRaceTests {
         try await Loopback.with(resolver: resolver) { loopback in
             let recorder = Recorder()
             let connection = try await loopback.open("/mute", recorder)
-            #expect(connection.remoteAddress == "127.0.0.1:\(server.port)")
+            #expect(try await connection.ask(\.remoteAddress) == "127.0.0.1:\(server.port)")
         }
         await server.stop()
     }
@@ -61,7 +61,7 @@ struct AddressRaceTests {
         try await Loopback.with(resolver: resolver) { loopback in
             let recorder = Recorder()
             let connection = try await loopback.open("/mute", recorder)
-            #expect(connection.remoteAddress == "127.0.0.1:\(server.port)")
+            #expect(try await connection.ask(\.remoteAddress) == "127.0.0.1:\(server.port)")
         }
         await server.stop()
     }
@@ -79,7 +79,8 @@ struct AddressRaceTests {
         try await Loopback.with { loopback in
             let recorder = Recorder()
             let connection = try await loopback.open("/mute", recorder) { $0.host = "localhost" }
-            #expect(connection.remoteAddress == "127.0.0.1:\(loopback.server.port)")
+            #expect(
+                try await connection.ask(\.remoteAddress) == "127.0.0.1:\(loopback.server.port)")
         }
     }
 }

@@ -146,7 +146,7 @@ struct DialFailureTests {
                 $0.subprotocols = ["a", "b"]
                 $0.requireSubprotocol = true
             }
-            #expect(right.subprotocol == "b")
+            #expect(try await right.ask(\.subprotocol) == "b")
         }
     }
 

@@ -70,6 +70,13 @@ struct Loopback: Sendable {
 }
 
 extension WebSocketConnection {
+    /// What it answers on its loop.
+    func ask<Answer: Sendable>(
+        _ question: @escaping @Sendable (WebSocketConnection) -> Answer
+    ) async throws -> Answer {
+        try await self.eventLoop.submit { question(self) }.get()
+    }
+
     /// Sends and waits until the socket has taken it.
     func sendAndWait(_ kind: WebSocketOpcode, _ payload: [UInt8]) async throws {
         let promise = self.eventLoop.makePromise(of: Void.self)

@@ -109,10 +109,7 @@ package final class FleetShards: ShardConnections {
         endShadow(gate.shard) { $0.gate === gate }
         for connection in fleet.end(gate) {
             let id = ObjectIdentifier(connection)
-            connection.leave { [fleet, environment] in
-                environment.lifecycle.forget(connection.uid, under: gate)
-                fleet.retire(id)
-            }
+            connection.leave { [fleet] in fleet.retire(id) }
             environment.onChange([connection.name])
         }
     }

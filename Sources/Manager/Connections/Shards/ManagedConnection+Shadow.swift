@@ -152,13 +152,9 @@ extension ManagedConnection {
         environment.metrics.shadowMessages.add(.kept, shadow.buffer.count)
         environment.buffers.release(shadow.buffer.held.bytes)
         for block in shadow.buffer.takeAll() {
-            facts.traffic.receivedBytes += UInt64(block.bytes.count)
-            ingest(
-                [
-                    MessageSegment(
-                        kind: block.isText ? .text : .binary, bytes: block.bytes, ends: block.ends)
-                ],
-                time: block.time)
+            let segment = MessageSegment(
+                kind: block.isText ? .text : .binary, bytes: block.bytes, ends: block.ends)
+            ingest([segment], bytes: block.bytes.count, time: block.time)
         }
         publishNext()
         balanceReading()

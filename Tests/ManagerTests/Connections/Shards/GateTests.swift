@@ -49,8 +49,9 @@ import Testing
             #expect(rig.feed.accepted == 0)
             rig.one.lifecycle.publish(
                 LifecycleEvent(
-                    connectionID: "c", url: "", instanceID: "", kind: .connected(reason: "")),
-                uid: c.uid, under: gate)
+                    connectionID: "c", url: "", instanceID: "",
+                    kind: .connected(reason: .connecting)
+                ).run(uid: c.uid, sequence: 100, time: someTime, permit: gate), under: gate)
             #expect(!rig.one.lifecycle.isQuiet(gate))
             #expect(rig.bus.accepted.isEmpty)
             rig.one.unfence()

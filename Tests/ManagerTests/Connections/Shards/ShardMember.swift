@@ -33,8 +33,7 @@ final class ShardMember: Sendable {
         self.time = time
         let wake = Wake()
         let group = MultiThreadedEventLoopGroup.singleton
-        lifecycle = LifecyclePublisher(
-            bus: bus, clock: .system, home: .sole(epoch: UInt64(slot)))
+        lifecycle = LifecyclePublisher(bus: bus, home: .sole(epoch: UInt64(slot)))
         let environment = ConnectionEnvironment(
             instanceID: "member-\(slot)", dialer: WebSocketDialer(group: group),
             bus: bus,
