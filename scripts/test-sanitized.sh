@@ -25,6 +25,7 @@ export ASAN_OPTIONS=detect_leaks=0
 preload=
 if [[ $sanitizer == thread ]]; then
     preload=$PWD/$build/tsan-mutex.so
+    export TSAN_OPTIONS=suppressions=$PWD/scripts/tsan-suppressions.txt
     # By the toolchain's own compiler: another does not know Swift's calling convention.
     "$(dirname "$(readlink -f "$(command -v swift)")")/clang" -O1 -shared -fPIC \
         -o "$preload" scripts/tsan-mutex.c

@@ -79,10 +79,8 @@ package struct OrchestratorService: Wsm_V1_Orchestrator.SimpleServiceProtocol {
         let live = await openElsewhere().union(operations.fleet.openNames)
         let outcome = try await operations.store.transact { draft in
             var scratch = draft
-            var generator = SystemRandomNumberGenerator()
             let outcome = try SetApply.run(
-                objects, on: &scratch, options: options, now: now,
-                makeUID: { .random(using: &generator) })
+                objects, on: &scratch, options: options, now: now)
             if !options.isDryRun { draft = scratch }
             return outcome
         }

@@ -26,11 +26,12 @@ package struct SetApply {
     /// Members of one set are nearly always managed alike; they share what says so.
     private var knownManagers: Set<FieldManagers> = []
 
+    /// - Parameter makeUID: a fresh uid, of the system's generator unless told otherwise.
     /// - Returns: the draft with the changes, and what they are.
     /// - Throws: ``PruneRefused``, ``ApplyAborted``.
     package static func run(
         _ objects: [CompiledObject], on draft: inout StoreDraft, options: ApplyOptions,
-        now: WallTime, makeUID: () -> ConnectionUID
+        now: WallTime, makeUID: () -> ConnectionUID = SetApply.freshUID
     ) throws -> ApplyOutcome {
         try withoutActuallyEscaping(makeUID) { makeUID in
             var apply = SetApply(draft: draft, options: options, now: now, makeUID: makeUID)
@@ -38,6 +39,11 @@ package struct SetApply {
             draft = apply.draft
             return apply.outcome
         }
+    }
+
+    package static func freshUID() -> ConnectionUID {
+        var generator = SystemRandomNumberGenerator()
+        return .random(using: &generator)
     }
 
     private init(

@@ -237,10 +237,8 @@ package actor ManifestsDirectory {
         let mayBeOld = store.isShared && !watch.isAskedToReload
         return try await store.transact { [options] draft in
             var scratch = draft
-            var generator = SystemRandomNumberGenerator()
             let outcome = try SetApply.run(
-                declaration.objects, on: &scratch, options: options, now: now,
-                makeUID: { .random(using: &generator) })
+                declaration.objects, on: &scratch, options: options, now: now)
             let after = scratch.applySet(options.set)
             if mayBeOld, !outcome.changesNothing, let digest = after?.history.last?.digest,
                 let end = draft.applySet(options.set)?
