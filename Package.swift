@@ -81,7 +81,9 @@ let package = Package(
         .systemLibrary(name: "CCopy"),
         .target(
             name: "WebSocket",
-            dependencies: ["CZlib", "CCopy", .nio, .nioPosix, .nioTLS, .nioSSL, .crypto]),
+            dependencies: [
+                "CZlib", "CCopy", .nio, .nioPosix, .nioTLS, .nioSSL, .crypto, .heap,
+            ]),
         .target(
             name: "Dapr",
             dependencies: [

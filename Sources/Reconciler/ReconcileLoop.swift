@@ -8,8 +8,8 @@ package struct ReconcilerConfiguration: Sendable, Hashable {
     /// Everything is compared again this often, with ±20 % jitter so that instances drift apart:
     /// events are an optimisation, the level is the truth.
     package var resyncInterval: Duration = .seconds(30)
-    /// Keys worked on at one time. A step waits for a commit at most, so a few cover the store's
-    /// latency.
+    /// Keys that wait for the store at one time. A step waits for one commit, so a few cover the
+    /// store's latency; with all of them waiting no other key is looked at.
     package var concurrency = 16
     /// After a step that failed, per key: from soon to half a minute.
     package var retryBase: Duration = .milliseconds(200)
@@ -24,23 +24,24 @@ package struct ReconcilerConfiguration: Sendable, Hashable {
 /// The loop that makes what is there as it should be; nobody else dials or closes.
 ///
 /// Level-triggered: a key says nothing about what happened, and every pass compares again. One key
-/// is worked on by one task at a time. A resync compares all of them at one time, and makes passes
+/// is worked on once at a time. A resync compares all of them at one time, and makes passes
 /// only where there is something to do.
 package final class ReconcileLoop: Sendable {
-    private let desired: any DesiredState
-    private let control: any ConnectionControl
+    let desired: any DesiredState
+    let control: any ConnectionControl
     private let timer: any ReconcileTimer
-    private let configuration: ReconcilerConfiguration
-    private let now: @Sendable () -> Moment
-    private let logger: Logger
+    let configuration: ReconcilerConfiguration
+    let now: @Sendable () -> Moment
+    let logger: Logger
     private let wakes: AsyncStream<Void>
-    private let wake: AsyncStream<Void>.Continuation
-    private let state: Mutex<State>
+    let wake: AsyncStream<Void>.Continuation
+    let state: Mutex<State>
 
-    private struct State {
+    struct State {
         var queue: WorkQueue<String>
         var admission: DialAdmission
-        var workers = 0
+        /// Keys that wait for the store.
+        var calls = 0
         var resyncAt: Moment?
         var generator = SystemRandomNumberGenerator()
         var isPaused = false
@@ -139,46 +140,48 @@ package final class ReconcileLoop: Sendable {
     package var passes: UInt64 { state.withLock { $0.passes } }
 
     /// Runs until cancelled.
+    ///
+    /// Passes are made here, one after the other: each is microseconds under locks that a second
+    /// thread would only wait for. One that needs the store goes on beside them.
     package func run() async {
         await withDiscardingTaskGroup { group in
             wake.yield()
             var places = RecordPlaces()
             for await _ in wakes {
-                let workers = startWorkers(&places)
-                for _ in 0..<workers {
-                    group.addTask { await self.work() }
-                }
+                let nextGrant = beginTurn(&places)
+                if makePasses(&group) { wake.yield() }
+                setAlarm(nextGrant)
             }
         }
     }
 
-    /// Adds what is due, and says how many more workers there is work for.
-    private func startWorkers(_ places: inout RecordPlaces) -> Int {
+    /// Adds what is due.
+    ///
+    /// - Returns: when to ask again for the dials that wait.
+    private func beginTurn(_ places: inout RecordPlaces) -> Moment? {
         let now = now()
         let compared =
             isResyncDue(now) ? Comparison(desired, control, now: now, places: &places) : nil
-        let (count, next) = state.withLock { state in
+        return state.withLock { state in
             state.statistics.lastTurn = now
-            if state.isPaused { return (0, nil as Moment?) }
+            if state.isPaused { return nil }
             if let compared { state.take(compared, now: now) }
             let admitted = state.admission.admit(now: now)
             for name in admitted.granted { state.queue.add(name, now: now) }
-            let room = configuration.concurrency - state.workers
-            let wanted =
-                isWorkDue(state.queue, now: now) ? min(room, state.queue.queuedCount) : 0
-            state.workers += wanted
-            // What is due already is the workers', who wake the loop when they end: an alarm for it
-            // would ring for as long as all of them are busy.
-            let next = [state.queue.nextDeadline, admitted.next, state.resyncAt]
-                .compactMap { $0 }.filter { $0 > now }.min()
-            return (wanted, next)
+            return admitted.next
         }
-        if let next { timer.wake(at: next) { [wake] in wake.yield() } }
-        return count
     }
 
-    private func isWorkDue(_ queue: WorkQueue<String>, now: Moment) -> Bool {
-        queue.hasReadyKey || queue.nextDeadline.map { $0 <= now } ?? false
+    private func setAlarm(_ nextGrant: Moment?) {
+        let now = now()
+        let next = state.withLock { state in
+            // What is due already waits for a call of the store to end, which wakes the loop.
+            state.isPaused
+                ? nil
+                : [state.queue.nextDeadline, nextGrant, state.resyncAt]
+                    .compactMap { $0 }.filter { $0 > now }.min()
+        }
+        if let next { timer.wake(at: next) { [wake] in wake.yield() } }
     }
 
     private func isResyncDue(_ now: Moment) -> Bool {
@@ -188,141 +191,5 @@ package final class ReconcileLoop: Sendable {
             state.resyncAt = now.advanced(by: configuration.resyncInterval * jitter)
             return true
         }
-    }
-
-    /// Works until no key is ready.
-    private func work() async {
-        while let (name, begun) = takeNext() {
-            let requeueAt = await reconcile(name)
-            let now = now()
-            let served = state.withLock { state in
-                state.passes += 1
-                state.statistics.finished(requeueAt.result, begun: begun, now: now)
-                switch requeueAt {
-                case .converged:
-                    state.queue.done(name, now: now)
-                case .at(let instant):
-                    state.queue.done(name, now: now)
-                    state.queue.add(name, at: instant, now: now)
-                case .failed:
-                    state.queue.failed(name, now: now, using: &state.generator)
-                }
-                return state.served.removeValue(forKey: name) ?? []
-            }
-            for continuation in served { continuation.resume() }
-        }
-        // Deadlines moved while this worked.
-        wake.yield()
-    }
-
-    private func takeNext() -> (name: String, begun: Moment)? {
-        let now = now()
-        return state.withLock { state in
-            guard !state.isPaused, !Task.isCancelled, let name = state.queue.next(now: now) else {
-                state.workers -= 1
-                return nil
-            }
-            state.served[name] = state.waiting.removeValue(forKey: name)
-            state.statistics.lastProgress = now
-            return (name, now)
-        }
-    }
-
-    private enum Outcome {
-        case converged
-        case at(Moment)
-        case failed
-
-        var result: ReconcileStatistics.Result {
-            switch self {
-            case .converged: .done
-            case .at: .requeued
-            case .failed: .failed
-            }
-        }
-    }
-
-    /// One pass over one key. It decides by the facts; the record itself is fetched where something
-    /// is done with it, and if it has changed meanwhile it is decided again.
-    private func reconcile(_ name: String) async -> Outcome {
-        let facts = desired.desiredFacts(name)
-        let seen = control.observedFacts(name)
-        let step = Plan.step(desired: facts, observed: seen, now: now())
-        settlePermit(name, seen: seen, step: step)
-        switch step {
-        case .keep, .blocked:
-            return .converged
-        case .wait(let until):
-            return .at(until)
-        case .open:
-            guard let wanted = record(name, facts) else { return await reconcile(name) }
-            return await open(wanted)
-        case .reopen(let cause):
-            guard let wanted = record(name, facts) else { return await reconcile(name) }
-            control.reopen(wanted, cause: cause)
-        case .update:
-            guard let wanted = record(name, facts) else { return await reconcile(name) }
-            control.update(wanted)
-        case .close:
-            control.close(name)
-        case .release:
-            control.release(name)
-        case .confirm:
-            guard await desired.confirm(name) else { return .failed }
-        case .discard:
-            guard await desired.discard(name) else { return .failed }
-        }
-        log(step, name: name)
-        return .converged
-    }
-
-    /// - Returns: `nil` if it is not the record of these facts any more.
-    private func record(_ name: String, _ facts: DesiredFacts?) -> DesiredConnection? {
-        guard let wanted = desired.desired(name), DesiredFacts(wanted) == facts else { return nil }
-        return wanted
-    }
-
-    /// Gives a dial's permit back when the dial is over, or turned out not to be needed.
-    private func settlePermit(_ name: String, seen: ObservedFacts?, step: PlanStep) {
-        if case .dialing = seen?.link { return }
-        if step == .open { return }
-        let now = now()
-        let hadOne = state.withLock { state in
-            let had = state.admission.holdsPermit(name) || state.admission.isQueued(name)
-            if had { state.admission.finished(name, now: now) }
-            return had
-        }
-        if hadOne { wake.yield() }
-    }
-
-    private func open(_ wanted: DesiredConnection) async -> Outcome {
-        let host = (try? Endpoint.parse(wanted.spec.url))?.hostPort ?? ""
-        let now = now()
-        let mayGo = state.withLock {
-            $0.admission.request(wanted.name, host: host, now: now)
-        }
-        guard mayGo else {
-            wake.yield()
-            return .converged
-        }
-        var committed = wanted
-        if !wanted.spec.autoReconnect, !wanted.isDialSpent {
-            control.expectDial(wanted)
-            guard let spent = await desired.spendDial(wanted.name) else {
-                control.dialIsOff(wanted.name)
-                state.withLock { $0.admission.finished(wanted.name, now: now) }
-                return .failed
-            }
-            committed = spent
-        }
-        log(.open, name: wanted.name)
-        control.open(committed)
-        return .converged
-    }
-
-    private func log(_ step: PlanStep, name: String) {
-        logger.debug(
-            "reconcile step",
-            metadata: ["wsm.connection.name": "\(name)", "step": "\(step)"])
     }
 }

@@ -108,12 +108,14 @@ extension WorkQueue {
         case .ready:
             break
         case .delayed(_, let until):
-            if time < until || time <= now { enqueue(key, at: time, now: now) }
+            guard time < until || time <= now else { break }
+            enqueue(key, at: time, now: now)
+            // The entry from before is of no use.
+            compact()
         case .processing(let again):
             if again == nil { adds += 1 }
             states[key] = .processing(again: again.map { min($0, time) } ?? time)
         }
-        compact()
     }
 
     /// Look at this key after that long, or before.

@@ -399,6 +399,25 @@ import Testing
         await running.value
     }
 
+    @Test func aKeyThatWaitsForTheStoreHoldsUpNoOther() async {
+        let clock = ManualClock()
+        let desired = HeldDesiredState(names: ["once"])
+        let loop = ReconcileLoop(
+            desired: desired, control: RecordingControl(clock: clock),
+            timer: ManualReconcileTimer(clock: clock), configuration: ReconcilerConfiguration(),
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+            now: { clock.now })
+        let running = Task { await loop.run() }
+        #expect(await eventually { desired.isHolding })
+        for name in ["a", "b", "a"] { await loop.reconciled(name) }
+        #expect(desired.isHolding)
+        #expect(loop.statistics.processing == 1)
+        desired.release()
+        await loop.reconciled("once")
+        running.cancel()
+        await running.value
+    }
+
     @Test func aPausedLoopBeginsNothing() async {
         let rig = Rig()
         await rig.run {

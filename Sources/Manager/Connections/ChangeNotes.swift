@@ -18,10 +18,15 @@ final class ChangeNotes: Sendable {
     func note(_ name: String, on loop: any EventLoop) {
         let id = ObjectIdentifier(loop)
         let isFirst = names.withLock { names in
-            names[id, default: []].append(name)
-            return names[id]?.count == 1
+            Self.add(name, to: &names[id, default: []])
         }
         if isFirst { loop.execute { self.tellAll(id) } }
+    }
+
+    /// - Returns: whether it is the first.
+    private static func add(_ name: String, to names: inout [String]) -> Bool {
+        names.append(name)
+        return names.count == 1
     }
 
     private func tellAll(_ id: ObjectIdentifier) {

@@ -74,7 +74,10 @@ extension ManagedConnection {
     /// `onOpen` messages that might not be sent.
     var unsentInitial: [DialInput.InitialMessage] {
         get { passing?.unsentInitial ?? [] }
-        set { if passing != nil || !newValue.isEmpty { change { $0.unsentInitial = newValue } } }
+        set {
+            let isChange = !newValue.isEmpty || passing.map { !$0.unsentInitial.isEmpty } ?? false
+            if isChange { change { $0.unsentInitial = newValue } }
+        }
     }
 
     /// When what is in the backlog was read.

@@ -299,9 +299,12 @@ extension ManagedConnection {
     /// The socket is up.
     func beginKeepalive() {
         let declared = desired.spec.keepalive
-        keepalive =
-            declared.pingInterval > .zero ? KeepaliveStateMachine(declared, now: now) : nil
-        armKeepalive()
+        if declared.pingInterval > .zero {
+            keepalive = KeepaliveStateMachine(declared, now: now)
+            armKeepalive()
+        } else if keepalive != nil {
+            keepalive = nil
+        }
     }
 
     /// The declaration was edited.

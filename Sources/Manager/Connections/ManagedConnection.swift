@@ -141,14 +141,14 @@ package final class ManagedConnection: @unchecked Sendable {
     /// Writes a line with the connection's name. A logger of its own would hold 500 bytes.
     func log(
         _ level: Logger.Level, _ message: Logger.Message,
-        _ metadata: @autoclosure () -> Logger.Metadata = [:]
+        _ metadata: @autoclosure () -> KeyValuePairs<String, Logger.MetadataValue> = [:]
     ) {
         guard environment.logger.logLevel <= level else { return }
         var all = Logger.Metadata(minimumCapacity: Self.usualMetadata)
-        all.merge(metadata()) { $1 }
-        all["wsm.connection.name"] = "\(name)"
-        all["wsm.connection.uid"] = "\(uid)"
-        environment.logger.log(level: level, message, metadata: all)
+        for (key, value) in metadata() { all[key] = value }
+        all["wsm.connection.name"] = .string(name)
+        all["wsm.connection.uid"] = .string(uid.description)
+        environment.logger.log(level: level, message, metadata: all, source: "Manager")
     }
 
     /// What is true now. Any thread.

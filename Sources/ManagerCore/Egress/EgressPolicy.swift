@@ -32,12 +32,19 @@ package struct EgressPolicy: Sendable, Hashable {
     /// Judges an address, and every IPv4 address that stands inside it.
     package func verdict(_ address: IPAddress, origin: Origin) -> Verdict {
         let outer = address.unmapped
-        for inner in [outer] + outer.embedded {
-            guard let reason = refusal(of: inner, within: outer, origin: origin) else { continue }
-            let name = inner == address ? "\(address)" : "\(address), which stands for \(inner),"
-            return .refused("\(name) \(reason)")
+        if let refused = refused(address, as: outer, within: outer, origin) { return refused }
+        for inner in outer.embedded {
+            if let refused = refused(address, as: inner, within: outer, origin) { return refused }
         }
         return .allowed
+    }
+
+    private func refused(
+        _ address: IPAddress, as inner: IPAddress, within outer: IPAddress, _ origin: Origin
+    ) -> Verdict? {
+        guard let reason = refusal(of: inner, within: outer, origin: origin) else { return nil }
+        let name = inner == address ? "\(address)" : "\(address), which stands for \(inner),"
+        return .refused("\(name) \(reason)")
     }
 
     /// What follows the address in the sentence; `nil` allows it.

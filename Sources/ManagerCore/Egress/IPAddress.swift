@@ -7,12 +7,12 @@ package enum IPAddress: Sendable, Hashable {
     case v6(high: UInt64, low: UInt64)
 
     /// From the bytes as they stand in a packet: 4 or 16 of them.
-    package init?(networkBytes bytes: some Collection<UInt8>) {
-        func number(_ bytes: some Collection<UInt8>) -> UInt64 {
+    package init?(networkBytes bytes: [UInt8]) {
+        func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
             bytes.reduce(0) { $0 << 8 | UInt64($1) }
         }
         switch bytes.count {
-        case 4: self = .v4(UInt32(truncatingIfNeeded: number(bytes)))
+        case 4: self = .v4(UInt32(truncatingIfNeeded: number(bytes[...])))
         case 16: self = .v6(high: number(bytes.prefix(8)), low: number(bytes.suffix(8)))
         default: return nil
         }

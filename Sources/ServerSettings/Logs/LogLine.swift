@@ -81,7 +81,8 @@ struct LogLine {
         Self.flatten(metadata, prefix: "", into: &flat)
         let rest = shared.lazy.filter { metadata[$0.key] == nil }
         Self.flatten(rest, prefix: "", into: &flat)
-        return flat.sorted { $0.key < $1.key }
+        flat.sort { $0.key < $1.key }
+        return flat
     }
 
     private static func flatten(

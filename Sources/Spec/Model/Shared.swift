@@ -41,7 +41,7 @@ package struct Seldom<Value: Sendable & Hashable>: Sendable, Hashable {
     @inlinable
     package var wrappedValue: Value? {
         get { shared?.value }
-        set { shared = newValue.map(Shared.init) }
+        set { if newValue != nil || shared != nil { shared = newValue.map(Shared.init) } }
     }
 }
 

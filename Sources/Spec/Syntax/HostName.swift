@@ -64,13 +64,20 @@ enum HostName {
     private static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
 
     private static func isIPv4(_ text: some Collection<UInt8>) -> Bool {
-        let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        return parts.count == 4
-            && parts.allSatisfy { part in
-                (1...3).contains(part.count) && part.allSatisfy(isDigit)
-                    && (part.count == 1 || part.first != 0x30)
-                    && part.reduce(0) { $0 * 10 + Int($1 - 0x30) } < 256
-            }
+        var rest = text[...]
+        for place in 1...4 {
+            let part = rest.prefix { $0 != UInt8(ascii: ".") }
+            guard isOctet(part) else { return false }
+            if part.endIndex == rest.endIndex { return place == 4 }
+            rest = rest[part.endIndex...].dropFirst()
+        }
+        return false
+    }
+
+    private static func isOctet(_ part: some Collection<UInt8>) -> Bool {
+        (1...3).contains(part.count) && part.allSatisfy(isDigit)
+            && (part.count == 1 || part.first != 0x30)
+            && part.reduce(0) { $0 * 10 + Int($1 - 0x30) } < 256
     }
 
     /// RFC 4291, section 2.2: eight groups, one run of zeros as `::`, an IPv4 tail.

@@ -10,8 +10,8 @@ import NIOPosix
 /// Connects to the first of a host's addresses that answers (RFC 8305).
 ///
 /// The families take turns; each address has a head start of `WebSocketLimits.addressStagger` over
-/// the next, or until it fails. Whoever comes second is closed. The channels come unread: reading
-/// is turned on by the winner's owner. Confined to its loop; used once.
+/// the next, or until it fails. Whoever comes second is closed. Nothing is read before `decided`
+/// returns: there the winner gets its handlers. Confined to its loop; used once.
 final class AddressRace {
     typealias Outcome = Result<any Channel, HandshakeFailure>
 
@@ -19,7 +19,7 @@ final class AddressRace {
     private let timeout: Duration
     private let permit: (@Sendable () -> Bool)?
     private var waiting: [SocketAddress]
-    private var racing: [ObjectIdentifier: any Channel] = [:]
+    private var racing: [any Channel] = []
     private var running = 0
     private var stagger: Scheduled<Void>?
     private var firstFailure: HandshakeFailure?
@@ -70,10 +70,12 @@ final class AddressRace {
         ClientBootstrap(group: self.loop)
             .connectTimeout(TimeAmount(self.timeout))
             .channelInitializer { channel in
-                race.value.racing[ObjectIdentifier(channel)] = channel
-                return channel.eventLoop.makeCompletedFuture {
-                    try channel.syncOptions?.setOption(.autoRead, value: false)
+                race.value.racing.append(channel)
+                do {
                     try Self.acknowledgeWithTheRequest(channel)
+                    return channel.eventLoop.makeSucceededVoidFuture()
+                } catch {
+                    return channel.eventLoop.makeFailedFuture(error)
                 }
             }
             .connect(to: address)
@@ -94,7 +96,7 @@ final class AddressRace {
         self.running -= 1
         switch result {
         case .success(let channel):
-            self.racing.removeValue(forKey: ObjectIdentifier(channel))
+            self.racing.removeAll { $0 === channel }
             guard let decided = self.decided.take() else {
                 channel.close(promise: nil)
                 return
@@ -115,8 +117,8 @@ final class AddressRace {
         self.stagger?.cancel()
         self.stagger = nil
         let racing = self.racing
-        self.racing = [:]
-        for channel in racing.values { channel.close(promise: nil) }
+        self.racing = []
+        for channel in racing { channel.close(promise: nil) }
     }
 
     /// Alternates between the families, beginning with the first address's.

@@ -3,7 +3,7 @@ import NIOSSL
 
 /// One dial from the name to the 101, in phases with a deadline each.
 ///
-/// Whatever ends it - success, failure, deadline, cancel - happens once, cancels every timer and
+/// Whatever ends it - success, failure, deadline, cancel - happens once, cancels every alarm and
 /// leaves either one open connection or no socket. Confined to its loop.
 final class DialAttempt {
     typealias MakeDelegate = @Sendable (WebSocketConnection) -> any WebSocketDelegate
@@ -29,13 +29,15 @@ final class DialAttempt {
     private var phase: WebSocketDialError.Phase = .resolve
     private var phaseEnds = Deadline.never
     private var dialEnds = Deadline.never
-    /// One for both: most dials are over before it fires, and then it was set and cancelled once.
-    private var timer: (due: NIODeadline, scheduled: Scheduled<Void>)?
+    private let alarms: DialAlarms
+    /// One for both: most dials are over before it rings, and then it was set and cancelled once.
+    private var alarm: (due: NIODeadline, number: DialAlarms.Number)?
     private var race: AddressRace?
     private var channel: (any Channel)?
     private var handler: WebSocketHandler?
     private var isFinished = false
 
+    /// On the loop.
     init(
         _ request: WebSocketRequest,
         loop: any EventLoop,
@@ -46,6 +48,7 @@ final class DialAttempt {
     ) {
         self.request = request
         self.loop = loop
+        self.alarms = DialAlarms.of(loop)
         self.resolver = resolver
         self.contexts = contexts
         self.makeDelegate = makeDelegate
@@ -60,10 +63,10 @@ final class DialAttempt {
             return
         }
         self.dialEnds = self.deadline(in: self.request.timeouts.dial)
-        self.armTimer()
         if self.request.isSecure {
             // Unusable TLS material is found before anybody is troubled.
             self.phase = .tls
+            self.setAlarm()
             self.contexts.context(for: self.request.tls, on: self.loop)
                 .assumeIsolated()
                 .whenComplete { self.proceed($0) { self.resolve(context: $0) } }
@@ -81,8 +84,13 @@ final class DialAttempt {
     // MARK: - Phases
 
     private func resolve(context: NIOSSLContext?) {
+        let (host, port) = (self.request.host, self.request.port)
+        if let addresses = self.resolver.known(host, port: port) {
+            self.connect(addresses, context: context)
+            return
+        }
         self.enter(.resolve, self.request.timeouts.resolve)
-        self.resolver.resolve(self.request.host, port: self.request.port, on: self.loop)
+        self.resolver.resolve(host, port: port, on: self.loop)
             .assumeIsolated()
             .whenComplete { self.proceed($0) { self.connect($0, context: context) } }
     }
@@ -150,7 +158,6 @@ final class DialAttempt {
             try channel.syncOptions?.setOption(.recvAllocator, value: SharedReadAllocator())
             try channel.syncOptions?.setOption(
                 .maxMessagesPerRead, value: SharedReadAllocator.readsInARow)
-            try channel.syncOptions?.setOption(.autoRead, value: true)
         } catch {
             self.fail(HandshakeFailure(transport: error))
             return
@@ -183,8 +190,7 @@ final class DialAttempt {
 
     private func finish() {
         self.isFinished = true
-        self.timer?.scheduled.cancel()
-        self.timer = nil
+        self.cancelAlarm()
         (self.race, self.handler, self.channel) = (nil, nil, nil)
     }
 
@@ -205,24 +211,29 @@ final class DialAttempt {
     private func enter(_ phase: WebSocketDialError.Phase, _ limit: Duration) {
         self.phase = phase
         self.phaseEnds = self.deadline(in: limit)
-        self.armTimer()
+        self.setAlarm()
     }
 
     private func deadline(in limit: Duration) -> Deadline {
         Deadline(at: self.loop.now + TimeAmount(limit), limit: limit)
     }
 
-    /// A timer that is due too soon is left as it is: it finds nothing to do and is set again.
-    private func armTimer() {
+    /// An alarm that is due too soon is left as it is: it finds nothing to do and is set again.
+    private func setAlarm() {
         let due = min(self.phaseEnds.at, self.dialEnds.at)
-        if let timer, timer.due <= due { return }
-        self.timer?.scheduled.cancel()
-        let scheduled = self.loop.assumeIsolated().scheduleTask(deadline: due) { self.timerFired() }
-        self.timer = (due, scheduled)
+        if let alarm = self.alarm, alarm.due <= due { return }
+        self.cancelAlarm()
+        self.alarm = (due, self.alarms.set(due, for: self))
     }
 
-    private func timerFired() {
-        self.timer = nil
+    private func cancelAlarm() {
+        guard let alarm = self.alarm.take() else { return }
+        self.alarms.cancel(alarm.number)
+    }
+
+    /// The alarm that was set has come.
+    func alarmRang() {
+        self.alarm = nil
         let now = self.loop.now
         if self.dialEnds.at <= now {
             let during = self.phase.rawValue
@@ -231,7 +242,7 @@ final class DialAttempt {
         } else if self.phaseEnds.at <= now {
             self.fail(.late(self.phaseEnds.limit))
         } else {
-            self.armTimer()
+            self.setAlarm()
         }
     }
 }

@@ -12,6 +12,9 @@ import Synchronization
 
 /// Finds the addresses of a host; a seam for tests.
 protocol HostResolver: Sendable {
+    /// The addresses of a host that need no looking up, or were looked up just now; `nil` where it
+    /// takes time.
+    func known(_ host: String, port: Int) -> [SocketAddress]?
     /// Looks a host up without blocking the loop.
     /// - Returns: At least one address in order of preference, or a `HandshakeFailure`. May never
     ///   complete: the dial has its deadline.
@@ -20,6 +23,10 @@ protocol HostResolver: Sendable {
         port: Int,
         on loop: any EventLoop
     ) -> EventLoopFuture<[SocketAddress]>
+}
+
+extension HostResolver {
+    func known(_: String, port _: Int) -> [SocketAddress]? { nil }
 }
 
 /// The system's resolver, on threads of its own because it blocks.
@@ -44,17 +51,19 @@ final class SystemResolver: HostResolver {
         self.pool.start()
     }
 
+    func known(_ host: String, port: Int) -> [SocketAddress]? {
+        if let literal = try? SocketAddress(ipAddress: host, port: port) { return [literal] }
+        let key = AddressCache.Key(host: host, port: port)
+        return self.state.withLock { $0.cache.addresses(of: key, now: .now()) }
+    }
+
     func resolve(
         _ host: String,
         port: Int,
         on loop: any EventLoop
     ) -> EventLoopFuture<[SocketAddress]> {
-        if let literal = try? SocketAddress(ipAddress: host, port: port) {
-            return loop.makeSucceededFuture([literal])
-        }
+        if let known = self.known(host, port: port) { return loop.makeSucceededFuture(known) }
         let key = AddressCache.Key(host: host, port: port)
-        let known = self.state.withLock { $0.cache.addresses(of: key, now: .now()) }
-        if let known { return loop.makeSucceededFuture(known) }
         let promise = loop.makePromise(of: [SocketAddress].self)
         let isFirst = self.state.withLock { state in
             state.waiting[key, default: []].append(promise)

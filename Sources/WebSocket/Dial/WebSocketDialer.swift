@@ -22,7 +22,7 @@ package final class WebSocketDialer: Sendable {
         self.resolver = resolver
     }
 
-    /// Starts one dial.
+    /// Starts one dial; at once where the caller is on the loop.
     /// - Parameters:
     ///   - loop: Where the connection lives and every callback comes.
     ///   - makeDelegate: Called once on the loop when the server has agreed, before the result
@@ -35,6 +35,15 @@ package final class WebSocketDialer: Sendable {
     ) -> WebSocketDial {
         let promise = loop.makePromise(of: WebSocketConnection.self)
         let (contexts, resolver) = (self.contexts, self.resolver)
+        guard !loop.inEventLoop else {
+            let attempt = DialAttempt(
+                request, loop: loop, resolver: resolver, contexts: contexts,
+                makeDelegate: makeDelegate, promise: promise)
+            attempt.start()
+            return WebSocketDial(
+                result: promise.futureResult,
+                attempt: loop.makeSucceededFuture(NIOLoopBound(attempt, eventLoop: loop)))
+        }
         let attempt = loop.submit {
             let attempt = DialAttempt(
                 request, loop: loop, resolver: resolver, contexts: contexts,

@@ -15,11 +15,22 @@ enum HTTPText {
         !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F }
     }
 
-    /// Whether a comma-separated list has the token, without regard to case.
+    /// Whether a comma-separated list has the token, given in lower case, without regard to case.
     static func list(_ value: String, contains token: String) -> Bool {
-        value.split(separator: ",").contains {
-            Self.trim($0).lowercased() == token
+        var rest = Array(value.utf8)[...]
+        while !rest.isEmpty {
+            let member = rest.prefix { $0 != UInt8(ascii: ",") }
+            if Self.trim(member).lazy.map(Self.lowercased).elementsEqual(token.utf8) {
+                return true
+            }
+            rest = rest[member.endIndex...].dropFirst()
         }
+        return false
+    }
+
+    /// Of a letter of ASCII; every other byte as it is.
+    static func lowercased(_ byte: UInt8) -> UInt8 {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
     }
 
     /// Removes blanks and tabs at both ends.

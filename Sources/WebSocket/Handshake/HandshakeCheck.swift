@@ -20,15 +20,10 @@ struct HandshakeCheck: Sendable {
     /// Checks the answer.
     func accept(_ head: ResponseHead) throws(HandshakeFailure) -> HandshakeAgreement {
         guard head.status == 101 else { throw Self.otherStatus(head) }
-        guard
-            head.values(of: "upgrade").contains(where: { HTTPText.list($0, contains: "websocket") })
-        else {
+        guard head.lists("websocket", in: "upgrade") else {
             throw .badHandshake("the answer is 101 without Upgrade: websocket")
         }
-        guard
-            head.values(of: "connection").contains(where: { HTTPText.list($0, contains: "upgrade") }
-            )
-        else {
+        guard head.lists("upgrade", in: "connection") else {
             throw .badHandshake("the answer is 101 without Connection: Upgrade")
         }
         guard head.values(of: "sec-websocket-accept") == [self.key.accept] else {

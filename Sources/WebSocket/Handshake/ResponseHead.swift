@@ -10,6 +10,12 @@ struct ResponseHead: Sendable, Hashable {
     var reason: String
     var headers: [Header]
 
+    /// Whether a header of a name given in lower case has the token in its list, without regard to
+    /// case.
+    func lists(_ token: String, in name: String) -> Bool {
+        self.headers.contains { $0.name == name && HTTPText.list($0.value, contains: token) }
+    }
+
     /// The values of all headers of a name given in lower case, in order.
     func values(of name: String) -> [String] {
         self.headers.filter { $0.name == name }.map(\.value)
@@ -75,11 +81,7 @@ extension ResponseHead {
             throw .badHandshake("the answer has control characters in a header")
         }
         return Header(
-            name: String(decoding: name.map(lowercased), as: UTF8.self),
+            name: String(decoding: name.lazy.map(HTTPText.lowercased), as: UTF8.self),
             value: String(decoding: value, as: UTF8.self))
-    }
-
-    private static func lowercased(_ byte: UInt8) -> UInt8 {
-        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
     }
 }

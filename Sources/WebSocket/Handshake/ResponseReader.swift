@@ -14,19 +14,23 @@ struct ResponseReader: Sendable {
     mutating func read(
         _ bytes: UnsafeRawBufferPointer
     ) throws(HandshakeFailure) -> (consumed: Int, head: ResponseHead?) {
-        for (index, byte) in bytes.enumerated() {
-            self.total += 1
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let end = rest.firstIndex(where: { self.endsHead($0) }).map { $0 + 1 }
+            let part = rest[..<(end ?? rest.endIndex)]
+            self.total += part.count
             guard self.total <= WebSocketLimits.responseHead else {
                 throw .badHandshake(
                     "the answer's head is larger than \(WebSocketLimits.responseHead) bytes")
             }
-            self.head.append(byte)
-            guard self.endsHead(byte) else { continue }
+            self.head.append(contentsOf: part)
+            rest = rest[part.endIndex...]
+            guard end != nil else { break }
             let head = try ResponseHead(parsing: self.head)
             self.head = []
             self.lineLength = 0
             let isInformational = (100..<200).contains(head.status) && head.status != 101
-            if !isInformational { return (index + 1, head) }
+            if !isInformational { return (part.endIndex, head) }
         }
         return (bytes.count, nil)
     }
