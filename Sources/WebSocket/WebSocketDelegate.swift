@@ -4,7 +4,7 @@
 /// connection's `close` or `abort`, so a delegate may call back into the connection from any of
 /// these. It need not be Sendable: it is made on the loop and stays there. The connection keeps it
 /// until `webSocketClosed` has returned.
-package protocol WebSocketDelegate: AnyObject {
+package protocol WebSocketDelegate {
     /// Tells what one read from the socket brought, once per read.
     /// - Parameters:
     ///   - segments: The messages completed by this read, in order; may be empty.

@@ -64,7 +64,7 @@ extension ManagedConnection {
         }
         announceSuccession()
         apply(desired, tells: false)
-        dialNumber += 1
+        dialNumber &+= 1
         dialStartedAt = now
         let number = dialNumber
         facts.missingSecret = nil
@@ -87,7 +87,7 @@ extension ManagedConnection {
         }
     }
 
-    private func resolveInput(_ spec: ConnectionSpec, _ secrets: SecretResolver, number: Int) {
+    private func resolveInput(_ spec: ConnectionSpec, _ secrets: SecretResolver, number: UInt32) {
         let egress = EgressGuard(
             policy: environment.egress, origin: desired.keeper == .grpc ? .api : .manifest)
         guard spec.readsFiles else {
@@ -103,7 +103,7 @@ extension ManagedConnection {
     }
 
     private func inputResolved(
-        _ result: Result<Result<DialInput, DialInput.Failure>, any Error>, number: Int
+        _ result: Result<Result<DialInput, DialInput.Failure>, any Error>, number: UInt32
     ) {
         guard number == dialNumber else { return }
         switch result {
@@ -124,7 +124,7 @@ extension ManagedConnection {
         }
     }
 
-    private func dial(_ input: DialInput, number: Int) {
+    private func dial(_ input: DialInput, number: UInt32) {
         let initial = input.initialMessages
         var request = input.request
         // The dial ends in any case and lets go of it; a weak reference would cost a table for good.

@@ -7,14 +7,9 @@ import WebSocket
 
 /// Passes one socket's callbacks on. Those of a socket that is not the present one any more are
 /// late and mean nothing.
-final class SocketDelegate: WebSocketDelegate {
-    private let owner: ManagedConnection
-    private let number: Int
-
-    init(owner: ManagedConnection, number: Int) {
-        self.owner = owner
-        self.number = number
-    }
+struct SocketDelegate: WebSocketDelegate {
+    let owner: ManagedConnection
+    let number: UInt32
 
     func webSocketReceived(_ segments: [MessageSegment], bytes: Int) {
         guard number == owner.dialNumber else { return }

@@ -34,8 +34,6 @@ package final class ManagedConnection: @unchecked Sendable {
     lazy var origin = EventOrigin(desired, right)
     /// The running dial; `nil` while secrets are being read.
     var dial: WebSocketDial?
-    /// Told apart from a dial that was cancelled and ended late.
-    var dialNumber = 0
     var socket: WebSocketConnection?
     /// `nil` without a socket, and where no pings are asked for.
     @Apart var keepalive: KeepaliveStateMachine? = nil
@@ -54,6 +52,8 @@ package final class ManagedConnection: @unchecked Sendable {
     var facts: ConnectionFacts
     var lastDownAt: WallTime?
     // The small ones in a row: each alone would take a word.
+    /// Tells a dial apart from one that was cancelled and ended late.
+    var dialNumber: UInt32 = 0
     /// Whose status word was published last.
     var lastPhase = Phase.pending
     var isReadingPaused = false

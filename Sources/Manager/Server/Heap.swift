@@ -13,6 +13,9 @@ package final class Heap: Sendable {
     static let burst = 1_000
     /// A burst is over when nothing has changed for so long.
     static let quiet: Duration = .milliseconds(250)
+    /// So long after it what else changes belongs to it: statuses are written behind, the last of
+    /// them when the others have been.
+    static let aftermath: Duration = StatusWriter.longestWait
 
     /// Bytes at the end of the heap that are kept though they are free: what a replay ring takes up
     /// and forgets comes and goes there, and a page that is fetched anew costs microseconds.
@@ -45,14 +48,20 @@ package final class Heap: Sendable {
     }
 
     private func trimWhenQuiet() async {
-        var seen = 0
-        while true {
-            let changes = state.withLock { $0.changes }
-            if changes == seen { break }
-            seen = changes
+        var (seen, trimmed) = (0, 0)
+        /// Time since the first trim.
+        var passed = Duration.zero
+        while passed < Self.aftermath || trimmed != seen {
             try? await Task.sleep(for: Self.quiet)
+            if trimmed > 0 { passed += Self.quiet }
+            let changes = state.withLock { $0.changes }
+            if changes != seen {
+                seen = changes
+            } else if trimmed != seen {
+                wsm_malloc_trim()
+                trimmed = seen
+            }
         }
-        wsm_malloc_trim()
         state.withLock { $0 = State() }
     }
 }

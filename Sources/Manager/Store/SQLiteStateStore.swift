@@ -20,6 +20,8 @@ package final class SQLiteStateStore: StateStore {
     private struct Pending {
         var groups: [Group] = []
         var isWriting = false
+        /// Writes since SQLite let go of its pages.
+        var sinceShrunk = 0
     }
 
     private struct Group: Sendable {
@@ -163,14 +165,20 @@ package final class SQLiteStateStore: StateStore {
                         group.answer.resume(returning: Self.failed(error, group.writes.count))
                     }
                 }
-                self.letPagesGo(after: groups.reduce(0) { $0 + $1.writes.count })
+                self.wrote(groups.reduce(0) { $0 + $1.writes.count })
                 self.writeNext()
             })
     }
 
-    /// After a large transaction SQLite would keep 2 MiB of its pages.
-    private func letPagesGo(after writes: Int) {
-        guard writes >= Self.writesPerTransaction / 10 else { return }
+    /// SQLite would keep 2 MiB of its pages after many writes, in one transaction or in several.
+    private func wrote(_ writes: Int) {
+        let keepsMany = queue.withLock { pending in
+            pending.sinceShrunk += writes
+            guard pending.sinceShrunk >= Self.writesPerTransaction / 10 else { return false }
+            pending.sinceShrunk = 0
+            return true
+        }
+        guard keepsMany else { return }
         database.asyncWriteWithoutTransaction { database in
             // The pages stay, if it fails; nothing else depends on it.
             try? database.execute(sql: "PRAGMA shrink_memory")

@@ -49,6 +49,8 @@ package final class StatusWriter: Sendable {
                 return false
             }
             for name in taken { changedAt[name] = nil }
+            // A table that is emptied keeps the room that all connections at once took.
+            if changedAt.isEmpty { changedAt = [:] }
             return taken
         }
     }

@@ -5,15 +5,18 @@ package struct EventDelivery: Sendable, Hashable {
     package var order: ConnectionSpec.PublishOrder
     package var batch: ConnectionSpec.PublishBatch
     package var attributes: ConnectionSpec.PublishAttributes
-    /// Of one event with an array, in bytes.
-    package var batchBytes: Int
+    /// In half a word, for every connection has one.
+    private var mostBatchBytes: Int32
 
     package init(_ publish: ConnectionSpec.Publish = ConnectionSpec.Publish()) {
         order = publish.order
         batch = publish.batch
-        batchBytes = publish.batchBytes
+        mostBatchBytes = Int32(clamping: publish.batchBytes)
         attributes = publish.attributes
     }
+
+    /// Of one event with an array, in bytes.
+    package var batchBytes: Int { Int(mostBatchBytes) }
 
     init(attributes: ConnectionSpec.PublishAttributes) {
         self.init()
