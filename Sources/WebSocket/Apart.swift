@@ -19,10 +19,6 @@ package struct Apart<Value> {
         self.place = wrappedValue.map(Place.init)
     }
 
-    /// Asked without a copy of the value.
-    @inlinable
-    package var isNil: Bool { self.place == nil }
-
     @inlinable
     package var wrappedValue: Value? {
         get { self.place?.value }

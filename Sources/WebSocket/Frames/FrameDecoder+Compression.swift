@@ -11,7 +11,7 @@ extension FrameDecoder {
     /// Ends a compressed message. Small ones of one kind share a segment, as those do that came
     /// uncompressed.
     mutating func finishCompressed(_ batch: inout FrameBatch) throws(WebSocketError) {
-        guard var assembly = self.assembly.take() else { return }
+        guard let assembly = self.assembly.take() else { return }
         try assembly.finishInflating()
         guard assembly.utf8.isComplete else { throw .textIsNotUTF8 }
         let last = batch.segments.count - 1
@@ -38,13 +38,13 @@ extension FrameDecoder.Assembly {
         guard length <= room else { throw .tooBig(self.limit) }
     }
 
-    mutating func inflate(_ bytes: UnsafeRawBufferPointer) throws(WebSocketError) {
+    func inflate(_ bytes: UnsafeRawBufferPointer) throws(WebSocketError) {
         self.wireBytes += bytes.count
         guard let inflater = self.inflater else { return }
         try inflater.inflate(bytes) { (piece) throws(WebSocketError) in try self.take(piece) }
     }
 
-    mutating func finishInflating() throws(WebSocketError) {
+    func finishInflating() throws(WebSocketError) {
         guard let inflater = self.inflater else { return }
         try inflater.finish { (piece) throws(WebSocketError) in try self.take(piece) }
     }
@@ -52,7 +52,7 @@ extension FrameDecoder.Assembly {
     /// Keeps a piece of the message: the one place where an inflated byte is stored.
     ///
     /// Of two faults the first byte's is told, so that it does not depend on how the bytes were cut.
-    private mutating func take(_ piece: UnsafeRawBufferPointer) throws(WebSocketError) {
+    private func take(_ piece: UnsafeRawBufferPointer) throws(WebSocketError) {
         let room = min(piece.count, self.limit - self.payload.count)
         if self.kind == .text {
             let kept = UnsafeRawBufferPointer(rebasing: piece[..<room])

@@ -8,17 +8,23 @@
 ///     var decoder = FrameDecoder(maxMessageSize: 1 << 20)
 ///     decoder.decode(bytes, into: &batch)
 struct FrameDecoder {
-    /// A message of which part has arrived.
-    struct Assembly {
-        var kind: WebSocketOpcode
+    /// A message of which part has arrived. An object, for a connection mostly has none.
+    final class Assembly {
+        let kind: WebSocketOpcode
         /// What inflates it, when it is compressed.
-        var inflater: MessageInflater?
+        let inflater: MessageInflater?
         /// Bytes of payload as they were on the wire.
         var wireBytes = 0
         /// The bound that was in force when the message began.
-        var limit: Int
+        let limit: Int
         var payload: [UInt8] = []
         var utf8 = UTF8Validator()
+
+        init(kind: WebSocketOpcode, inflater: MessageInflater?, limit: Int) {
+            self.kind = kind
+            self.inflater = inflater
+            self.limit = limit
+        }
     }
 
     /// The largest message in bytes; a change holds from the next message on.
@@ -32,7 +38,7 @@ struct FrameDecoder {
     /// The beginning of a header whose end has not arrived.
     private var partialHeader: [UInt8] = []
     /// The message begun; between its fragments `frame` may be nil or a control frame.
-    @Apart var assembly: Assembly? = nil
+    var assembly: Assembly?
     private var controlPayload: [UInt8] = []
     /// Whether long rows of messages are copied past the processor's caches.
     var copiesPastCaches = false
@@ -50,7 +56,7 @@ struct FrameDecoder {
         do {
             var position = 0
             while position < input.count, !self.hasEnded {
-                if self.frame == nil, self._assembly.isNil, self.partialHeader.isEmpty {
+                if self.frame == nil, self.assembly == nil, self.partialHeader.isEmpty {
                     try self.takeWholeMessages(input, &position, &batch.segments)
                     guard position < input.count else { return }
                 }
@@ -80,7 +86,7 @@ struct FrameDecoder {
             }
             try assembly.check(header.length)
         case .text, .binary:
-            guard self._assembly.isNil else {
+            guard self.assembly == nil else {
                 throw .violation("new message within a fragmented one")
             }
             try self.newAssembly(header).check(header.length)
@@ -161,19 +167,19 @@ extension FrameDecoder {
         _ bytes: UnsafeRawBufferPointer,
         of header: FrameHeader
     ) throws(WebSocketError) {
-        if self._assembly.isNil {
-            self.assembly = self.newAssembly(header)
-            self.assembly?.payload.reserveCapacity(
-                min(header.length, WebSocketLimits.payloadReserve))
+        let assembly = self.assembly ?? self.newAssembly(header)
+        if self.assembly == nil {
+            assembly.payload.reserveCapacity(min(header.length, WebSocketLimits.payloadReserve))
+            self.assembly = assembly
         }
-        if self.assembly?.inflater != nil {
-            try self.assembly?.inflate(bytes)
+        if assembly.inflater != nil {
+            try assembly.inflate(bytes)
             return
         }
-        if self.assembly?.kind == .text {
-            guard self.assembly?.utf8.consume(bytes) == true else { throw .textIsNotUTF8 }
+        if assembly.kind == .text {
+            guard assembly.utf8.consume(bytes) else { throw .textIsNotUTF8 }
         }
-        self.assembly?.payload.append(contentsOf: bytes)
+        assembly.payload.append(contentsOf: bytes)
     }
 
     private mutating func finishMessage(_ batch: inout FrameBatch) throws(WebSocketError) {
