@@ -303,11 +303,12 @@ extension ManagedConnection {
         failReplies(.notConnected)
         if close.error?.code == .messageTooBig {
             // It came, and it is not published: both are counted.
+            queue.countRefused(.tooLarge)
             count {
                 $0.receivedMessages += 1
                 $0.unreadMessages += 1
+                countTraffic(&$0)
             }
-            queue.countRefused(.tooLarge)
         }
         let failure = LinkFailure(close, at: wallTime)
         if let failure, case .open = machine.state {

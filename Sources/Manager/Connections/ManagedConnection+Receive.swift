@@ -59,7 +59,10 @@ extension ManagedConnection {
         count { traffic in
             traffic.receivedBytes += UInt64(bytes)
             guard let last = segments.last else { return }
-            traffic.receivedMessages += UInt64(segments.messageCount)
+            let messages = segments.messageCount
+            traffic.receivedMessages += UInt64(messages)
+            // They wait; what becomes of them is shown when all are taken in.
+            traffic.bufferedMessages += messages
             for segment in segments where segment.kind == .text {
                 traffic.receivedTexts += UInt64(segment.count)
             }

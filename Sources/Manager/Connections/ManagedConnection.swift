@@ -110,6 +110,10 @@ package final class ManagedConnection: @unchecked Sendable {
             gapCause = .restart
             gapEpoch = stored?.epoch ?? gate.epoch
         }
+        // The last: from here on it is the loop's.
+        if environment.spill?.holdsLeftovers(of: uid) == true {
+            eventLoop.execute { self.openSpill() }
+        }
     }
 
     init(
@@ -130,9 +134,6 @@ package final class ManagedConnection: @unchecked Sendable {
             name: desired.name, uid: desired.uid, generation: desired.generation)
         gapEpoch = right.epoch
         snapshot = Mutex(Shown(facts: facts))
-        if !right.isShadow, environment.spill?.holdsLeftovers(of: uid) == true {
-            eventLoop.execute { self.openSpill() }
-        }
     }
 
     /// Members of a line's metadata that there is room for at once.
@@ -216,7 +217,8 @@ package final class ManagedConnection: @unchecked Sendable {
         snapshot.withLock { body(&$0.traffic) }
     }
 
-    private func countTraffic(_ traffic: inout TrafficCounters) {
+    /// Brings in what the queue has counted.
+    func countTraffic(_ traffic: inout TrafficCounters) {
         traffic.published = queue.delivered
         traffic.dropped = queue.dropped
         let spilled = spill?.queue.held ?? MessageAmount()
