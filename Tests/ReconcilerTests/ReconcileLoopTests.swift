@@ -24,11 +24,8 @@ import Testing
             timer = ManualReconcileTimer(clock: clock)
             var configuration = ReconcilerConfiguration()
             configure(&configuration)
-            let clock = clock
             loop = ReconcileLoop(
-                desired: desired, control: control, timer: timer, configuration: configuration,
-                logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-                now: { clock.now })
+                desired, clock, control: control, timer: timer, configuration: configuration)
             control.onChange { [loop] in loop.connectionChanged($0) }
         }
 
@@ -356,11 +353,7 @@ import Testing
     @Test func aKeyIsNeverWorkedOnTwiceAtOnce() async {
         let watched = WatchedDesiredState(names: (0..<8).map { "c\($0)" })
         let clock = ManualClock()
-        let loop = ReconcileLoop(
-            desired: watched, control: RecordingControl(clock: clock),
-            timer: ManualReconcileTimer(clock: clock), configuration: ReconcilerConfiguration(),
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-            now: { clock.now })
+        let loop = ReconcileLoop(watched, clock)
         let running = Task { await loop.run() }
         for _ in 0..<200 {
             loop.connectionsChanged((0..<8).map { "c\($0)" })
@@ -380,10 +373,7 @@ import Testing
         var configuration = ReconcilerConfiguration()
         configuration.concurrency = 1
         let loop = ReconcileLoop(
-            desired: desired, control: RecordingControl(clock: clock), timer: timer,
-            configuration: configuration,
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-            now: { clock.now })
+            desired, clock, timer: timer, configuration: configuration)
         let running = Task { await loop.run() }
         #expect(await eventually { desired.isHolding })
         // The other key is due too, and there is nobody to work on it.
@@ -402,11 +392,7 @@ import Testing
     @Test func aKeyThatWaitsForTheStoreHoldsUpNoOther() async {
         let clock = ManualClock()
         let desired = HeldDesiredState(names: ["once"])
-        let loop = ReconcileLoop(
-            desired: desired, control: RecordingControl(clock: clock),
-            timer: ManualReconcileTimer(clock: clock), configuration: ReconcilerConfiguration(),
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-            now: { clock.now })
+        let loop = ReconcileLoop(desired, clock)
         let running = Task { await loop.run() }
         #expect(await eventually { desired.isHolding })
         for name in ["a", "b", "a"] { await loop.reconciled(name) }
@@ -528,11 +514,7 @@ extension ReconcileLoopTests {
         let desired = HeldDesiredState(names: ["once"])
         let clock = ManualClock()
         let control = RecordingControl(clock: clock)
-        let loop = ReconcileLoop(
-            desired: desired, control: control, timer: ManualReconcileTimer(clock: clock),
-            configuration: ReconcilerConfiguration(),
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-            now: { clock.now })
+        let loop = ReconcileLoop(desired, clock, control: control)
         let running = Task { await loop.run() }
         while !desired.isHolding { await Task.yield() }
         let spent = DesiredConnection.sample("once") {
@@ -641,4 +623,19 @@ private final class HeldDesiredState: DesiredState {
 
     func confirm(_ name: String) async -> Bool { false }
     func discard(_ name: String) async -> Bool { false }
+}
+
+extension ReconcileLoop {
+    /// By the clock of a test; it logs nothing.
+    fileprivate convenience init(
+        _ desired: any DesiredState, _ clock: ManualClock, control: RecordingControl? = nil,
+        timer: ManualReconcileTimer? = nil,
+        configuration: ReconcilerConfiguration = ReconcilerConfiguration()
+    ) {
+        self.init(
+            desired: desired, control: control ?? RecordingControl(clock: clock),
+            timer: timer ?? ManualReconcileTimer(clock: clock), configuration: configuration,
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+            now: { clock.now })
+    }
 }

@@ -209,7 +209,7 @@ package final class ManagedConnection: @unchecked Sendable {
 
     /// Shows the counters of the queue only, as after each read.
     func refreshTraffic() {
-        snapshot.withLock { countTraffic(&$0.traffic) }
+        count { countTraffic(&$0) }
     }
 
     /// Counts what was received; the counters are kept where they are shown.

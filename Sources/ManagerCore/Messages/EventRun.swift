@@ -52,6 +52,8 @@ package struct EventRun: MessageRun {
         /// Where it begins.
         func start(_ place: Int) -> Int { place == 0 ? 0 : end(place - 1) }
 
+        func range(_ place: Int) -> Range<Int> { start(place)..<end(place) }
+
         init(
             origin: EventOrigin, topic: String, time: WallTime, kind: OutboundEvent.Kind,
             data: ConnectionSpec.PublishData, delivery: EventDelivery, firstSequence: UInt64,
@@ -159,7 +161,7 @@ package struct EventRun: MessageRun {
     package func bytes(at index: Int) -> Int {
         switch content {
         case .block(let block):
-            block.end(first + index) - block.start(first + index) + OutboundEvent.overhead
+            block.range(first + index).count + OutboundEvent.overhead
         case .note: bytes
         }
     }
@@ -176,8 +178,7 @@ package struct EventRun: MessageRun {
 
     /// Where the payload of an event lies in the block.
     package func payloadRange(at index: Int) -> Range<Int> {
-        let block = block
-        return block.start(first + index)..<block.end(first + index)
+        block.range(first + index)
     }
 
     package func sequence(at index: Int) -> UInt64 {
@@ -209,11 +210,10 @@ package struct EventRun: MessageRun {
     package subscript(index: Int) -> OutboundEvent {
         let block = block
         let origin = block.origin
-        let range = block.start(first + index)..<block.end(first + index)
         var event = OutboundEvent(
             topic: block.topic, id: id(at: index, of: origin), type: origin.type,
             source: origin.source, subject: origin.subject, time: block.time,
-            payload: Array(block.payload[range]), kind: block.kind,
+            payload: Array(block.payload[block.range(first + index)]), kind: block.kind,
             attributes: origin.attributes)
         event.data = block.data
         event.attributeStyle = block.delivery.attributes

@@ -65,9 +65,8 @@ struct CloseHandshake: Sendable {
         switch self.state {
         case .open:
             self.initiator = .remote
-            self.tell { $0.received = frame }
             let answer = CloseFrame(answering: frame)
-            self.tell { $0.sent = answer }
+            self.tell { ($0.received, $0.sent) = (frame, answer) }
             self.state = .finishing
             return .sendAndFinish(answer)
         case .awaitingPeer:
@@ -123,13 +122,12 @@ struct CloseHandshake: Sendable {
             self.note(cause ?? silent)
         }
         self.state = .ended
-        let (sent, received) = (self.account?.sent, self.account?.received)
-        let error = self.account?.error
+        let account = self.account ?? Account()
         return WebSocketClose(
-            sentCode: sent?.code, sentReason: sent?.reason ?? "",
-            receivedCode: received?.code, receivedReason: received?.reason ?? "",
-            initiator: self.initiator, error: error,
-            wasClean: sent != nil && received != nil && error == nil)
+            sentCode: account.sent?.code, sentReason: account.sent?.reason ?? "",
+            receivedCode: account.received?.code, receivedReason: account.received?.reason ?? "",
+            initiator: self.initiator, error: account.error,
+            wasClean: account.sent != nil && account.received != nil && account.error == nil)
     }
 
     /// Keeps the first error: what follows is its consequence.

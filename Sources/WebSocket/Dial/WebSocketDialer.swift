@@ -35,23 +35,16 @@ package final class WebSocketDialer: Sendable {
     ) -> WebSocketDial {
         let promise = loop.makePromise(of: WebSocketConnection.self)
         let (contexts, resolver) = (self.contexts, self.resolver)
-        guard !loop.inEventLoop else {
-            let attempt = DialAttempt(
-                request, loop: loop, resolver: resolver, contexts: contexts,
-                makeDelegate: makeDelegate, promise: promise)
-            attempt.start()
-            return WebSocketDial(
-                result: promise.futureResult,
-                attempt: loop.makeSucceededFuture(NIOLoopBound(attempt, eventLoop: loop)))
-        }
-        let attempt = loop.submit {
+        let start = { @Sendable in
             let attempt = DialAttempt(
                 request, loop: loop, resolver: resolver, contexts: contexts,
                 makeDelegate: makeDelegate, promise: promise)
             attempt.start()
             return NIOLoopBound(attempt, eventLoop: loop)
         }
-        return WebSocketDial(result: promise.futureResult, attempt: attempt)
+        return WebSocketDial(
+            result: promise.futureResult,
+            attempt: loop.inEventLoop ? loop.makeSucceededFuture(start()) : loop.submit(start))
     }
 }
 
