@@ -30,6 +30,7 @@ package struct ServerOptions: ParsableArguments {
     @Option(.bufferLimit) package var bufferLimit: String?
     @Option(.replayMessages) package var replayMessages: String?
     @Option(.replayBytes) package var replayBytes: String?
+    @Option(.readCoalescing) package var readCoalescing: String?
     @Option(.dialRate) package var dialRate: String?
     @Option(.dialBurst) package var dialBurst: String?
     @Option(.dialConcurrency) package var dialConcurrency: String?
@@ -72,7 +73,7 @@ package struct ServerOptions: ParsableArguments {
             (.advertise, advertise), (.leaseProfile, leaseProfile), (.weight, weight),
             (.forward, forward), (.peerTokenFile, peerTokenFile), (.peerCA, peerCA),
             (.bufferLimit, bufferLimit), (.replayMessages, replayMessages),
-            (.replayBytes, replayBytes), (.dialRate, dialRate),
+            (.replayBytes, replayBytes), (.readCoalescing, readCoalescing), (.dialRate, dialRate),
             (.dialBurst, dialBurst), (.dialConcurrency, dialConcurrency),
             (.drainTimeout, drainTimeout), (.secretsDir, secretsDir),
             (.secretEnvPrefix, secretEnvPrefix), (.apiMaxAttempts, apiMaxAttempts),

@@ -24,6 +24,17 @@ import Testing
         #expect(queue.take(maxCount: 2, maxBytes: 1000)?.elements == [3])
     }
 
+    @Test func whatWentPastIsCountedAndLeavesTheRestAlone() {
+        var queue = queue(10, 1000)
+        queue.wentPast(messages: 3)
+        #expect(queue.accepted == 3 && queue.delivered == 3)
+        #expect(queue.held == MessageAmount() && !queue.shouldPauseReading)
+        queue.fill([1])
+        #expect(queue.take(maxCount: 2, maxBytes: 1000)?.elements == [1])
+        _ = queue.batchCompleted(1, all: .delivered)
+        #expect(queue.accepted == 4 && queue.delivered == 4)
+    }
+
     @Test func onlyOneBatchIsInFlight() {
         var queue = queue(10, 1000)
         #expect(queue.take(maxCount: 1, maxBytes: 1) == nil)

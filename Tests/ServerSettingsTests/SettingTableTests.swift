@@ -19,7 +19,7 @@ func sample(_ setting: Setting) -> String {
     case .integer: "7"
     case .number: "7.5"
     case .size: "2MiB"
-    case .duration: "20ms"
+    case .duration: "10ms"
     case .attempts: "3"
     case .flag: "true"
     case .list: "x"

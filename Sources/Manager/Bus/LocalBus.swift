@@ -41,6 +41,13 @@ package final class LocalBus: Bus {
         publishNow(runs)
     }
 
+    package func publishAtOnce(_ run: EventRun) -> PublishAnswer? {
+        guard let topic = topic(run.topic) else {
+            return .outcomes(Array(repeating: Self.tooManyTopics, count: run.count))
+        }
+        return topic.append(run) ? .accepted : .fenced(messages: run.count)
+    }
+
     /// Shows readers what a broker has taken: it is out, whatever became of its permit meanwhile.
     func show(_ runs: [EventRun]) {
         for run in runs { _ = topic(run.topic)?.append([run][...], asksPermits: false) }
@@ -57,12 +64,15 @@ package final class LocalBus: Bus {
             if let topic = topic(name) {
                 refused += topic.append(runs[index..<end]).map { ($0..<($0 + 1), .fenced) }
             } else {
-                let reason = "there are \(Self.maxTopics) topics already"
-                refused.append((index..<end, .refused(reason)))
+                refused.append((index..<end, Self.tooManyTopics))
             }
             index = end
         }
         return refused.isEmpty ? .accepted : .outcomes(Self.outcomes(runs, refused: refused))
+    }
+
+    private static var tooManyTopics: PublishOutcome {
+        .refused("there are \(maxTopics) topics already")
     }
 
     private static func outcomes(
@@ -112,6 +122,13 @@ private final class Topic: Sendable {
         var nextWaiter: UInt64 = 0
         var isClosed = false
 
+        /// To be resumed, for there is something new.
+        mutating func takeWaiting() -> [CheckedContinuation<Void, Never>] {
+            guard !waiting.isEmpty else { return [] }
+            defer { waiting = [:] }
+            return Array(waiting.values)
+        }
+
         /// A permit is asked once for runs that stand together.
         mutating func append(_ runs: ArraySlice<EventRun>, asksPermits: Bool) -> [Int] {
             var fenced: [Int] = []
@@ -141,21 +158,28 @@ private final class Topic: Sendable {
     func append(_ runs: ArraySlice<EventRun>, asksPermits: Bool = true) -> [Int] {
         let (woken, fenced) = state.withLock { state in
             let fenced = state.append(runs, asksPermits: asksPermits)
-            guard !state.waiting.isEmpty, fenced.count < runs.count else {
-                return ([CheckedContinuation<Void, Never>](), fenced)
-            }
-            defer { state.waiting = [:] }
-            return (Array(state.waiting.values), fenced)
+            return (fenced.count < runs.count ? state.takeWaiting() : [], fenced)
         }
         for waiter in woken { waiter.resume() }
         return fenced
     }
 
+    /// - Returns: whether it may go out now; else nothing has changed.
+    func append(_ run: EventRun) -> Bool {
+        let woken = state.withLock { state -> [CheckedContinuation<Void, Never>]? in
+            guard run.mayPublish else { return nil }
+            state.ring.append(run)
+            return state.takeWaiting()
+        }
+        guard let woken else { return false }
+        for waiter in woken { waiter.resume() }
+        return true
+    }
+
     func close() {
         let woken = state.withLock { state in
             state.isClosed = true
-            defer { state.waiting = [:] }
-            return Array(state.waiting.values)
+            return state.takeWaiting()
         }
         for waiter in woken { waiter.resume() }
     }

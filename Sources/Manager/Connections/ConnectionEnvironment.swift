@@ -75,6 +75,7 @@ package final class ConnectionEnvironment: Sendable {
     package let logger: Logger
     package let metrics: ManagerMetrics
     package let busHealth: BusHealth
+    let rests: LoopRests
     /// The longest publish call that ownership allows for; a call that ends later is counted.
     package let publishLimit: Duration
     /// Where connections report what the cluster has to know of them.
@@ -93,12 +94,13 @@ package final class ConnectionEnvironment: Sendable {
         secrets: SecretResolver, daprSecrets: DaprSecrets? = nil, egress: EgressPolicy,
         buffers: SharedBufferBudget, spill: SpillDirectory? = nil,
         lifecycle: LifecyclePublisher, clock: ManagerClock, logger: Logger,
-        metrics: ManagerMetrics, busHealth: BusHealth,
+        metrics: ManagerMetrics, busHealth: BusHealth, rests: LoopRests = .none,
         publishLimit: Duration = ClusterTiming.standard.publish,
         onChange: @escaping @Sendable ([String]) -> Void
     ) {
         self.metrics = metrics
         self.busHealth = busHealth
+        self.rests = rests
         self.instanceID = instanceID
         self.dialer = dialer
         self.bus = bus
@@ -118,6 +120,7 @@ package final class ConnectionEnvironment: Sendable {
 
 /// ``BufferBudget`` shared by the event loops: `--buffer-limit`.
 package final class SharedBufferBudget: Sendable {
+    let limit: Int
     private let state: Mutex<State>
 
     private struct State {
@@ -126,6 +129,7 @@ package final class SharedBufferBudget: Sendable {
     }
 
     package init(limit: Int) {
+        self.limit = limit
         state = Mutex(State(budget: BufferBudget(limit: limit)))
     }
 

@@ -172,7 +172,7 @@ extension ManagedConnection {
     }
 
     /// Nobody can tell whether another owner has published before such a call ended.
-    private func noteLateness(messages: Int) {
+    func noteLateness(messages: Int) {
         guard messages > 0, let gate = right.gate,
             gate.lease.isLate(by: environment.publishLimit)
         else { return }

@@ -30,8 +30,8 @@ struct SocketDelegate: WebSocketDelegate {
 // MARK: Receiving
 
 extension ManagedConnection {
-    /// One read's messages. Cost: one queue entry and one snapshot a read; nothing a message, unless
-    /// a reply is waited for, a buffer is full or each message has to be looked at.
+    /// One read's messages. Cost: one run and one snapshot a read; nothing a message, unless a reply
+    /// is waited for, a buffer is full or each message has to be looked at.
     func received(_ segments: [MessageSegment], bytes: Int) {
         let now = now
         let time = wallTime
@@ -41,6 +41,9 @@ extension ManagedConnection {
             if !segments.isEmpty { shadowReceived(segments, time: time) }
             return
         }
+        if passOn(segments, bytes: bytes, time: time) {
+            return balanceReads(after: bytes, now: now)
+        }
         let segments = pendingFrames == nil ? segments : withoutPendingFrames(segments)
         ingest(segments, bytes: bytes, time: time)
         // With a topic, the first message counts once the bus has it.
@@ -48,8 +51,45 @@ extension ManagedConnection {
         if isFirst { facts.hasFirstMessage = true }
         publishNext()
         balanceReading()
-        balanceReads(after: bytes)
+        balanceReads(after: bytes, now: now)
         if isFirst { changed() } else { refreshTraffic() }
+    }
+
+    /// Hands a read's messages to a bus that answers at once, past the queue, where nothing waits
+    /// before them and nothing is amiss.
+    ///
+    /// - Returns: `false`, and nothing has changed, if they have to be taken in one after the other.
+    private func passOn(_ segments: [MessageSegment], bytes: Int, time: WallTime) -> Bool {
+        guard isClear, segments.count == 1, let run = run(of: segments[0], time: time),
+            run.bytes <= min(queue.bounds.bytes, environment.buffers.limit),
+            environment.bus.publishAtOnce(run) == .accepted
+        else { return false }
+        sequence = run.lastSequence
+        queue.wentPast(messages: run.count)
+        if recentFrames != nil { recentFrames?.published([run]) }
+        noteLateness(messages: run.count)
+        count { traffic in
+            traffic.received(segments, bytes: bytes, time: time)
+            traffic.published = queue.delivered
+        }
+        return true
+    }
+
+    /// Whether a message goes to the bus as soon as it comes, and none went amiss before.
+    private var isClear: Bool {
+        let hasNothingBefore = hasNothingWaiting && !isCallUnderWay && !isAwaitingGapEvent
+        let isOrdinary = passing == nil && !isStopped && !isGone && !isReadingPaused
+        let isPublishing = facts.hasFirstMessage && facts.publishFailure == nil
+        return !environment.bus.isRemote && hasNothingBefore && isOrdinary && isPublishing
+    }
+
+    /// - Returns: `nil` if they have no topic, or each has to be looked at.
+    private func run(of segment: MessageSegment, time: WallTime) -> EventRun? {
+        guard let topic = outlet.topic, outlet.data != .json else { return nil }
+        return EventRun(
+            origin: origin, topic: topic, time: time, kind: segment.kind == .text ? .text : .binary,
+            data: outlet.data, delivery: outlet.delivery, firstSequence: sequence + 1,
+            payload: segment.bytes, ends: segment.ends)
     }
 
     /// Counts messages and takes them in, by the policy.
@@ -57,17 +97,9 @@ extension ManagedConnection {
     /// - Parameter bytes: as many as were received for them.
     func ingest(_ segments: [MessageSegment], bytes: Int, time: WallTime) {
         count { traffic in
-            traffic.receivedBytes += UInt64(bytes)
-            guard let last = segments.last else { return }
-            let messages = segments.messageCount
-            traffic.receivedMessages += UInt64(messages)
+            traffic.received(segments, bytes: bytes, time: time)
             // They wait; what becomes of them is shown when all are taken in.
-            traffic.bufferedMessages += messages
-            for segment in segments where segment.kind == .text {
-                traffic.receivedTexts += UInt64(segment.count)
-            }
-            traffic.lastReceivedAt = time
-            traffic.lastWasText = last.kind == .text
+            traffic.bufferedMessages += segments.messageCount
         }
         for segment in segments {
             if isGone {
@@ -103,15 +135,11 @@ extension ManagedConnection {
     /// - Returns: `false`, and nothing has changed, if each has to be looked at or a policy has to
     ///   decide: they are offered one by one then.
     private func offerWhole(_ segment: MessageSegment, time: WallTime) -> Bool {
-        guard let topic = outlet.topic else {
+        guard outlet.topic != nil else {
             queue.countRefused(.noTopic, messages: segment.count)
             return true
         }
-        guard outlet.data != .json else { return false }
-        let run = EventRun(
-            origin: origin, topic: topic, time: time, kind: segment.kind == .text ? .text : .binary,
-            data: outlet.data, delivery: outlet.delivery, firstSequence: sequence + 1,
-            payload: segment.bytes, ends: segment.ends)
+        guard let run = run(of: segment, time: time) else { return false }
         if let spill, spill.isActive { return spillOver(run) }
         let bytes = run.bytes
         guard case .granted = environment.buffers.reserve(bytes) else { return false }
@@ -258,15 +286,23 @@ extension ManagedConnection {
         }
     }
 
+    /// The bus has all that was received.
+    private var hasNothingWaiting: Bool { queue.held.messages == 0 && backlog.isEmpty }
+
+    /// How deep reads are, and how often they come.
+    ///
     /// Reads take all there is where much comes, the bus takes it at once and nobody reads it there.
     ///
     /// What has to wait counts against bounds, and what of a read they have no room for waits beside
     /// the buffer. A reader has its turn when the sockets have had theirs, and may miss what came.
-    private func balanceReads(after bytes: Int) {
+    private func balanceReads(after bytes: Int, now: Moment) {
+        environment.rests.read(
+            bytes, by: ObjectIdentifier(self), isTakenAtOnce: hasNothingWaiting, on: eventLoop,
+            now: now)
         guard let socket else { return }
         let shouldBeDeep =
-            bytes >= WebSocketLimits.shallowRead / 2 && queue.held.messages == 0
-            && backlog.isEmpty && !(outlet.topic.map(environment.bus.isFollowed) ?? false)
+            bytes >= WebSocketLimits.shallowRead / 2 && hasNothingWaiting
+            && !(outlet.topic.map(environment.bus.isFollowed) ?? false)
         guard shouldBeDeep != hasDeepReads else { return }
         hasDeepReads = shouldBeDeep
         socket.setDeepReads(shouldBeDeep)
@@ -351,5 +387,21 @@ extension ManagedConnection {
             break
         }
         armKeepalive()
+    }
+}
+
+extension TrafficCounters {
+    /// - Parameter bytes: as many as were received for them.
+    fileprivate mutating func received(
+        _ segments: [MessageSegment], bytes: Int, time: WallTime
+    ) {
+        receivedBytes += UInt64(bytes)
+        guard let last = segments.last else { return }
+        receivedMessages += UInt64(segments.messageCount)
+        for segment in segments where segment.kind == .text {
+            receivedTexts += UInt64(segment.count)
+        }
+        lastReceivedAt = time
+        lastWasText = last.kind == .text
     }
 }

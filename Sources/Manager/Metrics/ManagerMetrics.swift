@@ -11,6 +11,8 @@ package final class ManagerMetrics: Sendable {
     package let sends = CounterFamily<SendResult>()
     package let storeOperations = CounterFamily<StoreOperation>()
     package let gaps = Counter()
+    /// Of event loops, for more messages to come.
+    package let rests = Counter()
     /// Messages the bus did not take at once; they are tried again.
     package let publishUnavailable = Counter()
     /// Messages whose call ended later than ownership allows for.

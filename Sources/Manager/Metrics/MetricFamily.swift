@@ -24,7 +24,8 @@ package enum MetricCatalogue {
     package static let families: [MetricFamily] = [
         buildInfo, checkOK,
         connections, dials, dialDuration, disconnects, gaps, pings,
-        messagesReceived, receivedBytes, published, bufferMessages, bufferBytes, bufferLimit,
+        messagesReceived, receivedBytes, loopRests, published, bufferMessages, bufferBytes,
+        bufferLimit,
         dropped, publishedLate, shadowMessages, eventsDropped, sends,
         reconciled, reconcileDuration, queueDepth, queueAdds, queueRetries, queueProcessing,
         storeOperations, manifests, clusterMembers, clusterShards, clusterFenced, clusterEvents,
@@ -60,6 +61,9 @@ package enum MetricCatalogue {
         "Messages that came; unread are those above maxMessageSize.")
     static let receivedBytes = MetricFamily(
         "wsm_received_bytes_total", .counter, "Bytes read from sockets, after TLS.")
+    static let loopRests = MetricFamily(
+        "wsm_loop_rests_total", .counter,
+        "Times an event loop waited for more messages to come (--read-coalescing).")
     static let published = MetricFamily(
         "wsm_publish_total", .counter, labels: ["result"],
         "Messages handed to the bus: accepted, refused for good, or unavailable and tried again.")

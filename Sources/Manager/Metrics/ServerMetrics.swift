@@ -107,6 +107,7 @@ package struct ServerMetrics: Sendable {
         text.sample(MetricCatalogue.messagesReceived, ["binary"], totals.receivedBinaries)
         text.sample(MetricCatalogue.messagesReceived, ["unread"], totals.receivedUnread)
         text.single(MetricCatalogue.receivedBytes, totals.receivedBytes)
+        text.single(MetricCatalogue.loopRests, counters.rests.value)
         text.begin(MetricCatalogue.published)
         text.sample(MetricCatalogue.published, ["accepted"], totals.published)
         text.sample(MetricCatalogue.published, ["refused"], totals.dropped[.refusedByBus])

@@ -44,6 +44,8 @@ package protocol Bus: Sendable {
     ///
     /// - Returns: `nil`, and nothing was published, where it takes time; publish with `await` then.
     func publishAtOnce(_ runs: [EventRun]) -> PublishAnswer?
+    /// The same for what one read brought.
+    func publishAtOnce(_ run: EventRun) -> PublishAnswer?
     /// Ends every reader.
     func close()
     /// Listens to a topic. The reader that is slower than the ring learns how much it missed.
@@ -58,6 +60,8 @@ extension Bus {
     package var isRemote: Bool { false }
 
     package func publishAtOnce(_ runs: [EventRun]) -> PublishAnswer? { nil }
+
+    package func publishAtOnce(_ run: EventRun) -> PublishAnswer? { publishAtOnce([run]) }
 
     /// Publishes events that stand alone. An outcome for each, in the same order; each was tried.
     package func publish(_ events: [OutboundEvent]) async -> [PublishOutcome] {

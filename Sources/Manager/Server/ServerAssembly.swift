@@ -181,7 +181,11 @@ extension ServerAssembly {
             lifecycle: LifecyclePublisher(
                 bus: resources.bus, home: .sole(epoch: epoch), publishLimit: publishLimit),
             clock: clock, logger: logger, metrics: counters,
-            busHealth: BusHealth(now: clock.now), publishLimit: publishLimit,
+            busHealth: BusHealth(now: clock.now),
+            rests: LoopRests(
+                Array(group.makeIterator()), interval: configuration.readCoalescing,
+                metrics: counters, now: clock.now),
+            publishLimit: publishLimit,
             onChange: { router.connectionsChanged($0) })
     }
 

@@ -43,6 +43,8 @@ package struct ServerConfiguration: Sendable {
     package var bufferLimit = 1 << 30
     /// What each topic keeps for its subscribers.
     package var replay = LocalBus.standardReplay
+    /// See ``ReadCoalescing``.
+    package var readCoalescing: Duration = .microseconds(200)
     /// For the orderly end: buffers published, closing handshakes done.
     package var drainTimeout: Duration = .seconds(10)
     package var secretsDirectory: String?

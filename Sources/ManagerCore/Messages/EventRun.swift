@@ -92,7 +92,8 @@ package struct EventRun: MessageRun {
         self.init(
             Block(
                 origin: origin, topic: topic, time: time, kind: kind, data: data,
-                delivery: delivery, firstSequence: firstSequence, payload: payload, ends: ends),
+                delivery: delivery, firstSequence: firstSequence, payload: payload,
+                ends: ends.count == 1 ? [] : ends),
             count: ends.count)
     }
 

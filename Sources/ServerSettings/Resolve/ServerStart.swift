@@ -69,6 +69,7 @@ extension ServerConfiguration {
         bufferLimit = settings.integer(.bufferLimit) ?? bufferLimit
         replay.messages = settings.integer(.replayMessages) ?? replay.messages
         replay.bytes = settings.integer(.replayBytes) ?? replay.bytes
+        readCoalescing = settings.duration(.readCoalescing) ?? readCoalescing
         drainTimeout = settings.duration(.drainTimeout) ?? drainTimeout
         secretsDirectory = settings.text(.secretsDir)
         secretEnvironmentPrefix = settings.text(.secretEnvPrefix) ?? secretEnvironmentPrefix

@@ -76,6 +76,26 @@ import Testing
         #expect(counts.count > 1)
     }
 
+    private final class Permit: PublishPermit {
+        let mayAct: Bool
+        let epoch: UInt64 = 1
+
+        init(mayAct: Bool) { self.mayAct = mayAct }
+    }
+
+    @Test func oneRunIsPublishedAtOnceOrNotAtAll() async {
+        let bus = LocalBus()
+        let reader = bus.subscribe(topic: "t", from: .oldest)
+        let next = Task { await reader.next(maxCount: 10) }
+        let event = BusConformance.event(7, on: "t")
+        let fenced = EventRun(event, permit: Permit(mayAct: false))
+        #expect(bus.publishAtOnce(fenced) == .fenced(messages: 1))
+        #expect(bus.newestPosition(of: "t") == 0)
+        #expect(bus.publishAtOnce(EventRun(event, permit: Permit(mayAct: true))) == .accepted)
+        let delivery = await next.value
+        #expect(numbers(delivery) == [7] && delivery?.firstPosition == 1)
+    }
+
     @Test func closeEndsReadersAfterWhatIsThere() async {
         let bus = LocalBus()
         let waiting = bus.subscribe(topic: "t", from: .newest)
