@@ -45,8 +45,9 @@ package enum WebSocketLimits {
     static let readBuffer = 2 * 1024 * 1024
 
     /// What a read takes at most that is not deep, in bytes: with thousands of connections whose
-    /// messages wait for a broker, what was read last waits too.
-    package static let shallowRead = 256 * 1024
+    /// messages wait for a broker, what was read last waits too. And where a topic is read here, what
+    /// the sockets of one turn bring should not push what its reader has not got out of the ring.
+    package static let shallowRead = 64 * 1024
 
     /// Messages in one segment at most. Segments find room in the buffer of a connection (10,000 by
     /// default) as a whole or one message at a time, which costs fifty times as much.
