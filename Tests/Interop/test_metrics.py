@@ -33,6 +33,25 @@ def test_every_family_is_typed_and_no_series_is_there_twice(server):
         assert keys and len(keys) == len(set(keys)), family.name
 
 
+@pytest.mark.parametrize("longest, rests", [("10ms", True), ("0s", False)])
+def test_a_loop_that_is_woken_without_a_pause_rests_and_loses_nothing(
+        new_server, new_peer, longest, rests):
+    life, peer = new_server("--read-coalescing", longest), new_peer()
+    names = [f"c{number}" for number in range(20)]
+    life.client.apply(*(connection(n, peer.url(f"/mute/{n}"), topic="t") for n in names))
+    for name in names:
+        life.client.wait_ready(name)
+    for number in range(50):
+        for name in names:
+            peer.session(f"/mute/{name}").send(str(number))
+
+    def published():
+        return value(scrape(life)[1], "wsm_publish_total", result="accepted")
+
+    eventually(lambda: published() == 50 * len(names), 20, "all of them in the topic")
+    assert (value(scrape(life)[1], "wsm_loop_rests_total") > 0) == rests
+
+
 def test_what_is_received_is_counted_and_stays_after_a_delete(new_server, new_peer):
     life, peer = new_server(), new_peer()
     before = scrape(life)[1]

@@ -98,7 +98,7 @@ struct CallClientTests {
             for _ in 0..<DaprLimits.waitingCalls + 10 {
                 group.addTask {
                     do {
-                        _ = try await Self.publish(by: client, within: .milliseconds(500))
+                        _ = try await Self.publish(by: client, within: .seconds(2))
                         return "answered"
                     } catch {
                         return (error as? RPCError).map { "\($0.code)" } ?? "\(error)"
