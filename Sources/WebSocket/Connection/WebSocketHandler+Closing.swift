@@ -47,7 +47,7 @@ extension WebSocketHandler {
             self.startCloseTimer(TimeAmount(WebSocketLimits.closeGrace))
             self.context?.close(mode: .output, promise: nil)
         }
-        self.outboundPromises.append(flushed)
+        self.promiseFlush(flushed)
     }
 
     private func startCloseTimer(_ wait: TimeAmount) {

@@ -1,5 +1,19 @@
 import NIOCore
 
+/// What waits to be written.
+struct PendingWrites {
+    /// Frames that wait for the next flush.
+    var burst = ByteBuffer()
+    /// Of messages in it.
+    var promises: [EventLoopPromise<Void>] = []
+    /// Bytes not yet taken by the socket, in `burst` and behind it.
+    var bytes = 0
+    /// The pong to send when there is room again; a newer ping replaces it (RFC 6455, 5.5.3).
+    var deferredPong: [UInt8]?
+
+    var isEmpty: Bool { self.bytes == 0 && self.promises.isEmpty && self.deferredPong == nil }
+}
+
 extension WebSocketHandler {
     /// Queues a message; it goes out with the burst's one write.
     func send(_ kind: WebSocketOpcode, _ payload: [UInt8], promise: EventLoopPromise<Void>?) {
@@ -21,7 +35,7 @@ extension WebSocketHandler {
                 WebSocketError(.writeBufferFull, "more than \(limit) bytes wait to be written"))
             return
         }
-        if let promise { self.outboundPromises.append(promise) }
+        if let promise { self.promiseFlush(promise) }
         let opcode: FrameHeader.Opcode = kind == .text ? .text : .binary
         if let compressed = self.compression?.deflater.deflate(payload) {
             self.append(opcode, compressed, isCompressed: true)
@@ -42,7 +56,7 @@ extension WebSocketHandler {
         if self.hasRoom(for: payload.count) {
             self.append(.pong, payload)
         } else {
-            self.deferredPong = payload
+            self.outbound?.deferredPong = payload
         }
     }
 
@@ -52,22 +66,32 @@ extension WebSocketHandler {
             || self.pendingWriteBytes + size <= WebSocketLimits.pendingWriteBytes
     }
 
+    /// Bytes not yet taken by the socket.
+    var pendingWriteBytes: Int { self.outbound?.bytes ?? 0 }
+
+    /// Keeps a promise for the end of the next flush.
+    func promiseFlush(_ promise: EventLoopPromise<Void>) {
+        if self.outbound == nil { self.outbound = PendingWrites() }
+        self.outbound?.promises.append(promise)
+    }
+
     /// Masks a frame into the burst.
     func append(_ opcode: FrameHeader.Opcode, _ payload: [UInt8], isCompressed: Bool = false) {
         guard let context = self.context else { return }
         let size = FrameEncoder.frameSize(payload: payload.count)
-        if self.outbound.readableBytes == 0 {
-            self.outbound = context.channel.allocator.buffer(capacity: size)
+        if self.outbound == nil { self.outbound = PendingWrites() }
+        if self.outbound?.burst.readableBytes == 0 {
+            self.outbound?.burst = context.channel.allocator.buffer(capacity: size)
         }
         var generator = SystemRandomNumberGenerator()
         let key = UInt32(truncatingIfNeeded: generator.next())
-        self.outbound.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { output in
+        self.outbound?.burst.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { output in
             payload.withUnsafeBytes {
                 FrameEncoder.encode(
                     opcode, payload: $0, isCompressed: isCompressed, key: key, into: output)
             }
         }
-        self.pendingWriteBytes += size
+        self.outbound?.bytes += size
         self.scheduleFlush(context: context)
     }
 
@@ -83,11 +107,7 @@ extension WebSocketHandler {
 
     /// Writes the burst.
     func flush() {
-        guard self.outbound.readableBytes > 0, let context = self.context else { return }
-        let buffer = self.outbound
-        let promises = self.outboundPromises
-        self.outbound = ByteBuffer()
-        self.outboundPromises = []
+        guard let context = self.context, let (buffer, promises) = self.takeBurst() else { return }
         let written = context.eventLoop.makePromise(of: Void.self)
         let count = buffer.readableBytes
         written.futureResult.assumeIsolated().whenComplete { result in
@@ -96,16 +116,26 @@ extension WebSocketHandler {
         context.writeAndFlush(WebSocketHandler.wrapOutboundOut(buffer), promise: written)
     }
 
+    /// - Returns: nil if there are no frames to flush.
+    private func takeBurst() -> (ByteBuffer, [EventLoopPromise<Void>])? {
+        guard let outbound = self.outbound, outbound.burst.readableBytes > 0 else { return nil }
+        self.outbound?.burst = ByteBuffer()
+        self.outbound?.promises = []
+        return (outbound.burst, outbound.promises)
+    }
+
     private func written(
         _ count: Int,
         _ promises: [EventLoopPromise<Void>],
         _ result: Result<Void, any Error>
     ) {
-        self.pendingWriteBytes -= count
+        self.outbound?.bytes -= count
+        let deferredPong = self.outbound?.deferredPong.take()
+        if self.outbound?.isEmpty == true { self.outbound = nil }
         switch result {
         case .success:
             for promise in promises { promise.succeed() }
-            if let payload = self.deferredPong.take() { self.sendPong(payload) }
+            if let deferredPong { self.sendPong(deferredPong) }
         case .failure(let error):
             let error = WebSocketError(transport: error)
             for promise in promises { promise.fail(error) }
@@ -114,11 +144,8 @@ extension WebSocketHandler {
 
     /// Fails what will never be written.
     func discardOutbound() {
-        let promises = self.outboundPromises
-        self.outboundPromises = []
-        self.pendingWriteBytes -= self.outbound.readableBytes
-        self.outbound = ByteBuffer()
-        self.deferredPong = nil
+        let promises = self.outbound?.promises ?? []
+        self.outbound = nil
         for promise in promises {
             promise.fail(WebSocketError(.notOpen, "the connection ended before the write"))
         }

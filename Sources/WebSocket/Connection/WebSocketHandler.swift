@@ -44,13 +44,8 @@ final class WebSocketHandler: ChannelInboundHandler {
     let readsSharedBuffer: Bool
 
     // Outbound.
-    /// Frames that wait for the next flush.
-    var outbound = ByteBuffer()
-    var outboundPromises: [EventLoopPromise<Void>] = []
-    /// Bytes not yet taken by the socket, in `outbound` and behind it.
-    var pendingWriteBytes = 0
-    /// The pong to send when there is room again; a newer ping replaces it (RFC 6455, 5.5.3).
-    var deferredPong: [UInt8]?
+    /// Nil while nothing waits to be written, as mostly.
+    @Apart var outbound: PendingWrites? = nil
 
     /// Nil where messages go as they are.
     var compression: ConnectionCompression?

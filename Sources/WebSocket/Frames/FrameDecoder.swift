@@ -27,19 +27,36 @@ struct FrameDecoder {
         }
     }
 
+    /// A frame of which part has arrived.
+    private enum UnfinishedFrame {
+        /// The beginning of its header.
+        case header([UInt8])
+        case payload(OpenFrame)
+    }
+
+    /// A frame whose payload is being read.
+    private struct OpenFrame {
+        let header: FrameHeader
+        /// Bytes of payload that are to come.
+        var remaining: Int
+        /// What came of a control frame's payload.
+        var control: [UInt8] = []
+
+        init(_ header: FrameHeader) {
+            self.header = header
+            self.remaining = header.length
+        }
+    }
+
     /// The largest message in bytes; a change holds from the next message on.
     var maxMessageSize: Int
     /// Inflates compressed messages; nil where none are agreed on.
     var inflater: MessageInflater?
 
-    /// The frame whose payload is being read, and how much of it is to come.
-    private var frame: FrameHeader?
-    private var remaining = 0
-    /// The beginning of a header whose end has not arrived.
-    private var partialHeader: [UInt8] = []
-    /// The message begun; between its fragments `frame` may be nil or a control frame.
+    /// Nil between frames, as a connection mostly is.
+    @Apart private var unfinished: UnfinishedFrame? = nil
+    /// The message begun; between its fragments there may be no frame or a control frame.
     var assembly: Assembly?
-    private var controlPayload: [UInt8] = []
     /// Whether long rows of messages are copied past the processor's caches.
     var copiesPastCaches = false
     private(set) var hasEnded = false
@@ -49,20 +66,18 @@ struct FrameDecoder {
     }
 
     /// Whether the bytes so far end within a frame.
-    var isMidFrame: Bool { self.frame != nil || !self.partialHeader.isEmpty }
+    var isMidFrame: Bool { self.unfinished != nil }
 
     /// Takes the next bytes and adds to `batch` what they complete.
     mutating func decode(_ input: UnsafeRawBufferPointer, into batch: inout FrameBatch) {
         do {
             var position = 0
             while position < input.count, !self.hasEnded {
-                if self.frame == nil, self.assembly == nil, self.partialHeader.isEmpty {
+                if self.unfinished == nil, self.assembly == nil {
                     try self.takeWholeMessages(input, &position, &batch.segments)
                     guard position < input.count else { return }
                 }
-                if self.frame == nil { self.frame = try self.begin(input, &position) }
-                guard let frame = self.frame else { return }
-                try self.takePayload(of: frame, input, &position, &batch)
+                try self.takeFrame(input, &position, &batch)
             }
         } catch {
             self.hasEnded = true
@@ -71,12 +86,25 @@ struct FrameDecoder {
         }
     }
 
-    /// Reads a header and checks it against what went before.
-    private mutating func begin(
+    /// Goes on with the frame that is unfinished, or begins the next.
+    private mutating func takeFrame(
         _ input: UnsafeRawBufferPointer,
-        _ position: inout Int
-    ) throws(WebSocketError) -> FrameHeader? {
-        guard let header = try self.readHeader(input, &position) else { return nil }
+        _ position: inout Int,
+        _ batch: inout FrameBatch
+    ) throws(WebSocketError) {
+        var beginning: [UInt8] = []
+        switch self.unfinished.take() {
+        case .payload(let frame): return try self.takePayload(of: frame, input, &position, &batch)
+        case .header(let bytes): beginning = bytes
+        case nil: break
+        }
+        guard let header = try self.readHeader(after: beginning, input, &position) else { return }
+        try self.check(header)
+        try self.takePayload(of: OpenFrame(header), input, &position, &batch)
+    }
+
+    /// Checks a header against what went before.
+    private func check(_ header: FrameHeader) throws(WebSocketError) {
         switch header.opcode {
         case .close, .ping, .pong:
             break
@@ -91,32 +119,31 @@ struct FrameDecoder {
             }
             try self.newAssembly(header).check(header.length)
         }
-        self.remaining = header.length
-        return header
     }
 
+    /// - Parameter beginning: what came of it before.
     private mutating func readHeader(
+        after beginning: [UInt8],
         _ input: UnsafeRawBufferPointer,
         _ position: inout Int
     ) throws(WebSocketError) -> FrameHeader? {
-        if self.partialHeader.isEmpty {
+        if beginning.isEmpty {
             let rest = UnsafeRawBufferPointer(rebasing: input[position...])
             if let header = try FrameHeader.parse(rest, compression: self.inflater != nil) {
                 position &+= header.size
                 return header
             }
-            self.partialHeader.append(contentsOf: rest)
+            self.unfinished = .header(Array(rest))
             position = input.count
             return nil
         }
+        var bytes = beginning
         while position < input.count {
-            self.partialHeader.append(input[position])
+            bytes.append(input[position])
             position &+= 1
-            if let header = try Self.parse(self.partialHeader, self.inflater != nil) {
-                self.partialHeader = []
-                return header
-            }
+            if let header = try Self.parse(bytes, self.inflater != nil) { return header }
         }
+        self.unfinished = .header(bytes)
         return nil
     }
 
@@ -139,24 +166,28 @@ struct FrameDecoder {
 extension FrameDecoder {
     /// Takes what the input has of the frame's payload, and ends the frame when that is all.
     private mutating func takePayload(
-        of header: FrameHeader,
+        of frame: OpenFrame,
         _ input: UnsafeRawBufferPointer,
         _ position: inout Int,
         _ batch: inout FrameBatch
     ) throws(WebSocketError) {
-        let count = min(self.remaining, input.count &- position)
+        var frame = frame
+        let header = frame.header
+        let count = min(frame.remaining, input.count &- position)
         let bytes = UnsafeRawBufferPointer(rebasing: input[position..<(position &+ count)])
         position &+= count
-        self.remaining &-= count
+        frame.remaining &-= count
         if header.opcode.isControl {
-            self.controlPayload.append(contentsOf: bytes)
+            frame.control.append(contentsOf: bytes)
         } else {
             try self.assemble(bytes, of: header)
         }
-        guard self.remaining == 0 else { return }
-        self.frame = nil
+        guard frame.remaining == 0 else {
+            self.unfinished = .payload(frame)
+            return
+        }
         if header.opcode.isControl {
-            try self.finishControl(header.opcode, &batch)
+            try self.finishControl(header.opcode, frame.control, &batch)
         } else if header.isFinal {
             try self.finishMessage(&batch)
         }
@@ -195,10 +226,9 @@ extension FrameDecoder {
 
     private mutating func finishControl(
         _ opcode: FrameHeader.Opcode,
+        _ payload: [UInt8],
         _ batch: inout FrameBatch
     ) throws(WebSocketError) {
-        let payload = self.controlPayload
-        self.controlPayload = []
         switch opcode {
         case .ping: batch.controls.append(.ping(payload))
         case .pong: batch.controls.append(.pong(payload))
