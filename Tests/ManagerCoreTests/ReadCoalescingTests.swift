@@ -6,7 +6,7 @@ import Testing
     private final class Reader {}
 
     private static let interval: Duration = .microseconds(200)
-    private let readers = (0..<3).map { _ in Reader() }
+    private let readers = (0..<5).map { _ in Reader() }
     private var coalescing = ReadCoalescing(interval: interval)
 
     /// Reads of connections in turns, one every so often.
@@ -74,9 +74,35 @@ import Testing
         let first = firstCrowded(every: .microseconds(10), of: 3)
         #expect(first == 5)
         let began = Moment(.microseconds(50))
-        read(ReadCoalescing.maxTurnBytes - 100 + above, at: began)
+        // The row has brought 500 bytes.
+        read(ReadCoalescing.muchForATurn - 501 + above, at: began)
         let rest = coalescing.turnEnded(now: began)
         #expect((rest > .zero) == (above == 0))
+    }
+
+    /// Five sockets that are full, read in the same order in each turn.
+    @Test mutating func whatMakesALoopCrowdedIsPartOfItsTurn() {
+        for turn in 0..<10 {
+            let now = Moment(.microseconds(150 * turn))
+            for reader in readers {
+                _ = coalescing.read(
+                    ReadCoalescing.muchForATurn / 2, by: ObjectIdentifier(reader),
+                    isTakenAtOnce: true, now: now)
+            }
+            let rest = coalescing.turnEnded(now: now)
+            #expect(rest == .zero, "turn \(turn)")
+        }
+    }
+
+    @Test mutating func aReadThatMadeALoopCrowdedMayWaitForTheBus() {
+        var isAsked = false
+        for (number, reader) in readers.enumerated() {
+            isAsked = coalescing.read(
+                1, by: ObjectIdentifier(reader), isTakenAtOnce: number != 1, now: Moment(.zero))
+        }
+        #expect(isAsked)
+        let rest = coalescing.turnEnded(now: Moment(.zero))
+        #expect(rest == .zero)
     }
 
     @Test mutating func whereSomethingWaitsForTheBusALoopGoesOn() {
@@ -90,7 +116,7 @@ import Testing
         // The next turn is judged by itself.
         let next = began + .microseconds(10)
         let isFirst = coalescing.read(
-            100, by: ObjectIdentifier(readers[0]), isTakenAtOnce: true, now: next)
+            100, by: ObjectIdentifier(readers[1]), isTakenAtOnce: true, now: next)
         #expect(isFirst)
         let nextRest = coalescing.turnEnded(now: next)
         #expect(nextRest == Self.interval)

@@ -41,11 +41,8 @@ package final class LocalBus: Bus {
         publishNow(runs)
     }
 
-    package func publishAtOnce(_ run: EventRun) -> PublishAnswer? {
-        guard let topic = topic(run.topic) else {
-            return .outcomes(Array(repeating: Self.tooManyTopics, count: run.count))
-        }
-        return topic.append(run) ? .accepted : .fenced(messages: run.count)
+    package func publishWhole(_ run: EventRun) -> Bool {
+        topic(run.topic)?.append(run) ?? false
     }
 
     /// Shows readers what a broker has taken: it is out, whatever became of its permit meanwhile.
@@ -64,15 +61,12 @@ package final class LocalBus: Bus {
             if let topic = topic(name) {
                 refused += topic.append(runs[index..<end]).map { ($0..<($0 + 1), .fenced) }
             } else {
-                refused.append((index..<end, Self.tooManyTopics))
+                let reason = "there are \(Self.maxTopics) topics already"
+                refused.append((index..<end, .refused(reason)))
             }
             index = end
         }
         return refused.isEmpty ? .accepted : .outcomes(Self.outcomes(runs, refused: refused))
-    }
-
-    private static var tooManyTopics: PublishOutcome {
-        .refused("there are \(maxTopics) topics already")
     }
 
     private static func outcomes(

@@ -236,9 +236,7 @@ extension ManagedConnection {
 
     func finishIfDrained() {
         checkQuiet()
-        guard let onDrained, queue.held.messages == 0, backlog.isEmpty, !isCallUnderWay,
-            spill.map({ !$0.isActive }) ?? true
-        else { return }
+        guard let onDrained, hasNothingWaiting, !isCallUnderWay else { return }
         self.onDrained = nil
         onDrained()
     }

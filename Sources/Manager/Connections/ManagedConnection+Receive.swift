@@ -36,13 +36,14 @@ extension ManagedConnection {
         let now = now
         let time = wallTime
         keepalive?.bytesReceived(now: now, isMidFrame: socket?.isMidFrame ?? false)
+        defer { noteRead(bytes, now: now) }
         guard !segments.isEmpty, shadow == nil else {
             count { $0.receivedBytes += UInt64(bytes) }
             if !segments.isEmpty { shadowReceived(segments, time: time) }
             return
         }
         if passOn(segments, bytes: bytes, time: time) {
-            return balanceReads(after: bytes, now: now)
+            return balanceReads(after: bytes)
         }
         let segments = pendingFrames == nil ? segments : withoutPendingFrames(segments)
         ingest(segments, bytes: bytes, time: time)
@@ -51,7 +52,7 @@ extension ManagedConnection {
         if isFirst { facts.hasFirstMessage = true }
         publishNext()
         balanceReading()
-        balanceReads(after: bytes, now: now)
+        balanceReads(after: bytes)
         if isFirst { changed() } else { refreshTraffic() }
     }
 
@@ -62,7 +63,7 @@ extension ManagedConnection {
     private func passOn(_ segments: [MessageSegment], bytes: Int, time: WallTime) -> Bool {
         guard isClear, segments.count == 1, let run = run(of: segments[0], time: time),
             run.bytes <= min(queue.bounds.bytes, environment.buffers.limit),
-            environment.bus.publishAtOnce(run) == .accepted
+            environment.bus.publishWhole(run)
         else { return false }
         sequence = run.lastSequence
         queue.wentPast(messages: run.count)
@@ -78,7 +79,8 @@ extension ManagedConnection {
     /// Whether a message goes to the bus as soon as it comes, and none went amiss before.
     private var isClear: Bool {
         let hasNothingBefore = hasNothingWaiting && !isCallUnderWay && !isAwaitingGapEvent
-        let isOrdinary = passing == nil && !isStopped && !isGone && !isReadingPaused
+        let isOrdinary =
+            !(passing?.concernsMessages ?? false) && !isStopped && !isGone && !isReadingPaused
         let isPublishing = facts.hasFirstMessage && facts.publishFailure == nil
         return !environment.bus.isRemote && hasNothingBefore && isOrdinary && isPublishing
     }
@@ -287,18 +289,22 @@ extension ManagedConnection {
     }
 
     /// The bus has all that was received.
-    private var hasNothingWaiting: Bool { queue.held.messages == 0 && backlog.isEmpty }
+    var hasNothingWaiting: Bool {
+        queue.held.messages == 0 && backlog.isEmpty && spill.map { !$0.isActive } ?? true
+    }
 
-    /// How deep reads are, and how often they come.
-    ///
+    /// Lets the loop rest after its turn, where reads come without a pause.
+    private func noteRead(_ bytes: Int, now: Moment) {
+        environment.rests.read(
+            bytes, by: ObjectIdentifier(self),
+            isTakenAtOnce: hasNothingWaiting && !environment.bus.isRemote, on: eventLoop, now: now)
+    }
+
     /// Reads take all there is where much comes, the bus takes it at once and nobody reads it there.
     ///
     /// What has to wait counts against bounds, and what of a read they have no room for waits beside
     /// the buffer. A reader has its turn when the sockets have had theirs, and may miss what came.
-    private func balanceReads(after bytes: Int, now: Moment) {
-        environment.rests.read(
-            bytes, by: ObjectIdentifier(self), isTakenAtOnce: hasNothingWaiting, on: eventLoop,
-            now: now)
+    private func balanceReads(after bytes: Int) {
         guard let socket else { return }
         let shouldBeDeep =
             bytes >= WebSocketLimits.shallowRead / 2 && hasNothingWaiting

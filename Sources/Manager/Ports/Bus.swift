@@ -44,8 +44,10 @@ package protocol Bus: Sendable {
     ///
     /// - Returns: `nil`, and nothing was published, where it takes time; publish with `await` then.
     func publishAtOnce(_ runs: [EventRun]) -> PublishAnswer?
-    /// The same for what one read brought.
-    func publishAtOnce(_ run: EventRun) -> PublishAnswer?
+    /// Publishes what one read brought, without waiting, all of it or nothing.
+    ///
+    /// - Returns: whether it is with the bus for good; if not, nothing was published.
+    func publishWhole(_ run: EventRun) -> Bool
     /// Ends every reader.
     func close()
     /// Listens to a topic. The reader that is slower than the ring learns how much it missed.
@@ -61,7 +63,7 @@ extension Bus {
 
     package func publishAtOnce(_ runs: [EventRun]) -> PublishAnswer? { nil }
 
-    package func publishAtOnce(_ run: EventRun) -> PublishAnswer? { publishAtOnce([run]) }
+    package func publishWhole(_ run: EventRun) -> Bool { false }
 
     /// Publishes events that stand alone. An outcome for each, in the same order; each was tried.
     package func publish(_ events: [OutboundEvent]) async -> [PublishOutcome] {

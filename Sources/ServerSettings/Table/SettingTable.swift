@@ -121,8 +121,8 @@ package enum SettingTable {
             "Bytes of them; the older go first."),
         Setting(
             .readCoalescing, "Limits", .duration(.zero ... .milliseconds(10)), default: "0.2ms",
-            "Longest that messages wait to be read together where many connections bring them one "
-                + "by one; 0 for never."),
+            "Longest that messages wait to be read together where several connections bring them "
+                + "one by one; 0 for never."),
         Setting(
             .dialRate, "Limits", .number, default: "200",
             "Dials a second to one host:port in the long run."),

@@ -106,8 +106,7 @@ extension ManagedConnection {
 
     /// Nothing is left to be published, no call is under way and no reply is waited for.
     var isQuiet: Bool {
-        queue.held.messages == 0 && backlog.isEmpty && !isCallUnderWay && repliesAwaited == 0
-            && !isAwaitingGapEvent && spill.map({ !$0.isActive }) ?? true
+        hasNothingWaiting && !isCallUnderWay && repliesAwaited == 0 && !isAwaitingGapEvent
     }
 
     func checkQuiet() {
