@@ -47,7 +47,7 @@ package final class LocalBus: Bus {
 
     /// Shows readers what a broker has taken: it is out, whatever became of its permit meanwhile.
     func show(_ runs: [EventRun]) {
-        for run in runs { _ = topic(run.topic)?.append([run][...], asksPermits: false) }
+        for run in runs { _ = topic(run.topic)?.append(run, asksPermit: false) }
     }
 
     private func publishNow(_ runs: [EventRun]) -> PublishAnswer {
@@ -124,13 +124,13 @@ private final class Topic: Sendable {
         }
 
         /// A permit is asked once for runs that stand together.
-        mutating func append(_ runs: ArraySlice<EventRun>, asksPermits: Bool) -> [Int] {
+        mutating func append(_ runs: ArraySlice<EventRun>) -> [Int] {
             var fenced: [Int] = []
             var permit: (any PublishPermit)?
             var mayPublish = true
             for index in runs.indices {
                 let run = runs[index]
-                if asksPermits, permit !== run.permit {
+                if permit !== run.permit {
                     permit = run.permit
                     mayPublish = run.mayPublish
                 }
@@ -149,9 +149,9 @@ private final class Topic: Sendable {
     }
 
     /// - Returns: the places of runs that may not go out now.
-    func append(_ runs: ArraySlice<EventRun>, asksPermits: Bool = true) -> [Int] {
+    func append(_ runs: ArraySlice<EventRun>) -> [Int] {
         let (woken, fenced) = state.withLock { state in
-            let fenced = state.append(runs, asksPermits: asksPermits)
+            let fenced = state.append(runs)
             return (fenced.count < runs.count ? state.takeWaiting() : [], fenced)
         }
         for waiter in woken { waiter.resume() }
@@ -159,9 +159,9 @@ private final class Topic: Sendable {
     }
 
     /// - Returns: whether it may go out now; else nothing has changed.
-    func append(_ run: EventRun) -> Bool {
+    func append(_ run: EventRun, asksPermit: Bool = true) -> Bool {
         let woken = state.withLock { state -> [CheckedContinuation<Void, Never>]? in
-            guard run.mayPublish else { return nil }
+            guard !asksPermit || run.mayPublish else { return nil }
             state.ring.append(run)
             return state.takeWaiting()
         }

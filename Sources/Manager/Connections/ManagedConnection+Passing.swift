@@ -37,12 +37,9 @@ struct PassingState {
     /// The owner before had read further than the shadow.
     var pendingFrames: PendingFrames?
 
-    /// A message that comes has to be looked at, or to wait for others.
+    /// A message that comes has to be looked at, or to go by the queue, though nothing waits in it.
     var concernsMessages: Bool {
-        let isAwaited = (requests?.replies.count ?? 0) > 0 || onDrained != nil
-        let waits = spill != nil || publishTimer.isSet || batchTimer.isSet || lookAheadTimer.isSet
-        let isMoving = succession != nil || shadow != nil || pendingFrames != nil
-        return isAwaited || waits || isMoving
+        spill != nil || succession != nil || pendingFrames != nil || onDrained != nil
     }
 
     /// Nothing of it is needed any more.

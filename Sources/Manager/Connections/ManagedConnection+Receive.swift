@@ -78,11 +78,10 @@ extension ManagedConnection {
 
     /// Whether a message goes to the bus as soon as it comes, and none went amiss before.
     private var isClear: Bool {
-        let hasNothingBefore = hasNothingWaiting && !isCallUnderWay && !isAwaitingGapEvent
         let isOrdinary =
             !(passing?.concernsMessages ?? false) && !isStopped && !isGone && !isReadingPaused
         let isPublishing = facts.hasFirstMessage && facts.publishFailure == nil
-        return !environment.bus.isRemote && hasNothingBefore && isOrdinary && isPublishing
+        return !environment.bus.isRemote && isQuiet && isOrdinary && isPublishing
     }
 
     /// - Returns: `nil` if they have no topic, or each has to be looked at.

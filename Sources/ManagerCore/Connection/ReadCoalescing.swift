@@ -19,7 +19,8 @@ package struct ReadCoalescing: Sendable {
     /// also fill the sockets' buffers in a rest.
     package static let muchForATurn = 65_536
 
-    /// From the read that begins a turn to that of the next; zero: no rest at all.
+    /// From the read that begins a turn to that of the next; zero: nothing is
+    /// ever soon, so that no loop rests.
     private let interval: Duration
     private var last = Moment.distantPast
     private var lastReader: ObjectIdentifier?
@@ -43,7 +44,6 @@ package struct ReadCoalescing: Sendable {
     package mutating func read(
         _ bytes: Int, by reader: ObjectIdentifier, isTakenAtOnce: Bool, now: Moment
     ) -> Bool {
-        guard interval > .zero else { return false }
         if began == nil {
             let isSoon = now - last < interval * Self.soon
             row = isSoon && reader != lastReader ? row + 1 : 0

@@ -83,14 +83,14 @@ package struct WebSocketConnection: Sendable {
     }
 
     /// Has each read take all there is, up to 2 MiB, and what it brings copied past the processor's
-    /// caches; or no more than 64 KiB and plainly copied, as at first. Deep reads cost the least. They
-    /// are for messages that are kept and not looked at soon.
+    /// caches; or no more than ``WebSocketLimits/shallowRead`` and plainly copied, as at first. Deep
+    /// reads cost the least. They are for messages that are kept and not looked at soon.
     package func setDeepReads(_ isOn: Bool) {
         self.onLoop { $0.setDeepReads(isOn) }
     }
 
-    /// While paused, reads the socket once, at most 64 KiB unless reads are deep: pings and pongs among the
-    /// bytes are dealt with, messages go to the delegate.
+    /// While paused, reads the socket once, at most ``WebSocketLimits/shallowRead`` unless reads are
+    /// deep: pings and pongs among the bytes are dealt with, messages go to the delegate.
     package func readOnce() {
         self.onLoop { $0.readOnce() }
     }

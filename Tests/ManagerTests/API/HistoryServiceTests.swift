@@ -301,10 +301,11 @@ import Testing
         var request = Wsm_V1_EventsRequest()
         request.onlyHeld = true
         // An event goes out at the end of the turn that shows what it tells of.
-        var all = try await events(request, server)
-        while !all.contains(where: { $0.contains("connection.connected") }) {
-            all = try await events(request, server)
-        }
+        #expect(
+            try await eventually {
+                let all = try await events(request, server)
+                return all.contains { $0.contains("connection.connected") }
+            })
         request.connection = "other"
         #expect(try await events(request, server).isEmpty)
         await server.stop()

@@ -76,22 +76,16 @@ import Testing
         #expect(counts.count > 1)
     }
 
-    private final class Permit: PublishPermit {
-        let mayAct: Bool
-        let epoch: UInt64 = 1
-
-        init(mayAct: Bool) { self.mayAct = mayAct }
-    }
-
     @Test func aRunIsPublishedWholeOrNotAtAll() async {
         let bus = LocalBus()
         let reader = bus.subscribe(topic: "t", from: .oldest)
         let next = Task { await reader.next(maxCount: 10) }
-        let event = BusConformance.event(7, on: "t")
-        let fenced = EventRun(event, permit: Permit(mayAct: false))
-        #expect(!bus.publishWhole(fenced))
+        let permit = BusConformance.Permit(false)
+        let run = EventRun(BusConformance.event(7, on: "t"), permit: permit)
+        #expect(!bus.publishWhole(run))
         #expect(bus.newestPosition(of: "t") == 0)
-        #expect(bus.publishWhole(EventRun(event, permit: Permit(mayAct: true))))
+        permit.mayAct = true
+        #expect(bus.publishWhole(run))
         let delivery = await next.value
         #expect(numbers(delivery) == [7] && delivery?.firstPosition == 1)
     }
