@@ -138,8 +138,8 @@ def test_a_sidecar_without_bulk_publishing_gets_the_messages_too(fleet, unknown)
 def test_a_partial_failure_is_sent_again_under_the_same_ids(fleet):
     fleet = fleet(publish={"order": "none"})
     fleet.sidecar.faults(
-        {"on": "publish", "mode": "delay", "seconds": 0.2, "count": 1},
-        {"on": "publish", "mode": "partial", "fail": 7, "count": 3})
+        {"on": "publish", "topic": fleet.topic, "mode": "delay", "seconds": 0.2, "count": 1},
+        {"on": "publish", "topic": fleet.topic, "mode": "partial", "fail": 7, "count": 3})
     fleet.send(range(1000))
     eventually(lambda: set(fleet.numbers) == set(range(1000)), 30, "every message")
     ids = collections.defaultdict(set)
