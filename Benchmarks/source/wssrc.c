@@ -209,10 +209,13 @@ int main(int argc, char **argv) {
     } else {
         // One burst a client and period; the clients are spread over the period.
         prctl(PR_SET_TIMERSLACK, 1000UL);
+        // Single messages come when they are due, for latencies. Bursts come up to a sleep late: setting a
+        // timer for each of 40,000 a second takes half a processor here, from those that are measured.
+        double shortest_sleep = burst == 1 ? 0 : 250e-6;
         for (uint64_t sent = 0; sent < messages; sent += burst)
             for (int i = 0; i < wanted; i++) {
                 double due = start + (sent + (double)i / wanted * burst) / rate, wait = due - now();
-                if (wait > 0) usleep(wait * 1e6);
+                if (wait > 0) usleep((wait > shortest_sleep ? wait : shortest_sleep) * 1e6);
                 if (burst == 1 && frame_length >= header_length + 40) stamp(clients[i].sent);
                 uint64_t until = sent + burst < messages ? sent + burst : messages;
                 while (!send_until(&clients[i], until * frame_length)) usleep(100);
