@@ -12,8 +12,6 @@ from .machine import cpu_seconds, settle
 from .programs import TOOLS, Program, Void, free_port
 
 TOPIC = "bench"
-# An eighth of a second at the rates that are reached here; the default is a sixtieth.
-LONG_REPLAY = ["--replay-messages", "100000", "--replay-bytes", "128MiB"]
 
 
 class Pipeline:
@@ -55,11 +53,11 @@ class Pipeline:
 class ThroughWSM(Pipeline):
     """source → wsm → gRPC Subscribe."""
 
-    def __init__(self, source, connections, expected, loops=1, options=()):
+    def __init__(self, source, connections, expected, loops=1):
         super().__init__()
         self.parts["server"] = server = WSM(loops, TOPIC)
         try:
-            server.launch(*options)
+            server.launch()
             self.subscribe("grpc", server.server.port, expected)
             server.start(source.port, connections)
             source.connected()
@@ -103,7 +101,6 @@ class ThroughRedis(Pipeline):
 
 PIPELINES = {
     "wsm": ThroughWSM,
-    "wsm-replay": lambda *arguments: ThroughWSM(*arguments, options=LONG_REPLAY),
     "wsm-2-loops": lambda *arguments: ThroughWSM(*arguments, loops=2),
     "gorilla-redis": ThroughRedis,
 }

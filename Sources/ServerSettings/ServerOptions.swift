@@ -30,6 +30,7 @@ package struct ServerOptions: ParsableArguments {
     @Option(.bufferLimit) package var bufferLimit: String?
     @Option(.replayMessages) package var replayMessages: String?
     @Option(.replayBytes) package var replayBytes: String?
+    @Option(.subscriberBacklog) package var subscriberBacklog: String?
     @Option(.readCoalescing) package var readCoalescing: String?
     @Option(.dialRate) package var dialRate: String?
     @Option(.dialBurst) package var dialBurst: String?
@@ -73,8 +74,9 @@ package struct ServerOptions: ParsableArguments {
             (.advertise, advertise), (.leaseProfile, leaseProfile), (.weight, weight),
             (.forward, forward), (.peerTokenFile, peerTokenFile), (.peerCA, peerCA),
             (.bufferLimit, bufferLimit), (.replayMessages, replayMessages),
-            (.replayBytes, replayBytes), (.readCoalescing, readCoalescing), (.dialRate, dialRate),
-            (.dialBurst, dialBurst), (.dialConcurrency, dialConcurrency),
+            (.replayBytes, replayBytes), (.subscriberBacklog, subscriberBacklog),
+            (.readCoalescing, readCoalescing), (.dialRate, dialRate), (.dialBurst, dialBurst),
+            (.dialConcurrency, dialConcurrency),
             (.drainTimeout, drainTimeout), (.secretsDir, secretsDir),
             (.secretEnvPrefix, secretEnvPrefix), (.apiMaxAttempts, apiMaxAttempts),
             (.apiReconnectBase, apiReconnectBase), (.apiSendTimeout, apiSendTimeout),

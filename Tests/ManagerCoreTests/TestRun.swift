@@ -39,6 +39,13 @@ extension PublishQueue.Batch where Run == TestRun<Int> {
 }
 
 extension TopicRing {
+    init(maxMessages: Int, maxBytes: Int, backlogBytes: Int = 0) {
+        self.init(
+            TopicRetention(
+                replay: MessageAmount(messages: maxMessages, bytes: maxBytes),
+                backlogBytes: backlogBytes))
+    }
+
     @discardableResult
     mutating func append<Value>(_ value: Value, bytes: Int) -> UInt64 where Run == TestRun<Value> {
         append(TestRun([value], sizes: [bytes]))

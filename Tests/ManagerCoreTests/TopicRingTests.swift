@@ -63,6 +63,65 @@ import Testing
         #expect(ring.take(3) == .init(missed: 1, next: 4))
     }
 
+    @Test func whatIsUnreadIsKeptBeyondTheReplay() {
+        var ring = TopicRing<TestRun<Int>>(maxMessages: 3, maxBytes: 10, backlogBytes: 20)
+        ring.isUnread(from: 2)
+        for number in 1...10 { ring.append(number, bytes: 2) }
+        #expect(ring.oldestPosition == 2, "the first is read")
+        ring.append(11, bytes: 2)
+        #expect(ring.oldestPosition == 2 && ring.bytes == 20)
+        ring.append(12, bytes: 3)
+        #expect(ring.oldestPosition == 4 && ring.bytes == 19, "no more than the backlog")
+        ring.isUnread(from: 8)
+        #expect(ring.oldestPosition == 8)
+        ring.isUnread(from: nil)
+        #expect(ring.oldestPosition == 10 && ring.count == 3)
+    }
+
+    @Test func withoutABacklogReadersCountForNothing() {
+        var ring = TopicRing<TestRun<Int>>(maxMessages: 3, maxBytes: 10, backlogBytes: 0)
+        ring.isUnread(from: 1)
+        for number in 1...10 { ring.append(number, bytes: 2) }
+        #expect(ring.count == 3)
+    }
+
+    /// Who is not behind by more than the backlog misses nothing, whatever the others do.
+    @Test(arguments: UInt64(1)...20) func nobodyMissesWhatTheBacklogHolds(seed: UInt64) {
+        var generator = SplitMix64(seed: seed)
+        let maxMessages = Int.random(in: 1...20, using: &generator)
+        let maxBytes = Int.random(in: 1...200, using: &generator)
+        let backlog = Int.random(in: 0...500, using: &generator)
+        var ring = TopicRing<TestRun<Int>>(
+            maxMessages: maxMessages, maxBytes: maxBytes, backlogBytes: backlog)
+        var positions = ReaderPositions()
+        let readers = (0..<3).map { _ in positions.add(at: 1) }
+        ring.isUnread(from: positions.first())
+        var sizes: [Int] = []
+        for _ in 0..<3000 {
+            if Bool.random(using: &generator) {
+                sizes.append(Int.random(in: 0...40, using: &generator))
+                ring.append(sizes.count, bytes: sizes.last!)
+                #expect(ring.bytes <= max(maxBytes, backlog) || ring.count == 1)
+                continue
+            }
+            let reader = readers[[0, 0, 0, 1, 1, 2][Int.random(in: 0..<6, using: &generator)]]
+            let from = positions[reader]
+            let behind = sizes[(Int(from) - 1)...].reduce(0, +)
+            switch ring.read(from: from, maxCount: 5, maxBytes: 60) {
+            case .messages(let runs, let next):
+                #expect(runs.flatMap(\.values) == Array(Int(from)..<Int(next)), "seed \(seed)")
+                positions.move(reader, to: next)
+            case .gap(let missed, let next):
+                #expect(missed > 0 && behind > backlog, "seed \(seed)")
+                positions.move(reader, to: next)
+            }
+            ring.isUnread(from: positions.first())
+        }
+        for reader in readers { positions.remove(reader) }
+        ring.isUnread(from: positions.first())
+        #expect(ring.count <= maxMessages && (ring.bytes <= maxBytes || ring.count == 1))
+    }
+
     /// Readers of random pace: what they read and what they are told they missed is everything.
     @Test(arguments: UInt64(1)...20) func everyReaderAccountsForEveryMessage(seed: UInt64) {
         var generator = SplitMix64(seed: seed)

@@ -218,13 +218,14 @@ struct ServerStartTests {
         let configuration = try started(
             [
                 .grpcPort: ["0"], .bufferLimit: ["2MiB"], .replayMessages: ["100000"],
-                .replayBytes: ["64MiB"], .readCoalescing: ["0.5ms"],
+                .replayBytes: ["64MiB"], .subscriberBacklog: ["0B"], .readCoalescing: ["0.5ms"],
             ],
             ["WSM_DIAL_RATE": "1.5", "WSM_SECRETS_DIR": "/s"],
             file: "drainTimeout: 1m30s\nmanifests: /m\nallowedOrigins: [https://a.example]\n")
         #expect(configuration.grpcPort == 0 && configuration.httpPort == 5001)
         #expect(configuration.bufferLimit == 2 << 20)
-        #expect(configuration.replay == MessageAmount(messages: 100_000, bytes: 64 << 20))
+        let replay = MessageAmount(messages: 100_000, bytes: 64 << 20)
+        #expect(configuration.retention == TopicRetention(replay: replay, backlogBytes: 0))
         #expect(configuration.readCoalescing == .microseconds(500))
         #expect(configuration.reconciler.dialRate == 1.5)
         #expect(configuration.secretsDirectory == "/s")
@@ -239,7 +240,7 @@ struct ServerStartTests {
         let plain = ServerConfiguration(dataDirectory: "", instanceID: "x")
         #expect(made.bind == plain.bind && made.grpcPort == plain.grpcPort)
         #expect(made.httpPort == plain.httpPort && made.bufferLimit == plain.bufferLimit)
-        #expect(made.replay == plain.replay && made.readCoalescing == plain.readCoalescing)
+        #expect(made.retention == plain.retention && made.readCoalescing == plain.readCoalescing)
         #expect(made.drainTimeout == plain.drainTimeout && made.reconciler == plain.reconciler)
         #expect(made.secretEnvironmentPrefix == plain.secretEnvironmentPrefix)
         #expect(made.manifestsSet == plain.manifestsSet && !made.isInsecure)

@@ -1,8 +1,7 @@
 """End to end: feeds into a topic, read by one subscriber process.
 
 wsm never waits for a reader: one that is too slow is told how many it missed. So two figures are
-needed: the most that arrives without a loss, and what arrives when the feeds are flat out. How long a
-reader may stand still without a loss is the length of the topic's replay: `wsm-replay` has a longer one.
+needed: the most that arrives without a loss, and what arrives when the feeds are flat out.
 """
 
 from ..figures import Case, Column, at_least
@@ -18,11 +17,9 @@ CPU = Column("cpu_s_per_million", "CPU-s/million", ".2f")
 SUSTAINED = [Column(RATE, "sustained/s", ",.0f"), CPU, *PARTS]
 FLAT_OUT = [Column(RATE, "delivered/s", ",.0f"), Column("missed_share", "missed", ".1%"), CPU,
             *PARTS]
-GOALS = [
-    at_least(RATE, "wsm", "gorilla-redis", 1.3, 3),
-    at_least(RATE, "wsm-replay", "gorilla-redis", 1.3, 3)]
+GOALS = [at_least(RATE, "wsm", "gorilla-redis", 1.3, 3)]
 CONNECTIONS, SIZE, BURST = 16, 512, 16
-PEERS = ["wsm", "wsm-replay", "wsm-2-loops", "gorilla-redis"]
+PEERS = ["wsm", "wsm-2-loops", "gorilla-redis"]
 # Messages a second of all feeds together to begin with, and the finest step that is told apart.
 FIRST, STEP = 40_000, 1.07
 

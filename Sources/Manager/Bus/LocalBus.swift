@@ -22,15 +22,11 @@ package final class LocalBus: Bus {
     package static let maxTopics = 100_000
 
     private let topics = Mutex<[String: Topic]>([:])
-    /// Enough for a subscriber that is away for a moment, and little for a topic that nobody reads.
-    package static let standardReplay = MessageAmount(
-        messages: TopicRing<EventRun>.defaultMessages, bytes: TopicRing<EventRun>.defaultBytes)
+    private let retention: TopicRetention
 
-    private let replay: MessageAmount
-
-    /// - Parameter replay: what each topic keeps: the latest messages, up to so many and so many bytes.
-    package init(replay: MessageAmount = LocalBus.standardReplay) {
-        self.replay = replay
+    /// - Parameter retention: of each topic.
+    package init(retention: TopicRetention = TopicRetention()) {
+        self.retention = retention
     }
 
     package func publish(_ runs: [EventRun]) async -> PublishAnswer {
@@ -79,7 +75,7 @@ package final class LocalBus: Bus {
     }
 
     package func subscribe(topic name: String, from start: TopicStart) -> any TopicReader {
-        let topic = topic(name) ?? Topic(replay: MessageAmount(messages: 1, bytes: 1))
+        let topic = topic(name) ?? Topic(retention: retention)
         return LocalTopicReader(topic: topic, start: start)
     }
 
@@ -101,7 +97,7 @@ package final class LocalBus: Bus {
         topics.withLock { topics in
             if let topic = topics[name] { return topic }
             guard topics.count < Self.maxTopics else { return nil }
-            let topic = Topic(replay: replay)
+            let topic = Topic(retention: retention)
             topics[name] = topic
             return topic
         }
@@ -112,6 +108,7 @@ package final class LocalBus: Bus {
 private final class Topic: Sendable {
     private struct State {
         var ring: TopicRing<EventRun>
+        var readers = ReaderPositions()
         var waiting: [UInt64: CheckedContinuation<Void, Never>] = [:]
         var nextWaiter: UInt64 = 0
         var isClosed = false
@@ -138,14 +135,32 @@ private final class Topic: Sendable {
             }
             return fenced
         }
+
+        mutating func read(_ reader: ReaderPositions.ID, maxCount: Int, maxBytes: Int)
+            -> TopicDelivery?
+        {
+            var missed: UInt64 = 0
+            while true {
+                let from = readers[reader]
+                switch ring.read(from: from, maxCount: maxCount, maxBytes: maxBytes) {
+                case .gap(let count, let next):
+                    missed += count
+                    readers.move(reader, to: next)
+                case .messages(let runs, let next):
+                    guard !runs.isEmpty || missed > 0 else { return nil }
+                    readers.move(reader, to: next)
+                    ring.isUnread(from: readers.first())
+                    return TopicDelivery(firstPosition: from, runs: runs, missed: missed)
+                }
+            }
+        }
     }
 
     private let state: Mutex<State>
     private let readers = Atomic(0)
 
-    init(replay: MessageAmount) {
-        let ring = TopicRing<EventRun>(maxMessages: replay.messages, maxBytes: replay.bytes)
-        state = Mutex(State(ring: ring))
+    init(retention: TopicRetention) {
+        state = Mutex(State(ring: TopicRing(retention)))
     }
 
     /// - Returns: the places of runs that may not go out now.
@@ -178,30 +193,37 @@ private final class Topic: Sendable {
         for waiter in woken { waiter.resume() }
     }
 
-    func position(for start: TopicStart) -> UInt64 {
-        state.withLock { $0.ring.position(for: start) }
-    }
-
     var newestPosition: UInt64 { state.withLock { $0.ring.newestPosition } }
 
     var isFollowed: Bool { readers.load(ordering: .relaxed) > 0 }
 
-    func readerCame() { readers.add(1, ordering: .relaxed) }
-
-    func readerLeft() { readers.subtract(1, ordering: .relaxed) }
-
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    func read(from position: UInt64, maxCount: Int, maxBytes: Int)
-        -> TopicRing<EventRun>.Read
-    {
-        state.withLock {
-            $0.ring.read(from: position, maxCount: maxCount, maxBytes: maxBytes)
+    func addReader(from start: TopicStart) -> ReaderPositions.ID {
+        readers.add(1, ordering: .relaxed)
+        return state.withLock { state in
+            // A reader of everything is told what the ring has forgotten already.
+            let position = start == .oldest ? 1 : state.ring.position(for: start)
+            let reader = state.readers.add(at: position)
+            state.ring.isUnread(from: state.readers.first())
+            return reader
         }
     }
 
-    /// Returns when there may be a message at this position, or never will be one.
-    func wait(for position: UInt64) async {
+    func removeReader(_ reader: ReaderPositions.ID) {
+        readers.subtract(1, ordering: .relaxed)
+        state.withLock { state in
+            state.readers.remove(reader)
+            state.ring.isUnread(from: state.readers.first())
+        }
+    }
+
+    func read(_ reader: ReaderPositions.ID, maxCount: Int, maxBytes: Int) -> TopicDelivery? {
+        state.withLock { $0.read(reader, maxCount: maxCount, maxBytes: maxBytes) }
+    }
+
+    /// Returns when there may be a message for this reader, or never will be one.
+    func wait(_ reader: ReaderPositions.ID) async {
         let id = state.withLock { state in
             state.nextWaiter += 1
             return state.nextWaiter
@@ -209,9 +231,8 @@ private final class Topic: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isReady = state.withLock { state in
-                    if state.isClosed || Task.isCancelled || state.ring.newestPosition >= position {
-                        return true
-                    }
+                    let hasMessage = state.ring.newestPosition >= state.readers[reader]
+                    if state.isClosed || Task.isCancelled || hasMessage { return true }
                     state.waiting[id] = continuation
                     return false
                 }
@@ -228,40 +249,28 @@ private final class LocalTopicReader: TopicReader {
     static let maxBytes = 1 << 20
 
     private let topic: Topic
-    private let position: Mutex<UInt64>
+    private let id: ReaderPositions.ID
 
     init(topic: Topic, start: TopicStart) {
         self.topic = topic
-        // A reader of everything is told what the ring has forgotten already.
-        position = Mutex(start == .oldest ? 1 : topic.position(for: start))
-        topic.readerCame()
+        id = topic.addReader(from: start)
     }
 
-    deinit { topic.readerLeft() }
+    deinit { topic.removeReader(id) }
 
     func next(maxCount: Int) async -> TopicDelivery? {
         while !Task.isCancelled {
             if let delivery = nextHeld(maxCount: maxCount) { return delivery }
             if topic.isClosed { return nil }
-            await topic.wait(for: position.withLock { $0 })
+            await topic.wait(id)
         }
         return nil
     }
 
     func nextHeld(maxCount: Int) -> TopicDelivery? {
-        var missed: UInt64 = 0
-        while true {
-            let from = position.withLock { $0 }
-            switch topic.read(from: from, maxCount: maxCount, maxBytes: Self.maxBytes) {
-            case .gap(let count, let next):
-                missed += count
-                position.withLock { $0 = next }
-            case .messages(let runs, let next):
-                guard !runs.isEmpty || missed > 0 else { return nil }
-                position.withLock { $0 = next }
-                return TopicDelivery(
-                    firstPosition: from, runs: runs.map(\.written), missed: missed)
-            }
-        }
+        guard var delivery = topic.read(id, maxCount: maxCount, maxBytes: Self.maxBytes)
+        else { return nil }
+        delivery.runs = delivery.runs.map(\.written)
+        return delivery
     }
 }

@@ -42,7 +42,7 @@ package struct ServerConfiguration: Sendable {
     /// All message buffers of the process together, in bytes.
     package var bufferLimit = 1 << 30
     /// What each topic keeps for its subscribers.
-    package var replay = LocalBus.standardReplay
+    package var retention = TopicRetention()
     /// See ``ReadCoalescing``.
     package var readCoalescing: Duration = .microseconds(200)
     /// For the orderly end: buffers published, closing handshakes done.
@@ -95,7 +95,7 @@ package struct ServerConfiguration: Sendable {
         guard bufferLimit >= 1 << 20 else {
             throw Invalid(description: "--buffer-limit must be at least 1MiB")
         }
-        guard replay.messages > 0, replay.bytes > 0 else {
+        guard retention.replay.messages > 0, retention.replay.bytes > 0 else {
             throw Invalid(description: "--replay-messages and --replay-bytes must be above 0")
         }
         guard reconciler.dialRate > 0, reconciler.dialBurst > 0, reconciler.dialConcurrency > 0

@@ -30,7 +30,7 @@ extension ManagerServer {
             let usesDapr = configuration.state == .dapr || configuration.bus == .dapr
             let sidecar =
                 usesDapr ? try await DaprSidecar.open(configuration.dapr, logger: logger) : nil
-            let topics = LocalBus(replay: configuration.replay)
+            let topics = LocalBus(retention: configuration.retention)
             var resources = try await openState(configuration, sidecar, topics)
             guard let sidecar else { return resources }
             if configuration.bus == .dapr { resources.bus = try sidecar.bus(topics) }

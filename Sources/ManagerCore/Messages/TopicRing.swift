@@ -3,9 +3,9 @@ internal import DequeModule
 /// The latest messages of one topic, for subscribers that come late or are slow.
 ///
 /// Each message gets a position, from 1 up, without holes. The ring holds at most so many messages
-/// and bytes and forgets the oldest; a reader that wants what is forgotten is told how much it has
-/// missed. The latest message is always held, even one that is larger than the whole bound.
-/// Readers keep their own position; the ring knows none of them, so none can slow it.
+/// and bytes, and more of what somebody is about to read (``TopicRetention``), and forgets the
+/// oldest; a reader that wants what is forgotten is told how much it has missed, and slows nobody.
+/// The latest message is always held, even one that is larger than the whole bound.
 package struct TopicRing<Run: MessageRun>: Sendable {
     package enum Read: Sendable {
         /// In order; empty if there is nothing new. Read again from `next`.
@@ -15,30 +15,26 @@ package struct TopicRing<Run: MessageRun>: Sendable {
         case gap(missed: UInt64, next: UInt64)
     }
 
-    package static var defaultMessages: Int { 10_000 }
-    /// 16 MiB.
-    package static var defaultBytes: Int { 16 << 20 }
-
     private struct Entry: Sendable {
         /// The position of the run's first message.
         var position: UInt64
         var run: Run
     }
 
-    private let maxMessages: Int
-    private let maxBytes: Int
+    private let retention: TopicRetention
     private var entries = Deque<Entry>()
     /// The position of the oldest message held, or of the next one if none is.
     package private(set) var oldestPosition: UInt64 = 1
     package private(set) var count = 0
     package private(set) var bytes = 0
+    /// The first position that a connected reader has not read yet.
+    private var unread = UInt64.max
 
-    package init(
-        maxMessages: Int = Self.defaultMessages, maxBytes: Int = Self.defaultBytes
-    ) {
-        precondition(maxMessages >= 1 && maxBytes >= 1, "a ring that holds nothing")
-        self.maxMessages = maxMessages
-        self.maxBytes = maxBytes
+    package init(_ retention: TopicRetention = TopicRetention()) {
+        precondition(
+            retention.replay.messages >= 1 && retention.replay.bytes >= 1,
+            "a ring that holds nothing")
+        self.retention = retention
     }
 
     /// The position of the latest message; 0 before the first.
@@ -53,9 +49,30 @@ package struct TopicRing<Run: MessageRun>: Sendable {
         entries.append(Entry(position: newestPosition + 1, run: run))
         count += run.count
         bytes += run.bytes
-        if count > maxMessages { forget(count - maxMessages) }
-        while bytes > maxBytes, count > 1 { forget(1) }
+        trim()
         return newestPosition
+    }
+
+    /// What comes before this position has been read by all readers that are connected; `nil` if
+    /// there are none.
+    package mutating func isUnread(from position: UInt64?) {
+        unread = position ?? .max
+        trim()
+    }
+
+    /// Forgets what is more than the replay, as far as it is read or more than the backlog.
+    private mutating func trim() {
+        let replay = retention.replay
+        while count > 1, count > replay.messages || bytes > replay.bytes {
+            if oldestPosition < unread {
+                let read = Int(clamping: unread - oldestPosition)
+                forget(max(1, min(count - replay.messages, read)))
+            } else if bytes > retention.backlogBytes {
+                forget(1)
+            } else {
+                return
+            }
+        }
     }
 
     /// Forgets so many of the oldest, fewer than there are.
@@ -126,6 +143,25 @@ package struct TopicRing<Run: MessageRun>: Sendable {
             if entries[middle].position <= position { low = middle } else { high = middle - 1 }
         }
         return low
+    }
+}
+
+/// What a topic keeps of its messages.
+package struct TopicRetention: Sendable, Equatable {
+    /// The latest, up to so many and so many bytes, for readers that come late or come back. Enough
+    /// for one that is away for a moment, and little for a topic that nobody reads.
+    package var replay: MessageAmount
+    /// Bytes up to which more than that is kept of what a connected reader has not read yet: at
+    /// 600,000 messages of 512 bytes a second it may stand still for a seventh of one. Once for all
+    /// readers of the topic, as they read the same.
+    package var backlogBytes: Int
+
+    package init(
+        replay: MessageAmount = MessageAmount(messages: 10_000, bytes: 16 << 20),
+        backlogBytes: Int = 64 << 20
+    ) {
+        self.replay = replay
+        self.backlogBytes = backlogBytes
     }
 }
 

@@ -67,8 +67,11 @@ extension ServerConfiguration {
         manifestsSet = settings.text(.manifestsSet) ?? manifestsSet
         cluster = ClusterSettings(settings)
         bufferLimit = settings.integer(.bufferLimit) ?? bufferLimit
-        replay.messages = settings.integer(.replayMessages) ?? replay.messages
-        replay.bytes = settings.integer(.replayBytes) ?? replay.bytes
+        retention.replay.messages =
+            settings.integer(.replayMessages) ?? retention.replay.messages
+        retention.replay.bytes = settings.integer(.replayBytes) ?? retention.replay.bytes
+        retention.backlogBytes =
+            settings.integer(.subscriberBacklog) ?? retention.backlogBytes
         readCoalescing = settings.duration(.readCoalescing) ?? readCoalescing
         drainTimeout = settings.duration(.drainTimeout) ?? drainTimeout
         secretsDirectory = settings.text(.secretsDir)

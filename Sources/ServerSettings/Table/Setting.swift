@@ -105,6 +105,7 @@ package enum SettingName: String, Sendable, Hashable, CaseIterable {
     case bufferLimit = "buffer-limit"
     case replayMessages = "replay-messages"
     case replayBytes = "replay-bytes"
+    case subscriberBacklog = "subscriber-backlog"
     case readCoalescing = "read-coalescing"
     case dialRate = "dial-rate"
     case dialBurst = "dial-burst"

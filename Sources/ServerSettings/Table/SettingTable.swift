@@ -120,6 +120,10 @@ package enum SettingTable {
             .replayBytes, "Limits", .size(atLeast: 1 << 16), default: "16MiB",
             "Bytes of them; the older go first."),
         Setting(
+            .subscriberBacklog, "Limits", .size(atLeast: 0), default: "64MiB",
+            "Bytes up to which a topic keeps more than that of what a connected subscriber has not "
+                + "read yet; 0B for nothing more."),
+        Setting(
             .readCoalescing, "Limits", .duration(.zero ... .milliseconds(10)), default: "0.2ms",
             "Longest that messages wait to be read together where several connections bring them "
                 + "one by one; 0 for never."),

@@ -13,8 +13,15 @@ import Testing
         delivery?.events.compactMap { Int(String(decoding: $0.payload, as: UTF8.self)) } ?? []
     }
 
+    /// Keeps nothing for those who are connected.
+    private func bus(messages: Int, bytes: Int = 1 << 20) -> LocalBus {
+        LocalBus(
+            retention: TopicRetention(
+                replay: MessageAmount(messages: messages, bytes: bytes), backlogBytes: 0))
+    }
+
     @Test func aSlowReaderLearnsHowMuchItMissedAndSlowsNobody() async {
-        let bus = LocalBus(replay: MessageAmount(messages: 10, bytes: 1 << 20))
+        let bus = bus(messages: 10)
         let slow = bus.subscribe(topic: "t", from: .oldest)
         let quick = bus.subscribe(topic: "t", from: .oldest)
         var seen: [Int] = []
@@ -36,12 +43,28 @@ import Testing
     }
 
     @Test func aReaderThatComesBackTooLateIsToldTheCount() async {
-        let bus = LocalBus(replay: MessageAmount(messages: 10, bytes: 1 << 20))
+        let bus = bus(messages: 10)
         _ = await bus.publish(events(1...50))
         let late = await bus.subscribe(topic: "t", from: .after(7)).next(maxCount: 3)
         #expect(late?.missed == 33, "8 to 40 are forgotten")
         #expect(late?.firstPosition == 41)
         #expect(numbers(late) == [41, 42, 43])
+    }
+
+    @Test func whatAConnectedReaderHasNotReadIsKeptUntilItLeaves() async {
+        let replay = MessageAmount(messages: 10, bytes: 1 << 20)
+        let bus = LocalBus(retention: TopicRetention(replay: replay))
+        let quick = bus.subscribe(topic: "t", from: .newest)
+        var slow: (any TopicReader)? = bus.subscribe(topic: "t", from: .newest)
+        _ = await bus.publish(events(0..<50))
+        #expect(numbers(await quick.next(maxCount: 100)) == Array(0..<50))
+        let first = await slow?.next(maxCount: 20)
+        #expect(first?.missed == 0 && numbers(first) == Array(0..<20))
+        #expect(
+            numbers(await bus.subscribe(topic: "t", from: .oldest).next(maxCount: 100)).count == 30)
+        slow = nil
+        let late = await bus.subscribe(topic: "t", from: .oldest).next(maxCount: 100)
+        #expect(late?.missed == 40 && numbers(late) == Array(40..<50))
     }
 
     @Test func aPositionOfAnotherLifeOfTheProcessStartsWithTheOldest() async {
@@ -52,8 +75,7 @@ import Testing
     }
 
     @Test func theRingIsBoundedInBytesToo() async {
-        let bus = LocalBus(
-            replay: MessageAmount(messages: 1_000, bytes: 10 * (OutboundEvent.overhead + 1)))
+        let bus = bus(messages: 1_000, bytes: 10 * (OutboundEvent.overhead + 1))
         _ = await bus.publish(events((0..<100).map { $0 % 10 }))
         let delivery = await bus.subscribe(topic: "t", from: .oldest).next(maxCount: 1_000)
         #expect(delivery?.events.count == 10)

@@ -1,0 +1,53 @@
+/// How far the connected readers of one topic are.
+package struct ReaderPositions: Sendable {
+    package struct ID: Hashable, Sendable {
+        fileprivate let number: UInt64
+    }
+
+    private var positions: [ID: UInt64] = [:]
+    private var added: UInt64 = 0
+    /// No reader is before it.
+    private var bound = UInt64.max
+    /// Whether one may have been at the bound that is no more.
+    private var isBoundLeft = false
+
+    package init() {}
+
+    package var isEmpty: Bool { positions.isEmpty }
+
+    /// What a reader reads next. A reader that has been removed is at the end of all.
+    package subscript(reader: ID) -> UInt64 { positions[reader] ?? .max }
+
+    package mutating func add(at position: UInt64) -> ID {
+        added += 1
+        let reader = ID(number: added)
+        positions[reader] = position
+        bound = min(bound, position)
+        return reader
+    }
+
+    package mutating func move(_ reader: ID, to position: UInt64) {
+        guard let former = positions.updateValue(position, forKey: reader) else {
+            preconditionFailure("a reader that has been removed reads")
+        }
+        left(former)
+        bound = min(bound, position)
+    }
+
+    package mutating func remove(_ reader: ID) {
+        if let former = positions.removeValue(forKey: reader) { left(former) }
+    }
+
+    private mutating func left(_ position: UInt64) {
+        if position == bound { isBoundLeft = true }
+    }
+
+    /// What the reader that is furthest behind reads next; `nil` if there is none.
+    package mutating func first() -> UInt64? {
+        if isBoundLeft {
+            bound = positions.values.min() ?? .max
+            isBoundLeft = false
+        }
+        return isEmpty ? nil : bound
+    }
+}
