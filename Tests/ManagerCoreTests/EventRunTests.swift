@@ -55,6 +55,10 @@ import Testing
                 #expect(part.id(at: 0).sequence == 10 + UInt64(start))
                 #expect(part.lastSequence == 10 + UInt64(end - 1))
                 #expect(part.bytes == (0..<part.count).reduce(0) { $0 + part.bytes(at: $1) })
+                for limit in -1...part.bytes + 1 {
+                    let within = (1...part.count).last { part.prefix($0).bytes <= limit } ?? 0
+                    #expect(part.countWithin(limit) == within, "\(start), \(end), \(limit)")
+                }
             }
         }
     }

@@ -167,6 +167,20 @@ package struct EventRun: MessageRun {
         }
     }
 
+    package func countWithin(_ limit: Int) -> Int {
+        if bytes <= limit { return count }
+        guard case .block(let block) = content else { return 0 }
+        let start = block.start(first)
+        // So many do, and so many do not.
+        var (within, beyond) = (0, count)
+        while within + 1 < beyond {
+            let middle = (within + beyond) / 2
+            let size = block.end(first + middle - 1) - start + middle * OutboundEvent.overhead
+            if size <= limit { within = middle } else { beyond = middle }
+        }
+        return within
+    }
+
     package func prefix(_ count: Int) -> EventRun {
         var run = self
         run.end = first + count

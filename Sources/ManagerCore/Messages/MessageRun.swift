@@ -12,10 +12,11 @@ package protocol MessageRun: Sendable {
     func prefix(_ count: Int) -> Self
     /// Cuts off the first so many, and keeps at least 1.
     mutating func removeFirst(_ count: Int)
+    /// How many of the first messages count for no more than so many bytes.
+    func countWithin(_ limit: Int) -> Int
 }
 
 extension MessageRun {
-    /// How many of the first messages count for no more than so many bytes.
     package func countWithin(_ limit: Int) -> Int {
         var sum = 0
         for index in 0..<count {
@@ -23,6 +24,11 @@ extension MessageRun {
             if sum > limit { return index }
         }
         return count
+    }
+
+    /// How many of the first messages count for at least so many bytes; all if all count for less.
+    func countReaching(_ bytes: Int) -> Int {
+        bytes > 0 ? min(count, countWithin(bytes - 1) + 1) : 0
     }
 
     package func part(_ range: Range<Int>) -> Self {

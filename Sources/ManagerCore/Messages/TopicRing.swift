@@ -63,15 +63,19 @@ package struct TopicRing<Run: MessageRun>: Sendable {
     /// Forgets what is more than the replay, as far as it is read or more than the backlog.
     private mutating func trim() {
         let replay = retention.replay
-        while count > 1, count > replay.messages || bytes > replay.bytes {
-            if oldestPosition < unread {
-                let read = Int(clamping: unread - oldestPosition)
-                forget(max(1, min(count - replay.messages, read)))
-            } else if bytes > retention.backlogBytes {
-                forget(1)
-            } else {
-                return
-            }
+        while count > 1, count > replay.messages || bytes > replay.bytes,
+            let oldest = entries.first?.run
+        {
+            let surplus = max(
+                min(count - replay.messages, oldest.count),
+                oldest.countReaching(bytes - replay.bytes))
+            let free =
+                oldestPosition < unread
+                ? Int(clamping: unread - oldestPosition)
+                : oldest.countReaching(bytes - retention.backlogBytes)
+            let number = min(surplus, free, count - 1)
+            guard number > 0 else { return }
+            forget(number)
         }
     }
 
