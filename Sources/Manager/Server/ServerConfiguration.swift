@@ -44,7 +44,7 @@ package struct ServerConfiguration: Sendable {
     /// What each topic keeps for its subscribers.
     package var retention = TopicRetention()
     /// See ``ReadCoalescing``.
-    package var readCoalescing: Duration = .microseconds(200)
+    package var readCoalescing: Duration = .microseconds(300)
     /// For the orderly end: buffers published, closing handshakes done.
     package var drainTimeout: Duration = .seconds(10)
     package var secretsDirectory: String?

@@ -124,7 +124,7 @@ package enum SettingTable {
             "Bytes up to which a topic keeps more than that of what a connected subscriber has not "
                 + "read yet; 0B for nothing more."),
         Setting(
-            .readCoalescing, "Limits", .duration(.zero ... .milliseconds(10)), default: "0.2ms",
+            .readCoalescing, "Limits", .duration(.zero ... .milliseconds(10)), default: "0.3ms",
             "Longest that messages wait to be read together where several connections bring them "
                 + "one by one; 0 for never."),
         Setting(
