@@ -10,6 +10,9 @@
     let whole = Decoded([bytes], limit: limit)
     let cut = Decoded(pieces(of: bytes, by: input[0] | 1), limit: limit)
     require(whole == cut, "the pieces make a difference: \(whole) \(cut)")
+    let leaving = Decoded(
+        pieces(of: bytes, by: input[0] | 1), limit: limit, leavingUpTo: Int(input[0]))
+    require(whole == leaving, "frames that are left make a difference: \(whole) \(leaving)")
     whole.check(limit: limit)
     checkEncoder(bytes)
     checkPastCaches(bytes)
@@ -48,16 +51,22 @@ private struct Decoded: Equatable {
 
     init(
         _ pieces: [[UInt8]], limit: Int, agreement: CompressionAgreement? = nil,
-        rests: Bool = false, copiesPastCaches: Bool = false
+        rests: Bool = false, copiesPastCaches: Bool = false, leavingUpTo most: Int = 0
     ) {
         var decoder = FrameDecoder(maxMessageSize: limit)
         decoder.copiesPastCaches = copiesPastCaches
         decoder.inflater = agreement.map { MessageInflater($0) }
         var batch = FrameBatch()
+        var left: [UInt8] = []
         for piece in pieces {
-            piece.withUnsafeBytes { decoder.decode($0, into: &batch) }
+            left += piece
+            let taken = left.withUnsafeBytes {
+                decoder.decode($0, into: &batch, leavingUpTo: most)
+            }
+            left.removeFirst(taken)
             if rests { decoder.inflater?.rest() }
         }
+        left.withUnsafeBytes { _ = decoder.decode($0, into: &batch) }
         self.messages = batch.segments.messages
         self.controls = batch.controls
         self.end = batch.end

@@ -38,11 +38,14 @@ package enum WebSocketLimits {
     /// message costs more than a segment of its own.
     static let sharedSegment = 64 * 1024
 
-    /// The buffer that the sockets of a loop are read into, in bytes: what a deep read takes at most,
-    /// before the others have their turn, which is a millisecond at full speed. A socket that is
-    /// emptied is filled by its peer's writes, on the peer's processor; one that is always nearly
-    /// full by each of our acknowledgements, on ours.
-    static let readBuffer = 2 * 1024 * 1024
+    /// The buffer that the sockets of a loop are read into, in bytes. It stays in the processor's
+    /// second-level cache.
+    static let readBuffer = 256 * 1024
+
+    /// What is read in one turn of a socket at most where reads are deep, in bytes, before the others
+    /// have theirs: 2 ms at full speed. A socket that is emptied is filled by its peer's writes, on the
+    /// peer's processor; one that is always nearly full by each of our acknowledgements, on ours.
+    static let deepTurn = 8 * 1024 * 1024
 
     /// What a read takes at most that is not deep, in bytes: with thousands of connections whose
     /// messages wait for a broker, what was read last waits too. And where a topic is read here, what

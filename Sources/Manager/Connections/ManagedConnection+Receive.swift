@@ -300,14 +300,14 @@ extension ManagedConnection {
     }
 
     /// Reads take all there is where much comes, the bus takes it at once and nobody reads it there.
+    /// A read that brings little tells nothing of that: it may be the last of many in a row.
     ///
     /// What has to wait counts against bounds, and what of a read they have no room for waits beside
     /// the buffer. A reader has its turn when the sockets have had theirs, and may miss what came.
     private func balanceReads(after bytes: Int) {
-        guard let socket else { return }
+        guard bytes >= WebSocketLimits.shallowRead / 2, let socket else { return }
         let shouldBeDeep =
-            bytes >= WebSocketLimits.shallowRead / 2 && hasNothingWaiting
-            && !(outlet.topic.map(environment.bus.isFollowed) ?? false)
+            hasNothingWaiting && !(outlet.topic.map(environment.bus.isFollowed) ?? false)
         guard shouldBeDeep != hasDeepReads else { return }
         hasDeepReads = shouldBeDeep
         socket.setDeepReads(shouldBeDeep)

@@ -5,8 +5,8 @@ import NIOPosix
 ///
 /// SwiftNIO keeps receive buffers with each channel: up to 64 KiB for every connection that was busy
 /// once, and cold memory for each read. A read is decoded before the next begins, so one buffer is
-/// enough for a loop, and it can be large. A handler gives it back as soon as it has read it; one that
-/// is kept is made up for by a new one.
+/// enough for a loop, and one beside it for reads past the channel. A handler gives the buffer back
+/// as soon as it has read it; one that is kept is made up for by a new one.
 ///
 /// Confined to its loop.
 final class ReadBuffer {
@@ -14,6 +14,9 @@ final class ReadBuffer {
     nonisolated(unsafe) private static let ofThread = ThreadSpecificVariable<ReadBuffer>()
 
     private var buffer: ByteBuffer?
+    private var deepMemory: UnsafeMutableRawBufferPointer?
+
+    deinit { self.deepMemory?.deallocate() }
 
     /// The buffer of the loop that this is called on.
     static var ofThisLoop: ReadBuffer {
@@ -21,6 +24,15 @@ final class ReadBuffer {
         let buffer = ReadBuffer()
         Self.ofThread.currentValue = buffer
         return buffer
+    }
+
+    /// What is read into past the channel, while it still has the buffer of its own read.
+    var deep: UnsafeMutableRawBufferPointer {
+        if let memory = self.deepMemory { return memory }
+        let memory = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: WebSocketLimits.readBuffer, alignment: 64)
+        self.deepMemory = memory
+        return memory
     }
 
     /// Empty, and nobody else's.

@@ -82,9 +82,10 @@ package struct WebSocketConnection: Sendable {
         self.onLoop { $0.setReading(isOn) }
     }
 
-    /// Has each read take all there is, up to 2 MiB, and what it brings copied past the processor's
-    /// caches; or no more than ``WebSocketLimits/shallowRead`` and plainly copied, as at first. Deep
-    /// reads cost the least. They are for messages that are kept and not looked at soon.
+    /// Has the socket read until it is empty, up to 8 MiB, and what that brings copied past the
+    /// processor's caches; or once, no more than ``WebSocketLimits/shallowRead``, and plainly copied,
+    /// as at first. Deep reads cost the least. They are for messages that are kept and not looked at
+    /// soon. Through TLS a deep read is one of 256 KiB.
     package func setDeepReads(_ isOn: Bool) {
         self.onLoop { $0.setDeepReads(isOn) }
     }

@@ -1,19 +1,40 @@
 import NIOCore
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 extension WebSocketHandler {
-    /// Decodes every frame of a buffer; control frames are answered here, messages wait for
-    /// `deliver`.
-    func readFrames(_ buffer: ByteBuffer) {
-        guard case .open = self.phase, !self.decoder.hasEnded else { return }
-        self.bytesRead += buffer.readableBytes
-        // In place, once per buffer: a copy of the decoder would copy the message it assembles.
-        buffer.withUnsafeReadableBytes { self.decoder.decode($0, into: &self.batch) }
+    /// Takes a read of the channel.
+    func read(_ buffer: ByteBuffer) {
+        let mayBeMore = self.readsSharedBuffer && buffer.writableBytes == 0
+        buffer.withUnsafeReadableBytes { bytes in
+            self.bytesRead += bytes.count
+            if mayBeMore, self.hasDeepReads {
+                self.readOn(after: bytes)
+            } else {
+                self.readFrames(bytes)
+            }
+        }
+    }
+
+    /// Decodes every frame of a read; control frames are answered here, messages wait for `deliver`.
+    ///
+    /// - Returns: Bytes taken, as the decoder says.
+    @discardableResult
+    private func readFrames(_ bytes: UnsafeRawBufferPointer, leavingUpTo most: Int = 0) -> Int {
+        guard case .open = self.phase, !self.decoder.hasEnded else { return bytes.count }
+        // In place, once per read: a copy of the decoder would copy the message it assembles.
+        let taken = self.decoder.decode(bytes, into: &self.batch, leavingUpTo: most)
         if self.compression != nil { self.compressionUsed() }
         if !self.batch.controls.isEmpty { self.answerControls() }
         if self.batch.end != nil {
             self.deliver()
             self.handleEnd()
         }
+        return taken
     }
 
     private func answerControls() {
@@ -70,6 +91,7 @@ extension WebSocketHandler {
 
     func setDeepReads(_ isOn: Bool) {
         guard case .open = self.phase else { return }
+        self.hasDeepReads = isOn
         self.decoder.copiesPastCaches = isOn
         // This too fails only on a channel that is closed.
         try? self.context?.channel.syncOptions?.setOption(
@@ -79,5 +101,65 @@ extension WebSocketHandler {
     func readOnce() {
         guard case .open = self.phase, self.isReadingPaused else { return }
         self.context?.read()
+    }
+
+    // MARK: - Deep reads
+
+    /// After a read that had no room for all there was: reads on until the socket is empty, past the
+    /// channel, which would keep a buffer for each read of a turn. The end of the transport is left
+    /// to the channel, which finds it again.
+    ///
+    /// A frame that ends beyond a read is moved to the front and read on behind it.
+    private func readOn(after bytes: UnsafeRawBufferPointer) {
+        let memory = ReadBuffer.ofThisLoop.deep
+        var begun = self.takeFull(bytes, to: memory)
+        // This fails only on a channel that is closed, as well.
+        try? self.context?.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+            of: NIOBSDSocket.Handle.self
+        ) { socket in
+            var left = WebSocketLimits.deepTurn
+            while left > 0, self.mayReadOn {
+                let room = UnsafeMutableRawBufferPointer(rebasing: memory[begun...])
+                let count = recv(socket, room.baseAddress, room.count, 0)
+                guard count > 0 else {
+                    if count < 0 { self.readFailed(errno) }
+                    return
+                }
+                self.bytesRead += count
+                left -= count
+                let read = UnsafeRawBufferPointer(rebasing: memory[..<(begun + count)])
+                begun = 0
+                guard count == room.count else {
+                    self.readFrames(read)
+                    return
+                }
+                begun = self.takeFull(read, to: memory)
+            }
+        }
+        self.readFrames(UnsafeRawBufferPointer(rebasing: memory[..<begun]))
+    }
+
+    /// Takes what a read filled the buffer with, and hands it over.
+    ///
+    /// - Returns: Bytes of a frame that goes on; they are at the front of `memory` now.
+    private func takeFull(
+        _ bytes: UnsafeRawBufferPointer,
+        to memory: UnsafeMutableRawBufferPointer
+    ) -> Int {
+        let taken = self.readFrames(bytes, leavingUpTo: memory.count)
+        memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[taken...]))
+        self.deliver()
+        return bytes.count - taken
+    }
+
+    private var mayReadOn: Bool {
+        guard case .open = self.phase, self.hasDeepReads else { return false }
+        // What was read may have ended the connection, and its descriptor is another's then.
+        return !self.isReadingPaused && self.context?.channel.isActive ?? false
+    }
+
+    private func readFailed(_ code: CInt) {
+        guard code != EAGAIN, code != EINTR, let context = self.context else { return }
+        self.errorCaught(context: context, error: IOError(errnoCode: code, reason: "recv"))
     }
 }

@@ -81,7 +81,7 @@ extension WebSocketHandler {
             self.useCompression(agreement.compression, upgrade.request.compression)
             upgrade.observer.handshakeUpgraded(agreement)
             buffer.moveReaderIndex(forwardBy: consumed)
-            self.readFrames(buffer)
+            self.read(buffer)
         } catch {
             self.fail(upgrade, HandshakeFailure(transport: error))
         }

@@ -40,6 +40,7 @@ final class WebSocketHandler: ChannelInboundHandler {
     /// Between a read and its completion, flushes wait for the latter.
     var isInRead = false
     var isReadingPaused = false
+    var hasDeepReads = false
     /// Whether the bytes come straight from the socket, in the loop's buffer, and not through TLS.
     let readsSharedBuffer: Bool
 
@@ -85,7 +86,7 @@ final class WebSocketHandler: ChannelInboundHandler {
         let buffer = WebSocketHandler.unwrapInboundIn(data)
         self.isInRead = true
         switch self.phase {
-        case .open: self.readFrames(buffer)
+        case .open: self.read(buffer)
         case .upgrading(let upgrade): self.readAnswer(buffer, upgrade)
         case .securing, .closed: break
         }

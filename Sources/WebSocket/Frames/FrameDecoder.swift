@@ -69,13 +69,24 @@ struct FrameDecoder {
     var isMidFrame: Bool { self.unfinished != nil }
 
     /// Takes the next bytes and adds to `batch` what they complete.
-    mutating func decode(_ input: UnsafeRawBufferPointer, into batch: inout FrameBatch) {
+    ///
+    /// - Parameter most: A frame that the input has only the beginning of is left to come again with
+    ///   its end if it is of so many bytes at most.
+    /// - Returns: Bytes taken; those behind the end of the connection count.
+    @discardableResult
+    mutating func decode(
+        _ input: UnsafeRawBufferPointer,
+        into batch: inout FrameBatch,
+        leavingUpTo most: Int = 0
+    ) -> Int {
         do {
             var position = 0
             while position < input.count, !self.hasEnded {
                 if self.unfinished == nil, self.assembly == nil {
                     try self.takeWholeMessages(input, &position, &batch.segments)
-                    guard position < input.count else { return }
+                    guard position < input.count else { break }
+                    let rest = UnsafeRawBufferPointer(rebasing: input[position...])
+                    if try self.isBeginning(rest, ofUpTo: most) { return position }
                 }
                 try self.takeFrame(input, &position, &batch)
             }
@@ -84,6 +95,19 @@ struct FrameDecoder {
             self.assembly = nil
             batch.end = .failure(error)
         }
+        return input.count
+    }
+
+    /// Whether these bytes are the beginning of one frame of so many bytes at most.
+    private func isBeginning(
+        _ bytes: UnsafeRawBufferPointer,
+        ofUpTo most: Int
+    ) throws(WebSocketError) -> Bool {
+        guard bytes.count < most else { return false }
+        guard let header = try FrameHeader.parse(bytes, compression: self.inflater != nil) else {
+            return true
+        }
+        return header.length <= most - header.size && header.length > bytes.count - header.size
     }
 
     /// Goes on with the frame that is unfinished, or begins the next.

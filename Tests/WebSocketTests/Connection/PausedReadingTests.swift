@@ -61,20 +61,46 @@ struct PausedReadingTests {
         }
     }
 
-    @Test(arguments: [true, false])
-    func everythingComesHoweverDeepReadsAre(_ isDeep: Bool) async throws {
+    /// Twelve megabytes that wait in the kernel, more than a turn takes.
+    ///
+    /// - Parameter size: of a message, which fits into a read often, seldom or not at all.
+    @Test(arguments: [true, false], [990, 70_000, 300_000])
+    func everythingComesHoweverDeepReadsAre(_ isDeep: Bool, _ size: Int) async throws {
         try await Loopback.with { loopback in
             let recorder = Recorder()
             let connection = try await loopback.open("/echo", recorder)
-            connection.setDeepReads(isDeep)
-            let count = 4_000
-            for number in 0..<count {
-                let rest = [UInt8](repeating: 0x61, count: 990)
-                connection.send(.text, Array("\(number) ".utf8) + rest)
-                if number % 1_000 == 500 { connection.setDeepReads(!isDeep) }
+            let count = 12_000_000 / size
+            func send() {
+                for number in 0..<count {
+                    let rest = [UInt8](repeating: 0x61, count: size)
+                    connection.send(.text, Array("\(number) ".utf8) + rest)
+                }
             }
+            connection.setReading(false)
+            connection.setDeepReads(isDeep)
+            send()
+            try await eventually { loopback.server.stats(of: "/echo").messagesSent == count }
+            connection.setReading(true)
+            _ = try await recorder.until { $0.messages.count >= count / 2 }
+            connection.setDeepReads(!isDeep)
             let seen = try await recorder.until { $0.messages.count == count }
             #expect(seen.texts.map { $0.prefix { $0 != " " } } == (0..<count).map { "\($0)" })
+        }
+    }
+
+    @Test func theCloseFrameBehindADeepReadIsFound() async throws {
+        try await Loopback.with { loopback in
+            let recorder = Recorder()
+            let connection = try await loopback.open("/echo", recorder)
+            connection.setReading(false)
+            connection.setDeepReads(true)
+            let count = 2_000
+            for _ in 0..<count { connection.send(.binary, [UInt8](repeating: 1, count: 1000)) }
+            try await eventually { loopback.server.stats(of: "/echo").messagesSent == count }
+            connection.close(code: 1000, reason: "")
+            let close = try await recorder.closed()
+            #expect(close.wasClean)
+            #expect(recorder.seen.messages.count == count)
         }
     }
 

@@ -81,6 +81,8 @@ struct FrameDecoderRefusalTests {
     func refusesHoweverTheBytesAreCut(_ example: Case) {
         for pieces in Decoding.splits(of: example.bytes) {
             #expect(Decoding.decode(pieces).failure == example.code, "cut \(pieces.map(\.count))")
+            let later = Decoding.decode(pieces, leavingUpTo: 20).failure
+            #expect(later == example.code, "cut \(pieces.map(\.count))")
         }
     }
 

@@ -77,8 +77,25 @@ struct FrameDecoderTests {
     @Test(arguments: accepted)
     func acceptsHoweverTheBytesAreCut(_ example: Case) {
         for pieces in Decoding.splits(of: example.bytes) {
-            #expect(Decoding.decode(pieces) == example.expected, "cut as \(pieces.map(\.count))")
+            for most in [0, 3, 7, 20, 200] {
+                let decoded = Decoding.decode(pieces, leavingUpTo: most)
+                #expect(decoded == example.expected, "cut as \(pieces.map(\.count)), \(most)")
+            }
         }
+    }
+
+    /// A message of six bytes, then so many of the ten of another.
+    @Test(arguments: [
+        (bytes: 5, most: 10, taken: 6), (5, 9, 11), (5, 0, 11), (1, 10, 6), (1, 0, 7), (0, 10, 6),
+        (10, 10, 16),
+    ])
+    func leavesABegunFrameThatIsSmallEnough(_ bytes: Int, _ most: Int, _ taken: Int) {
+        let input = Wire.text("abcd") + Wire.text("efghijkl").prefix(bytes)
+        var decoder = FrameDecoder(maxMessageSize: 100)
+        var batch = FrameBatch()
+        let count = input.withUnsafeBytes { decoder.decode($0, into: &batch, leavingUpTo: most) }
+        #expect(count == taken)
+        #expect(decoder.isMidFrame == (taken > 6 && bytes < 10))
     }
 
     @Test(arguments: [0, 1, 125, 126, 127, 65_535, 65_536, 70_001])

@@ -5,12 +5,22 @@ enum Decoding {
     static func decode(
         _ pieces: [[UInt8]],
         maxMessageSize: Int = 1 << 20,
-        pastCaches: Bool = false
+        pastCaches: Bool = false,
+        leavingUpTo most: Int = 0
     ) -> FrameBatch {
         var decoder = FrameDecoder(maxMessageSize: maxMessageSize)
         decoder.copiesPastCaches = pastCaches
         var batch = FrameBatch()
-        for piece in pieces { piece.withUnsafeBytes { decoder.decode($0, into: &batch) } }
+        var left: [UInt8] = []
+        for piece in pieces {
+            left += piece
+            let taken = left.withUnsafeBytes {
+                decoder.decode($0, into: &batch, leavingUpTo: most)
+            }
+            left.removeFirst(taken)
+        }
+        // What was left to come again comes with nothing behind it.
+        left.withUnsafeBytes { _ = decoder.decode($0, into: &batch) }
         return batch
     }
 
