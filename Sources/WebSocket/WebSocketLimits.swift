@@ -42,10 +42,10 @@ package enum WebSocketLimits {
     /// second-level cache.
     static let readBuffer = 256 * 1024
 
-    /// What is read in one turn of a socket at most where reads are deep, in bytes, before the others
-    /// have theirs: 2 ms at full speed. A socket that is emptied is filled by its peer's writes, on the
+    /// How long one socket is read on in its turn where reads are deep, before the others have theirs:
+    /// some 7 MB of plain messages. A socket that is emptied is filled by its peer's writes, on the
     /// peer's processor; one that is always nearly full by each of our acknowledgements, on ours.
-    static let deepTurn = 8 * 1024 * 1024
+    static let deepTurn: Duration = .milliseconds(2)
 
     /// What a read takes at most that is not deep, in bytes: with thousands of connections whose
     /// messages wait for a broker, what was read last waits too. And where a topic is read here, what

@@ -23,6 +23,16 @@ import Testing
         #expect(positions.first() == 6)
     }
 
+    @Test func readersThatStandTogetherMoveOneByOne() {
+        var positions = ReaderPositions()
+        let readers = (0..<3).map { _ in positions.add(at: 1) }
+        for (moved, reader) in readers.enumerated() {
+            #expect(positions.first() == 1, "\(moved)")
+            positions.move(reader, to: 4)
+        }
+        #expect(positions.first() == 4)
+    }
+
     @Test(arguments: UInt64(1)...10) func theFirstIsTheLeast(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
         var positions = ReaderPositions()

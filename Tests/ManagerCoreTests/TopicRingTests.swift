@@ -78,6 +78,22 @@ import Testing
         #expect(ring.oldestPosition == 10 && ring.count == 3)
     }
 
+    @Test func muchIsForgottenInParts() {
+        let runs = 3 * TopicRing<TestRun<Int>>.runsAtOnce
+        var ring = TopicRing<TestRun<Int>>(
+            maxMessages: 3, maxBytes: 10, backlogBytes: 2 * runs)
+        ring.isUnread(from: 1)
+        for number in 1...runs { ring.append(number, bytes: 2) }
+        #expect(ring.count == runs)
+        var parts = 1
+        var isMore = ring.isUnread(from: nil)
+        while isMore {
+            parts += 1
+            isMore = ring.trim()
+        }
+        #expect(ring.count == 3 && parts == 3)
+    }
+
     @Test func withoutABacklogReadersCountForNothing() {
         var ring = TopicRing<TestRun<Int>>(maxMessages: 3, maxBytes: 10, backlogBytes: 0)
         ring.isUnread(from: 1)

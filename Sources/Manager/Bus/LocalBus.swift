@@ -17,8 +17,8 @@ package struct TopicDelivery: Sendable {
 /// Publishing appends to the ring and wakes the readers that wait; no reader is waited for. A topic
 /// nobody has ever published to or subscribed to costs nothing.
 package final class LocalBus: Bus {
-    /// Topics at one time. A ring keeps up to 16 MiB; topics come from manifests, so this bounds
-    /// a mistake (a topic for each message), not a use.
+    /// Topics at one time. A ring keeps up to 16 MiB, 64 for a reader that is slow; topics come from
+    /// manifests, so this bounds a mistake (a topic for each message), not a use.
     package static let maxTopics = 100_000
 
     private let topics = Mutex<[String: Topic]>([:])
@@ -202,8 +202,10 @@ private final class Topic: Sendable {
     func addReader(from start: TopicStart) -> ReaderPositions.ID {
         readers.add(1, ordering: .relaxed)
         return state.withLock { state in
-            // A reader of everything is told what the ring has forgotten already.
-            let position = start == .oldest ? 1 : state.ring.position(for: start)
+            // A reader of everything is told what the ring has forgotten already; one that comes from
+            // another life of the process reads what there is.
+            var position = start == .oldest ? 1 : state.ring.position(for: start)
+            if position > state.ring.newestPosition + 1 { position = state.ring.oldestPosition }
             let reader = state.readers.add(at: position)
             state.ring.isUnread(from: state.readers.first())
             return reader
@@ -212,10 +214,11 @@ private final class Topic: Sendable {
 
     func removeReader(_ reader: ReaderPositions.ID) {
         readers.subtract(1, ordering: .relaxed)
-        state.withLock { state in
+        var isMore = state.withLock { state in
             state.readers.remove(reader)
-            state.ring.isUnread(from: state.readers.first())
+            return state.ring.isUnread(from: state.readers.first())
         }
+        while isMore { isMore = state.withLock { $0.ring.trim() } }
     }
 
     func read(_ reader: ReaderPositions.ID, maxCount: Int, maxBytes: Int) -> TopicDelivery? {

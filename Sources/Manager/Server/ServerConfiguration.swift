@@ -39,7 +39,7 @@ package struct ServerConfiguration: Sendable {
     /// State, and the lock that keeps a second process off it.
     package var dataDirectory: String
     package var instanceID: String
-    /// All message buffers of the process together, in bytes.
+    /// The message buffers of all connections together, in bytes; what topics keep is beside it.
     package var bufferLimit = 1 << 30
     /// What each topic keeps for its subscribers.
     package var retention = TopicRetention()

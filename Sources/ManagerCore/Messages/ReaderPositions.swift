@@ -8,8 +8,8 @@ package struct ReaderPositions: Sendable {
     private var added: UInt64 = 0
     /// No reader is before it.
     private var bound = UInt64.max
-    /// Whether one may have been at the bound that is no more.
-    private var isBoundLeft = false
+    /// How many are there; with none it is to be looked for. Readers that keep up stand together.
+    private var atBound = 0
 
     package init() {}
 
@@ -22,7 +22,7 @@ package struct ReaderPositions: Sendable {
         added += 1
         let reader = ID(number: added)
         positions[reader] = position
-        bound = min(bound, position)
+        came(to: position)
         return reader
     }
 
@@ -31,22 +31,31 @@ package struct ReaderPositions: Sendable {
             preconditionFailure("a reader that has been removed reads")
         }
         left(former)
-        bound = min(bound, position)
+        came(to: position)
     }
 
     package mutating func remove(_ reader: ID) {
         if let former = positions.removeValue(forKey: reader) { left(former) }
     }
 
-    private mutating func left(_ position: UInt64) {
-        if position == bound { isBoundLeft = true }
+    private mutating func came(to position: UInt64) {
+        if position < bound {
+            (bound, atBound) = (position, 1)
+        } else if position == bound {
+            atBound += 1
+        }
     }
 
-    /// What the reader that is furthest behind reads next; `nil` if there is none.
+    private mutating func left(_ position: UInt64) {
+        if position == bound { atBound -= 1 }
+    }
+
+    /// What the reader that is furthest behind reads next; `nil` if there is none. Looks at all only
+    /// when the last one has moved that was there.
     package mutating func first() -> UInt64? {
-        if isBoundLeft {
-            bound = positions.values.min() ?? .max
-            isBoundLeft = false
+        if atBound == 0 {
+            bound = .max
+            for position in positions.values { came(to: position) }
         }
         return isEmpty ? nil : bound
     }

@@ -15,6 +15,9 @@ package struct TopicRing<Run: MessageRun>: Sendable {
         case gap(missed: UInt64, next: UInt64)
     }
 
+    /// Runs that are forgotten in one go, a tenth of a millisecond.
+    package static var runsAtOnce: Int { 1024 }
+
     private struct Entry: Sendable {
         /// The position of the run's first message.
         var position: UInt64
@@ -55,17 +58,25 @@ package struct TopicRing<Run: MessageRun>: Sendable {
 
     /// What comes before this position has been read by all readers that are connected; `nil` if
     /// there are none.
-    package mutating func isUnread(from position: UInt64?) {
+    ///
+    /// - Returns: as ``trim()``.
+    @discardableResult
+    package mutating func isUnread(from position: UInt64?) -> Bool {
         unread = position ?? .max
-        trim()
+        return trim()
     }
 
     /// Forgets what is more than the replay, as far as it is read or more than the backlog.
-    private mutating func trim() {
+    ///
+    /// - Returns: whether there is more of that: no call forgets more than ``runsAtOnce`` runs, for
+    ///   publishers wait. Each message that is added goes on.
+    @discardableResult
+    package mutating func trim() -> Bool {
         let replay = retention.replay
-        while count > 1, count > replay.messages || bytes > replay.bytes,
-            let oldest = entries.first?.run
-        {
+        for _ in 0..<Self.runsAtOnce {
+            guard count > 1, count > replay.messages || bytes > replay.bytes,
+                let oldest = entries.first?.run
+            else { return false }
             let surplus = max(
                 min(count - replay.messages, oldest.count),
                 oldest.countReaching(bytes - replay.bytes))
@@ -74,9 +85,10 @@ package struct TopicRing<Run: MessageRun>: Sendable {
                 ? Int(clamping: unread - oldestPosition)
                 : oldest.countReaching(bytes - retention.backlogBytes)
             let number = min(surplus, free, count - 1)
-            guard number > 0 else { return }
+            guard number > 0 else { return false }
             forget(number)
         }
+        return true
     }
 
     /// Forgets so many of the oldest, fewer than there are.

@@ -30,7 +30,10 @@ package struct WebSocketConnection: Sendable {
     }
 
     /// Whether a frame has arrived in part. On the loop only.
-    package var isMidFrame: Bool { self.handler.value.decoder.isMidFrame }
+    package var isMidFrame: Bool {
+        let handler = self.handler.value
+        return handler.decoder.isMidFrame || handler.hasFrameBegun
+    }
 
     /// Whether the socket takes more without queueing. On the loop only.
     package var isWritable: Bool { self.handler.value.context?.channel.isWritable ?? false }
@@ -82,7 +85,7 @@ package struct WebSocketConnection: Sendable {
         self.onLoop { $0.setReading(isOn) }
     }
 
-    /// Has the socket read until it is empty, up to 8 MiB, and what that brings copied past the
+    /// Has the socket read until it is empty, for 2 ms at most, and what that brings copied past the
     /// processor's caches; or once, no more than ``WebSocketLimits/shallowRead``, and plainly copied,
     /// as at first. Deep reads cost the least. They are for messages that are kept and not looked at
     /// soon. Through TLS a deep read is one of 256 KiB.

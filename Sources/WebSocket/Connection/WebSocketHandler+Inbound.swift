@@ -9,6 +9,7 @@ import NIOCore
 extension WebSocketHandler {
     /// Takes a read of the channel.
     func read(_ buffer: ByteBuffer) {
+        guard case .open = self.phase, !self.decoder.hasEnded else { return }
         let mayBeMore = self.readsSharedBuffer && buffer.writableBytes == 0
         buffer.withUnsafeReadableBytes { bytes in
             self.bytesRead += bytes.count
@@ -117,8 +118,8 @@ extension WebSocketHandler {
         try? self.context?.pipeline.syncOperations.withUnsafeTransportIfAvailable(
             of: NIOBSDSocket.Handle.self
         ) { socket in
-            var left = WebSocketLimits.deepTurn
-            while left > 0, self.mayReadOn {
+            let end = NIODeadline.now() + TimeAmount(WebSocketLimits.deepTurn)
+            while self.mayReadOn, NIODeadline.now() < end {
                 let room = UnsafeMutableRawBufferPointer(rebasing: memory[begun...])
                 let count = recv(socket, room.baseAddress, room.count, 0)
                 guard count > 0 else {
@@ -126,7 +127,6 @@ extension WebSocketHandler {
                     return
                 }
                 self.bytesRead += count
-                left -= count
                 let read = UnsafeRawBufferPointer(rebasing: memory[..<(begun + count)])
                 begun = 0
                 guard count == room.count else {
@@ -137,6 +137,7 @@ extension WebSocketHandler {
             }
         }
         self.readFrames(UnsafeRawBufferPointer(rebasing: memory[..<begun]))
+        self.hasFrameBegun = false
     }
 
     /// Takes what a read filled the buffer with, and hands it over.
@@ -148,12 +149,15 @@ extension WebSocketHandler {
     ) -> Int {
         let taken = self.readFrames(bytes, leavingUpTo: memory.count)
         memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[taken...]))
+        self.hasFrameBegun = taken < bytes.count
         self.deliver()
         return bytes.count - taken
     }
 
     private var mayReadOn: Bool {
-        guard case .open = self.phase, self.hasDeepReads else { return false }
+        guard case .open = self.phase, self.hasDeepReads, !self.decoder.hasEnded else {
+            return false
+        }
         // What was read may have ended the connection, and its descriptor is another's then.
         return !self.isReadingPaused && self.context?.channel.isActive ?? false
     }

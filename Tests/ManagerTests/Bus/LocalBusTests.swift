@@ -72,6 +72,9 @@ import Testing
         _ = await bus.publish(events(1...3))
         let reader = bus.subscribe(topic: "t", from: .after(1_000_000))
         #expect(numbers(await reader.next(maxCount: 10)) == [1, 2, 3])
+        let early = bus.subscribe(topic: "new", from: .after(2))
+        _ = await bus.publish(events(1...5, on: "new"))
+        #expect(numbers(await early.next(maxCount: 10)) == [1, 2, 3, 4, 5])
     }
 
     @Test func theRingIsBoundedInBytesToo() async {

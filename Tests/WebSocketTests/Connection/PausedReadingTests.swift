@@ -1,5 +1,6 @@
 import Feed
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import WebSocket
@@ -61,7 +62,7 @@ struct PausedReadingTests {
         }
     }
 
-    /// Twelve megabytes that wait in the kernel, more than a turn takes.
+    /// Twelve megabytes that wait in the kernel and in the peer.
     ///
     /// - Parameter size: of a message, which fits into a read often, seldom or not at all.
     @Test(arguments: [true, false], [990, 70_000, 300_000])
@@ -85,6 +86,44 @@ struct PausedReadingTests {
             connection.setDeepReads(!isDeep)
             let seen = try await recorder.until { $0.messages.count == count }
             #expect(seen.texts.map { $0.prefix { $0 != " " } } == (0..<count).map { "\($0)" })
+        }
+    }
+
+    /// - Parameter isDeep: more than one read in a turn of the loop, or one small one.
+    @Test(arguments: [true, false])
+    func aDeepReadGoesOnInTheSameTurn(_ isDeep: Bool) async throws {
+        struct Turn {
+            var bytes = 0
+            var largest = 0
+        }
+        try await Loopback.with { loopback in
+            let turn = Mutex(Turn())
+            let loop = loopback.loop
+            let recorder = Recorder { messages in
+                let bytes = messages.reduce(0) { $0 + $1.payload.count }
+                let isNew = turn.withLock { turn in
+                    defer { turn.bytes += bytes }
+                    return turn.bytes == 0
+                }
+                guard isNew else { return }
+                loop.execute {
+                    turn.withLock { turn in
+                        turn.largest = max(turn.largest, turn.bytes)
+                        turn.bytes = 0
+                    }
+                }
+            }
+            let connection = try await loopback.open("/echo", recorder)
+            connection.setReading(false)
+            connection.setDeepReads(isDeep)
+            let count = 12_000
+            for _ in 0..<count { connection.send(.binary, [UInt8](repeating: 1, count: 1000)) }
+            try await eventually { loopback.server.stats(of: "/echo").messagesSent == count }
+            connection.setReading(true)
+            _ = try await recorder.until { $0.messages.count == count }
+            try await loop.submit {}.get()
+            let largest = turn.withLock { $0.largest }
+            #expect((largest > WebSocketLimits.readBuffer) == isDeep, "\(largest)")
         }
     }
 
