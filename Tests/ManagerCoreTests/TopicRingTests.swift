@@ -65,16 +65,16 @@ import Testing
 
     @Test func whatIsUnreadIsKeptBeyondTheReplay() {
         var ring = TopicRing<TestRun<Int>>(maxMessages: 3, maxBytes: 10, backlogBytes: 20)
-        ring.isUnread(from: 2)
+        ring.keepUnread(from: 2)
         for number in 1...10 { ring.append(number, bytes: 2) }
         #expect(ring.oldestPosition == 2, "the first is read")
         ring.append(11, bytes: 2)
         #expect(ring.oldestPosition == 2 && ring.bytes == 20)
         ring.append(12, bytes: 3)
         #expect(ring.oldestPosition == 4 && ring.bytes == 19, "no more than the backlog")
-        ring.isUnread(from: 8)
+        ring.keepUnread(from: 8)
         #expect(ring.oldestPosition == 8)
-        ring.isUnread(from: nil)
+        ring.keepUnread(from: nil)
         #expect(ring.oldestPosition == 10 && ring.count == 3)
     }
 
@@ -82,11 +82,11 @@ import Testing
         let runs = 3 * TopicRing<TestRun<Int>>.runsAtOnce
         var ring = TopicRing<TestRun<Int>>(
             maxMessages: 3, maxBytes: 10, backlogBytes: 2 * runs)
-        ring.isUnread(from: 1)
+        ring.keepUnread(from: 1)
         for number in 1...runs { ring.append(number, bytes: 2) }
         #expect(ring.count == runs)
         var parts = 1
-        var isMore = ring.isUnread(from: nil)
+        var isMore = ring.keepUnread(from: nil)
         while isMore {
             parts += 1
             isMore = ring.trim()
@@ -96,7 +96,7 @@ import Testing
 
     @Test func withoutABacklogReadersCountForNothing() {
         var ring = TopicRing<TestRun<Int>>(maxMessages: 3, maxBytes: 10, backlogBytes: 0)
-        ring.isUnread(from: 1)
+        ring.keepUnread(from: 1)
         for number in 1...10 { ring.append(number, bytes: 2) }
         #expect(ring.count == 3)
     }
@@ -111,7 +111,7 @@ import Testing
             maxMessages: maxMessages, maxBytes: maxBytes, backlogBytes: backlog)
         var positions = ReaderPositions()
         let readers = (0..<3).map { _ in positions.add(at: 1) }
-        ring.isUnread(from: positions.first())
+        ring.keepUnread(from: positions.first())
         var sizes: [Int] = []
         for _ in 0..<3000 {
             if Bool.random(using: &generator) {
@@ -131,10 +131,10 @@ import Testing
                 #expect(missed > 0 && behind > backlog, "seed \(seed)")
                 positions.move(reader, to: next)
             }
-            ring.isUnread(from: positions.first())
+            ring.keepUnread(from: positions.first())
         }
         for reader in readers { positions.remove(reader) }
-        ring.isUnread(from: positions.first())
+        ring.keepUnread(from: positions.first())
         #expect(ring.count <= maxMessages && (ring.bytes <= maxBytes || ring.count == 1))
     }
 

@@ -136,6 +136,12 @@ private final class Topic: Sendable {
             return fenced
         }
 
+        /// To be called whenever a reader has come, has moved or has left.
+        ///
+        /// - Returns: whether the ring has more to forget.
+        @discardableResult
+        mutating func keepUnread() -> Bool { ring.keepUnread(from: readers.first()) }
+
         mutating func read(_ reader: ReaderPositions.ID, maxCount: Int, maxBytes: Int)
             -> TopicDelivery?
         {
@@ -149,7 +155,7 @@ private final class Topic: Sendable {
                 case .messages(let runs, let next):
                     guard !runs.isEmpty || missed > 0 else { return nil }
                     readers.move(reader, to: next)
-                    ring.isUnread(from: readers.first())
+                    keepUnread()
                     return TopicDelivery(firstPosition: from, runs: runs, missed: missed)
                 }
             }
@@ -207,7 +213,7 @@ private final class Topic: Sendable {
             var position = start == .oldest ? 1 : state.ring.position(for: start)
             if position > state.ring.newestPosition + 1 { position = state.ring.oldestPosition }
             let reader = state.readers.add(at: position)
-            state.ring.isUnread(from: state.readers.first())
+            state.keepUnread()
             return reader
         }
     }
@@ -216,7 +222,7 @@ private final class Topic: Sendable {
         readers.subtract(1, ordering: .relaxed)
         var isMore = state.withLock { state in
             state.readers.remove(reader)
-            return state.ring.isUnread(from: state.readers.first())
+            return state.keepUnread()
         }
         while isMore { isMore = state.withLock { $0.ring.trim() } }
     }

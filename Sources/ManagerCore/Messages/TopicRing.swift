@@ -56,12 +56,12 @@ package struct TopicRing<Run: MessageRun>: Sendable {
         return newestPosition
     }
 
-    /// What comes before this position has been read by all readers that are connected; `nil` if
-    /// there are none.
+    /// Keeps what comes from this position on for those who are connected and have not read it;
+    /// `nil` if there are none.
     ///
     /// - Returns: as ``trim()``.
     @discardableResult
-    package mutating func isUnread(from position: UInt64?) -> Bool {
+    package mutating func keepUnread(from position: UInt64?) -> Bool {
         unread = position ?? .max
         return trim()
     }

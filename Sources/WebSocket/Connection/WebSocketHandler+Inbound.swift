@@ -9,7 +9,7 @@ import NIOCore
 extension WebSocketHandler {
     /// Takes a read of the channel.
     func read(_ buffer: ByteBuffer) {
-        guard case .open = self.phase, !self.decoder.hasEnded else { return }
+        guard self.takesFrames else { return }
         let mayBeMore = self.readsSharedBuffer && buffer.writableBytes == 0
         buffer.withUnsafeReadableBytes { bytes in
             self.bytesRead += bytes.count
@@ -26,7 +26,7 @@ extension WebSocketHandler {
     /// - Returns: Bytes taken, as the decoder says.
     @discardableResult
     private func readFrames(_ bytes: UnsafeRawBufferPointer, leavingUpTo most: Int = 0) -> Int {
-        guard case .open = self.phase, !self.decoder.hasEnded else { return bytes.count }
+        guard self.takesFrames else { return bytes.count }
         // In place, once per read: a copy of the decoder would copy the message it assembles.
         let taken = self.decoder.decode(bytes, into: &self.batch, leavingUpTo: most)
         if self.compression != nil { self.compressionUsed() }
@@ -36,6 +36,11 @@ extension WebSocketHandler {
             self.handleEnd()
         }
         return taken
+    }
+
+    private var takesFrames: Bool {
+        guard case .open = self.phase else { return false }
+        return !self.decoder.hasEnded
     }
 
     private func answerControls() {
@@ -92,7 +97,6 @@ extension WebSocketHandler {
 
     func setDeepReads(_ isOn: Bool) {
         guard case .open = self.phase else { return }
-        self.hasDeepReads = isOn
         self.decoder.copiesPastCaches = isOn
         // This too fails only on a channel that is closed.
         try? self.context?.channel.syncOptions?.setOption(
@@ -105,6 +109,9 @@ extension WebSocketHandler {
     }
 
     // MARK: - Deep reads
+
+    /// What they bring is all that is copied past the caches.
+    private var hasDeepReads: Bool { self.decoder.copiesPastCaches }
 
     /// After a read that had no room for all there was: reads on until the socket is empty, past the
     /// channel, which would keep a buffer for each read of a turn. The end of the transport is left
@@ -155,11 +162,9 @@ extension WebSocketHandler {
     }
 
     private var mayReadOn: Bool {
-        guard case .open = self.phase, self.hasDeepReads, !self.decoder.hasEnded else {
-            return false
-        }
+        guard self.takesFrames, self.hasDeepReads, !self.isReadingPaused else { return false }
         // What was read may have ended the connection, and its descriptor is another's then.
-        return !self.isReadingPaused && self.context?.channel.isActive ?? false
+        return self.context?.channel.isActive ?? false
     }
 
     private func readFailed(_ code: CInt) {

@@ -40,7 +40,6 @@ final class WebSocketHandler: ChannelInboundHandler {
     /// Between a read and its completion, flushes wait for the latter.
     var isInRead = false
     var isReadingPaused = false
-    var hasDeepReads = false
     /// Whether a deep read ended within a frame that the decoder has not got yet.
     var hasFrameBegun = false
     /// Whether the bytes come straight from the socket, in the loop's buffer, and not through TLS.

@@ -43,14 +43,22 @@ struct PausedReadingTests {
         }
     }
 
+    /// Returns when so many messages of a thousand bytes are on their way back to a connection that
+    /// does not read.
+    private func fill(
+        _ connection: WebSocketConnection, of loopback: Loopback, messages: Int
+    ) async throws {
+        for _ in 0..<messages { connection.send(.binary, [UInt8](repeating: 1, count: 1000)) }
+        try await eventually { loopback.server.stats(of: "/echo").messagesSent == messages }
+    }
+
     @Test func readsWhilePausedAreBounded() async throws {
         try await Loopback.with { loopback in
             let recorder = Recorder()
             let connection = try await loopback.open("/echo", recorder)
             connection.setReading(false)
             let count = 4000
-            for _ in 0..<count { connection.send(.binary, [UInt8](repeating: 1, count: 1000)) }
-            try await eventually { loopback.server.stats(of: "/echo").messagesSent == count }
+            try await fill(connection, of: loopback, messages: count)
             connection.readOnce()
             _ = try await recorder.until { $0.bytes > 0 }
             for _ in 0..<20 { try await connection.eventLoop.submit {}.get() }
@@ -71,15 +79,12 @@ struct PausedReadingTests {
             let recorder = Recorder()
             let connection = try await loopback.open("/echo", recorder)
             let count = 12_000_000 / size
-            func send() {
-                for number in 0..<count {
-                    let rest = [UInt8](repeating: 0x61, count: size)
-                    connection.send(.text, Array("\(number) ".utf8) + rest)
-                }
-            }
             connection.setReading(false)
             connection.setDeepReads(isDeep)
-            send()
+            for number in 0..<count {
+                let rest = [UInt8](repeating: 0x61, count: size)
+                connection.send(.text, Array("\(number) ".utf8) + rest)
+            }
             try await eventually { loopback.server.stats(of: "/echo").messagesSent == count }
             connection.setReading(true)
             _ = try await recorder.until { $0.messages.count >= count / 2 }
@@ -117,8 +122,7 @@ struct PausedReadingTests {
             connection.setReading(false)
             connection.setDeepReads(isDeep)
             let count = 12_000
-            for _ in 0..<count { connection.send(.binary, [UInt8](repeating: 1, count: 1000)) }
-            try await eventually { loopback.server.stats(of: "/echo").messagesSent == count }
+            try await fill(connection, of: loopback, messages: count)
             connection.setReading(true)
             _ = try await recorder.until { $0.messages.count == count }
             try await loop.submit {}.get()
@@ -134,8 +138,7 @@ struct PausedReadingTests {
             connection.setReading(false)
             connection.setDeepReads(true)
             let count = 2_000
-            for _ in 0..<count { connection.send(.binary, [UInt8](repeating: 1, count: 1000)) }
-            try await eventually { loopback.server.stats(of: "/echo").messagesSent == count }
+            try await fill(connection, of: loopback, messages: count)
             connection.close(code: 1000, reason: "")
             let close = try await recorder.closed()
             #expect(close.wasClean)
